@@ -1,0 +1,1 @@
+"""Contracts and libraries that every service of PFI shares."""
