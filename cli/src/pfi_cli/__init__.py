@@ -1,0 +1,1 @@
+"""The `pfi` command: demo, local federation, runs, clients, tokens, adapters, reports."""
