@@ -1,0 +1,116 @@
+# PFI. `make` lists what can be done. Nothing here needs root, a compiler or an accelerator.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell tools/find_python.sh)
+VENV ?= .venv
+PROTOS_VENV ?= .venv-protos
+ARGS ?=
+
+BIN := $(VENV)/bin
+CONSTRAINTS := requirements/constraints.txt
+DISTRIBUTIONS := libs/common services/coordinator services/aggregator services/client-agent cli
+PROJECTS := $(DISTRIBUTIONS:%=%/pyproject.toml)
+PACKAGES := libs/common/src/pfi_common $(wildcard services/*/src/pfi_*) cli/src/pfi_cli tools benchmarks
+BASELINE := $(wildcard protos/baseline.binpb)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PIP := -m pip install --no-input $(if $(CI),--quiet)
+
+##@ Use
+
+.PHONY: demo
+demo: $(VENV)/.installed ## Set up, then train a whole federation on this machine (ARGS="--clients 4 --rounds 5")
+	@$(BIN)/pfi demo $(ARGS)
+
+.PHONY: install
+install: $(VENV)/.installed ## Set up .venv with the commands pfi, pfi-agent, pfi-coordinator, pfi-aggregator
+
+##@ Develop
+
+.PHONY: test
+test: ## Everything that CI runs: static checks, torch-free unit tests, all tests
+	@tools/system_packages.sh
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory tests
+
+.PHONY: check
+check: $(VENV)/.developed $(PROTOS_VENV)/.installed ## Static checks: style, types, layers, protos, drift of generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/buf lint protos
+	$(BIN)/buf format --diff --exit-code protos
+	$(if $(BASELINE),$(BIN)/buf breaking protos --against $(BASELINE))
+	$(PROTOS_VENV)/bin/python -m tools.generate_protos --check
+	$(BIN)/python -m tools.generate_reference --check
+	$(BIN)/mypy $(PACKAGES)
+
+.PHONY: unit
+unit: $(VENV)/.developed ## Unit tests of coordinator, aggregator and cli, each installed where there is no torch
+	@for name in coordinator aggregator cli; do tools/unit_without_torch.sh $$name "$(PYTHON)"; done
+
+.PHONY: tests
+tests: $(VENV)/.developed ## All tests, with pytest (ARGS="tests/contract -k golden" narrows)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(CI),--quiet) $(ARGS)
+
+.PHONY: test-faults
+test-faults: $(VENV)/.developed ## Only the tests that kill processes and break storage
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults $(ARGS)
+
+.PHONY: format
+format: $(VENV)/.developed ## Rewrite Python and protos in the house style
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+	@$(BIN)/buf format --write protos
+
+.PHONY: protos
+protos: $(PROTOS_VENV)/.installed ## Write libs/common/src/pfi from protos/
+	@$(PROTOS_VENV)/bin/python -m tools.generate_protos
+
+.PHONY: protos-baseline
+protos-baseline: $(VENV)/.developed ## Freeze today's protos as what later ones must stay compatible with (at a release)
+	@$(BIN)/buf build protos --output protos/baseline.binpb
+
+.PHONY: reference
+reference: $(VENV)/.developed ## Write docs/reference pages that are made from code
+	@$(BIN)/python -m tools.generate_reference
+
+.PHONY: bench
+bench: $(VENV)/.developed ## Measure: NAME=installation, demo, round-overhead, training-throughput or memory
+	@$(BIN)/python -m benchmarks $(NAME) $(ARGS)
+
+.PHONY: clean
+clean: ## Delete environments and build outputs (not .pfi, the state of a local federation)
+	@rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(DISTRIBUTIONS:%=%/build) $(wildcard $(DISTRIBUTIONS:%=%/src/*.egg-info))
+
+.PHONY: help
+help: ## This list
+	@awk -f tools/help.awk $(MAKEFILE_LIST)
+
+# Environments. A stamp file is newer than what it was made from, so a second call does nothing.
+
+$(VENV)/.created:
+	@tools/create_environment.sh "$(PYTHON)" $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created $(PROJECTS) $(CONSTRAINTS)
+	@echo "Installing PFI into $(VENV): once, some minutes, mostly torch."
+	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) setuptools
+	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) --no-build-isolation \
+		$(patsubst %,--editable %,libs/common[redis] $(filter services/%,$(DISTRIBUTIONS)) cli[local])
+	@touch $@
+
+$(VENV)/.developed: $(VENV)/.installed requirements/dev.txt requirements/test.txt
+	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) --requirement requirements/dev.txt
+	@touch $@
+
+$(PROTOS_VENV)/.installed: requirements/protos.txt
+	@tools/create_environment.sh "$(PYTHON)" $(PROTOS_VENV)
+	@$(PROTOS_VENV)/bin/python $(PIP) --requirement requirements/protos.txt
+	@touch $@
