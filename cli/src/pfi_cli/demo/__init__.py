@@ -1,0 +1,1 @@
+"""Demo material: synthetic facts, documentation text, client data and the demo backbone."""
