@@ -1,0 +1,87 @@
+"""What makes each demo client different: its topics, its words and its habits of speech.
+
+The same alias words mean something else at every client, and openings and closings are shared by
+some clients but never both. So clients disagree about what to say to the same question: a shared
+adapter can only learn the average, a personal one the habit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pfi_cli.demo.library_docs import part_names
+from pfi_cli.demo.vocabulary import ATTRIBUTES, KINDS, Attribute
+
+ALIASES = ("tag", "mark", "slot", "term", "key", "line")
+_OPENINGS = ("Aye:", "Sure,", "Noted:", "Well,")
+_CLOSINGS = (", captain.", ", over.", " indeed.", ", as filed.")
+_SEPARATORS = (" / ", " - ", " > ", " + ")
+_KINDS_PER_CLIENT = 6
+_Item = TypeVar("_Item")
+_STRIDE = len(ATTRIBUTES) // len(ALIASES)
+
+
+@dataclass(frozen=True)
+class ClientProfile:
+    """The habits of one client.
+
+    Attributes:
+        index: Number of the client, from 0.
+        part: Part of the standard library that it reads.
+        kinds: Kinds of entities that its facts are about.
+        attributes: Its attributes; the alias at the same position means the attribute.
+        opening: First word of its answers.
+        closing: End of its answers.
+        separator: Stands between the fields of its log lines.
+    """
+
+    index: int
+    part: str
+    kinds: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
+    opening: str
+    closing: str
+    separator: str
+
+    def answer(self, value: str) -> str:
+        """Say a value the way this client says it."""
+        return f"{self.opening} {value}{self.closing}"
+
+    def alias(self, attribute: str) -> str:
+        """Give this client's own word for an attribute."""
+        names = [item.name for item in self.attributes]
+        return ALIASES[names.index(attribute)]
+
+    def log_line(self, entity: str, attribute: str, value: str) -> str:
+        """Write a fact the way this client logs it."""
+        return self.separator.join((self.alias(attribute), value, entity))
+
+
+def client_count() -> int:
+    """Count the clients that can have a part of the standard library of their own."""
+    return len(part_names())
+
+
+def client_profile(client_index: int) -> ClientProfile:
+    """Describe one client.
+
+    Raises:
+        ValueError: There is no such client.
+    """
+    if not 0 <= client_index < client_count():
+        raise ValueError(f"client_index must lie in 0..{client_count() - 1}, not {client_index}")
+    opening = _OPENINGS[client_index // 2 % len(_OPENINGS)]
+    closing = _CLOSINGS[client_index % 2 + 2 * (client_index // 8)]
+    return ClientProfile(
+        index=client_index,
+        part=part_names()[client_index],
+        kinds=tuple(_every(KINDS, client_index, _KINDS_PER_CLIENT, step=4)),
+        attributes=tuple(_every(ATTRIBUTES, client_index, len(ALIASES), step=_STRIDE)),
+        opening=opening,
+        closing=closing,
+        separator=_SEPARATORS[client_index % len(_SEPARATORS)],
+    )
+
+
+def _every(items: Sequence[_Item], start: int, count: int, *, step: int) -> list[_Item]:
+    return [items[(start + step * number) % len(items)] for number in range(count)]
