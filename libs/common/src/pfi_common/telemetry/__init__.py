@@ -1,0 +1,1 @@
+"""Logs, metrics and the endpoint that serves them: declared first, then emitted."""
