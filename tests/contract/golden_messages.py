@@ -1,8 +1,8 @@
 """Serialised examples of every message of the protocol, made from the descriptors.
 
-`python -m tests.contract.golden_messages` writes tests/regression/golden/<package>.json. Do it when a
-message or field is added, and read the difference: a line that changes, instead of being added, is a
-protocol that broke.
+`python -m tests.contract.golden_messages` writes tests/regression/golden/<package>.json. Do it when
+a message or field is added, and read the difference: a line that changes, instead of being added,
+is a protocol that broke.
 """
 
 import importlib
