@@ -1,0 +1,60 @@
+"""Adapters as flat vectors: schema, version 0, encodings, and the exact merge.
+
+Needs numpy and protobuf; neither torch nor grpc.
+"""
+
+from pfi_common.tensors.encoding import (
+    BF16,
+    FP32,
+    INT8_BLOCK,
+    RANGE_BLOCK,
+    decode,
+    decode_range,
+    encode,
+    encoded_size_bytes,
+    range_bytes,
+)
+from pfi_common.tensors.exact_mean import mean
+from pfi_common.tensors.fixed_point import (
+    FULL_CLIP_FACTOR,
+    WEIGHT_UNITS_PER_EXAMPLE,
+    FixedPoint,
+    accumulate,
+    clip_factor,
+    count_weight,
+    plan_fixed_point,
+    withdraw,
+)
+from pfi_common.tensors.initial import initial_adapter
+from pfi_common.tensors.payload import adapter_digest, flatten, unflatten
+from pfi_common.tensors.scan import PayloadScanner, ScanResult
+from pfi_common.tensors.schema import Schema, Tensor
+
+__all__ = [
+    "BF16",
+    "FP32",
+    "FULL_CLIP_FACTOR",
+    "INT8_BLOCK",
+    "RANGE_BLOCK",
+    "WEIGHT_UNITS_PER_EXAMPLE",
+    "FixedPoint",
+    "PayloadScanner",
+    "ScanResult",
+    "Schema",
+    "Tensor",
+    "accumulate",
+    "adapter_digest",
+    "clip_factor",
+    "count_weight",
+    "decode",
+    "decode_range",
+    "encode",
+    "encoded_size_bytes",
+    "flatten",
+    "initial_adapter",
+    "mean",
+    "plan_fixed_point",
+    "range_bytes",
+    "unflatten",
+    "withdraw",
+]

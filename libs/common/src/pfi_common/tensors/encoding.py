@@ -1,0 +1,136 @@
+"""How the flat vector is written as bytes: the encodings of `pfi.common.v1.Encoding`.
+
+Every encoding can be read in ranges: the bytes of coordinates that start on a block boundary
+(65,536 coordinates) are themselves a valid encoding of those coordinates.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pfi.common.v1 import adapter_pb2
+from pfi_common.errors import EncodingMismatchError, PayloadNotFiniteError, PayloadSizeInvalidError
+from pfi_common.tensors.bfloat16 import from_bfloat16, to_bfloat16
+from pfi_common.tensors.int8_block import (
+    BLOCK,
+    SCALE_BYTES,
+    decode_int8_block,
+    encode_int8_block,
+)
+
+BytesLike = bytes | bytearray | memoryview
+EncodingValue: TypeAlias = adapter_pb2.Encoding.ValueType
+
+FP32 = adapter_pb2.ENCODING_FP32
+BF16 = adapter_pb2.ENCODING_BF16
+INT8_BLOCK = adapter_pb2.ENCODING_INT8_BLOCK
+
+RANGE_BLOCK = 1 << 16
+"""Coordinates between the points where a range may start."""
+
+
+def encoded_size_bytes(encoding: EncodingValue, count: int) -> int:
+    """Gives the exact size of `count` encoded coordinates.
+
+    Raises:
+        EncodingMismatchError: the encoding is not one of the three.
+    """
+    if encoding == FP32:
+        return 4 * count
+    if encoding == BF16:
+        return 2 * count
+    if encoding == INT8_BLOCK:
+        return count + SCALE_BYTES * -(-count // BLOCK)
+    message = "The encoding must be fp32, bf16 or int8_block."
+    raise EncodingMismatchError(message)
+
+
+def encode(
+    encoding: EncodingValue, vector: NDArray[np.float32], *, seed: int | None = None
+) -> bytes:
+    """Encodes a flat vector.
+
+    Bounds on |x - decoded|: fp32 none; bf16 max(2^-8 * |x|, 2^-134); int8_block 0.50001 * scale, or
+    1.00001 * scale with a seed, where scale is about the block's highest |x| / 127 (`int8_block`).
+
+    Shapes: (n,).
+
+    Args:
+        encoding: A value of `pfi.common.v1.Encoding`.
+        vector: Finite coordinates.
+        seed: Makes int8_block round stochastically, without bias; the others round nothing or to
+            nearest.
+
+    Raises:
+        EncodingMismatchError: the encoding is not one of the three.
+        PayloadNotFiniteError: a coordinate is NaN or infinite, or becomes infinite in bf16.
+    """
+    encoded_size_bytes(encoding, 0)
+    _check_finite(vector)
+    if encoding == FP32:
+        return vector.astype("<f4", copy=False).tobytes()
+    if encoding == INT8_BLOCK:
+        return encode_int8_block(vector, seed)
+    words = to_bfloat16(vector)
+    _check_finite(from_bfloat16(words))
+    return words.astype("<u2", copy=False).tobytes()
+
+
+def decode(encoding: EncodingValue, buffer: BytesLike, count: int) -> NDArray[np.float32]:
+    """Decodes a whole payload. Whether it is finite, `PayloadScanner` tells.
+
+    Shapes: (count,), a new array.
+
+    Raises:
+        EncodingMismatchError: the encoding is not one of the three.
+        PayloadSizeInvalidError: the buffer is not exactly `count` encoded coordinates.
+    """
+    size = encoded_size_bytes(encoding, count)
+    data = np.frombuffer(buffer, dtype=np.uint8)
+    if data.size != size:
+        message = f"The payload has {data.size} bytes; {count} coordinates take {size}."
+        raise PayloadSizeInvalidError(message)
+    if encoding == FP32:
+        return data.view("<f4").astype(np.float32)
+    if encoding == BF16:
+        return from_bfloat16(data.view("<u2"))
+    return decode_int8_block(data, count)
+
+
+def range_bytes(encoding: EncodingValue, count: int, start: int, stop: int) -> tuple[int, int]:
+    """Gives the byte positions (first, past the last) that `decode_range` reads of a payload.
+
+    Raises:
+        ValueError: not 0 <= start <= stop <= count, or `start` is not on a boundary of 65,536.
+    """
+    if not 0 <= start <= stop <= count or start % RANGE_BLOCK:
+        message = f"a range starts on a multiple of {RANGE_BLOCK} and ends by {count}"
+        raise ValueError(message)
+    whole = min(count, -(-stop // BLOCK) * BLOCK)
+    return encoded_size_bytes(encoding, start), encoded_size_bytes(encoding, whole)
+
+
+def decode_range(
+    encoding: EncodingValue, buffer: BytesLike, count: int, start: int, stop: int
+) -> NDArray[np.float32]:
+    """Decodes coordinates `start` to `stop` of a payload of `count` coordinates.
+
+    Shapes: (stop - start,), a new array.
+
+    Raises:
+        EncodingMismatchError: the encoding is not one of the three.
+        PayloadSizeInvalidError: the buffer ends before the range.
+        ValueError: not 0 <= start <= stop <= count, or `start` is not on a boundary of 65,536.
+    """
+    first, last = range_bytes(encoding, count, start, stop)
+    whole = min(count, -(-stop // BLOCK) * BLOCK)
+    return decode(encoding, memoryview(buffer)[first:last], whole - start)[: stop - start]
+
+
+def _check_finite(vector: NDArray[np.float32]) -> None:
+    if not np.isfinite(vector).all():
+        message = "A coordinate is NaN or infinite."
+        raise PayloadNotFiniteError(message)

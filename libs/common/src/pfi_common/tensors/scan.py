@@ -1,0 +1,142 @@
+"""What a receiver learns of a payload while it arrives: hash, norm, highest coordinate."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pfi_common.errors import (
+    InvalidRequestError,
+    PayloadNotFiniteError,
+    PayloadSizeInvalidError,
+)
+from pfi_common.tensors.encoding import (
+    INT8_BLOCK,
+    RANGE_BLOCK,
+    BytesLike,
+    EncodingValue,
+    decode,
+    encoded_size_bytes,
+)
+from pfi_common.tensors.int8_block import has_forbidden_byte
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """What a whole payload is.
+
+    Attributes:
+        sha256: Of the encoded bytes, 64 lower-case hexadecimal digits.
+        norm: L2 norm of the decoded coordinates.
+        maximum_coordinate: Highest |coordinate|.
+    """
+
+    sha256: str
+    norm: float
+    maximum_coordinate: float
+
+
+class PayloadScanner:
+    """Reads a payload in pieces of any size and gives the same bits for every cutting.
+
+    Squares are summed in binary64 over fixed blocks of 65,536 coordinates from coordinate 0: inside
+    a block by halving (the upper half is added to the lower until one number is left; a short block
+    is filled up with zeros), then block after block. Holds at most one encoded block.
+
+    Raises:
+        EncodingMismatchError: the encoding is not one of the three.
+    """
+
+    def __init__(self, encoding: EncodingValue, count: int) -> None:
+        self._encoding = encoding
+        self._count = count
+        self._size_bytes = encoded_size_bytes(encoding, count)
+        self._block_bytes = encoded_size_bytes(encoding, RANGE_BLOCK)
+        self._hash = hashlib.sha256()
+        self._carry = bytearray()
+        self._received_bytes = 0
+        self._scanned = 0
+        self._squares = 0.0
+        self._maximum = 0.0
+
+    @property
+    def received_bytes(self) -> int:
+        """Bytes taken so far."""
+        return self._received_bytes
+
+    def update(self, data: BytesLike) -> None:
+        """Takes the next bytes. After an error the scanner is of no more use.
+
+        Raises:
+            PayloadSizeInvalidError: more bytes than the payload has.
+            PayloadNotFiniteError: a coordinate is NaN or infinite.
+            InvalidRequestError: a byte of int8_block is -128.
+        """
+        view = memoryview(data).cast("B")
+        self._received_bytes += len(view)
+        if self._received_bytes > self._size_bytes:
+            message = f"The payload is longer than its {self._size_bytes} bytes."
+            raise PayloadSizeInvalidError(message)
+        self._hash.update(view)
+        if self._carry:
+            view = self._fill_carry(view)
+        while len(view) >= self._block_bytes:
+            self._scan(view[: self._block_bytes])
+            view = view[self._block_bytes :]
+        self._carry += view
+
+    def finish(self) -> ScanResult:
+        """Ends the payload.
+
+        Raises:
+            PayloadSizeInvalidError: bytes are missing.
+            PayloadNotFiniteError: a coordinate is NaN or infinite.
+            InvalidRequestError: a byte of int8_block is -128.
+        """
+        if self._received_bytes != self._size_bytes:
+            message = f"The payload has {self._received_bytes} of its {self._size_bytes} bytes."
+            raise PayloadSizeInvalidError(message)
+        if self._carry:
+            self._scan(memoryview(self._carry))
+            self._carry = bytearray()
+        return ScanResult(self._hash.hexdigest(), math.sqrt(self._squares), self._maximum)
+
+    def _fill_carry(self, view: memoryview) -> memoryview:
+        missing = self._block_bytes - len(self._carry)
+        self._carry += view[:missing]
+        if len(self._carry) == self._block_bytes:
+            self._scan(memoryview(self._carry))
+            self._carry = bytearray()
+        return view[missing:]
+
+    def _scan(self, encoded: memoryview) -> None:
+        count = min(RANGE_BLOCK, self._count - self._scanned)
+        block = decode(self._encoding, encoded, count)
+        highest = float(np.abs(block).max())
+        if not math.isfinite(highest):
+            message = f"A coordinate from {self._scanned} on is NaN or infinite."
+            raise PayloadNotFiniteError(message)
+        if self._encoding == INT8_BLOCK:
+            self._check_bytes(encoded, count)
+        self._maximum = max(self._maximum, highest)
+        self._squares += _sum_of_squares(block)
+        self._scanned += count
+
+    def _check_bytes(self, encoded: memoryview, count: int) -> None:
+        if has_forbidden_byte(np.frombuffer(encoded, dtype=np.uint8), count):
+            message = "A byte of the int8_block payload is -128; bytes lie in -127 to 127."
+            raise InvalidRequestError(message)
+
+
+def _sum_of_squares(block: NDArray[np.float32]) -> float:
+    squares = np.zeros(RANGE_BLOCK, dtype=np.float64)
+    squares[: block.size] = block
+    squares *= squares
+    while squares.size > 1:
+        half = squares.size // 2
+        squares = np.add(squares[:half], squares[half:], out=squares[:half])
+    return float(squares[0])
