@@ -1,0 +1,1 @@
+"""What the agent needs from outside: files, gRPC, and (in `learning`) torch."""

@@ -1,0 +1,1 @@
+"""Everything that uses torch, transformers and peft. Imported when it is needed, not before."""

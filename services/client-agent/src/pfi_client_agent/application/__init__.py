@@ -1,0 +1,1 @@
+"""What the agent does: one use case per file, as functions."""

@@ -1,0 +1,1 @@
+"""Values and rules of the agent. Pure: no torch, no gRPC, no files."""

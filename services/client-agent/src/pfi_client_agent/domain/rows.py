@@ -1,0 +1,74 @@
+"""Rows that can be trained on, and the digest that identifies a row by its content."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """A plain text; every token is learnt.
+
+    Attributes:
+        text: The text, not blank.
+    """
+
+    text: str
+
+    def content(self) -> list[object]:
+        """Give what the digest is made of."""
+        return ["text", self.text]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation.
+
+    Attributes:
+        role: Who speaks, for instance `user` or `assistant`.
+        content: What is said.
+    """
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesRow:
+    """A conversation, written as text by the backbone's chat template.
+
+    Attributes:
+        messages: Turns in order, at least one.
+    """
+
+    messages: tuple[Message, ...]
+
+    def content(self) -> list[object]:
+        """Give what the digest is made of."""
+        return ["messages", [[message.role, message.content] for message in self.messages]]
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRow:
+    """A prompt with the completion that is learnt; the prompt's tokens carry no loss.
+
+    Attributes:
+        prompt: What comes before.
+        completion: What is learnt, not blank.
+    """
+
+    prompt: str
+    completion: str
+
+    def content(self) -> list[object]:
+        """Give what the digest is made of."""
+        return ["completion", self.prompt, self.completion]
+
+
+Row = TextRow | MessagesRow | CompletionRow
+
+
+def content_digest(row: Row) -> bytes:
+    """Hash a row's content: rows are equal exactly when their digests are (SHA-256, 32 bytes)."""
+    written = json.dumps(row.content(), ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(written.encode("ascii")).digest()

@@ -1,0 +1,1 @@
+"""The `pfi-agent` command."""
