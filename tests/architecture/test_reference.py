@@ -1,0 +1,36 @@
+"""The reference pages say what the code says, and the code says enough."""
+
+import pytest
+from tests.architecture.tree import REPOSITORY
+from tools.generate_reference import stale_pages
+from tools.reference.commands import all_commands
+from tools.reference.settings import PACKAGES, settings_classes
+
+FIELDS = [
+    pytest.param(found, name, id=f"{package}-{name}")
+    for package in PACKAGES
+    for found in settings_classes(package)
+    for name in found.model_fields
+]
+COMMANDS = {command.name: command for command in all_commands()}
+
+
+def test_generated_pages_are_up_to_date():
+    assert stale_pages() == []
+
+
+@pytest.mark.parametrize(("settings", "name"), FIELDS)
+def test_every_setting_is_described_and_documented(settings, name):
+    assert settings.model_fields[name].description
+    page = (REPOSITORY / "docs" / "reference" / "settings.md").read_text()
+    assert f"`{settings.model_config['env_prefix']}{name.upper()}`" in page
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_is_described(name):
+    command = COMMANDS[name]
+    assert command.meaning
+    undescribed = [
+        item.names for item in (*command.arguments, *command.options) if not item.meaning
+    ]
+    assert undescribed == []

@@ -1,0 +1,185 @@
+"""The page of commands, from the command-line parsers."""
+
+import argparse
+import enum
+import importlib
+import importlib.util
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import typer.main
+
+from tools.reference.tables import code, table
+
+TYPER_PROGRAMS = {"pfi": "pfi_cli.main", "pfi-agent": "pfi_client_agent.entrypoints.main"}
+PARSER_PROGRAMS = {
+    "pfi-coordinator": "pfi_coordinator.entrypoints.main",
+    "pfi-aggregator": "pfi_aggregator.entrypoints.main",
+}
+
+COMPLETION = {"--install-completion", "--show-completion"}
+
+HEAD = """# Commands
+
+Generated from the programs themselves (`make reference`); do not edit. Each also answers `--help`.
+"""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option or argument of a command."""
+
+    names: tuple[str, ...]
+    meaning: str
+    default: str
+    is_flag: bool = False
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command with its full name, for instance `pfi run submit`."""
+
+    name: str
+    meaning: str
+    arguments: tuple[Option, ...] = ()
+    options: tuple[Option, ...] = ()
+    children: tuple["Command", ...] = field(default=())
+
+    def walk(self) -> Iterator["Command"]:
+        """This command and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def all_commands() -> list[Command]:
+    """Every command of every program that is installed."""
+    programs = []
+    for name, module in TYPER_PROGRAMS.items():
+        if _exists(module):
+            app = importlib.import_module(module).app
+            programs.append(from_typer(name, typer.main.get_command(app)))
+    for name, module in PARSER_PROGRAMS.items():
+        if _exists(module):
+            programs.append(from_parser(name, importlib.import_module(module).build_parser(), ""))
+    return [command for program in programs for command in program.walk()]
+
+
+def _exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def from_typer(name: str, found: Any) -> Command:  # noqa: ANN401 - typer keeps its classes private
+    """Reads a typer command or group."""
+    shown = [item for item in found.params if not getattr(item, "hidden", False)]
+    shown = [
+        item for item in shown if not {"--install-completion", "--show-completion"} & set(item.opts)
+    ]
+    children = getattr(found, "commands", {}).items()
+    return Command(
+        name,
+        found.help or "",
+        tuple(_typer_option(item) for item in shown if item.param_type_name == "argument"),
+        tuple(_typer_option(item) for item in shown if item.param_type_name == "option"),
+        tuple(from_typer(f"{name} {key}", child) for key, child in children if not child.hidden),
+    )
+
+
+def _typer_option(item: Any) -> Option:  # noqa: ANN401
+    kind = item.type_descriptor.annotation
+    default = item.default() if callable(item.default) else item.default
+    choices = "|".join(kind) if isinstance(kind, enum.EnumMeta) else ""
+    if item.required:
+        text = "required"
+    elif default is None or default in ([], ()) or getattr(item, "is_flag", False):
+        text = ""
+    else:
+        text = code(str(default.value if isinstance(default, enum.Enum) else default))
+    variable = f" (or `{item.envvar}`)" if item.envvar else ""
+    several = " May be repeated." if getattr(item, "multiple", False) else ""
+    is_flag = bool(getattr(item, "is_flag", False))
+    value = "" if is_flag else choices or item.metavar or _kind_name(kind)
+    names = (*item.opts, *item.secondary_opts)
+    return Option(names, f"{item.help or ''}{variable}{several}", text, is_flag, value)
+
+
+def _kind_name(kind: object) -> str:
+    inner = get_args(kind)
+    return _kind_name(inner[0]) if inner else getattr(kind, "__name__", str(kind)).upper()
+
+
+def from_parser(name: str, parser: argparse.ArgumentParser, summary: str) -> Command:
+    """Reads an argparse parser."""
+    arguments: list[Option] = []
+    options: list[Option] = []
+    children: list[Command] = []
+    for action in parser._actions:  # noqa: SLF001 - argparse offers no other way to look
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            helps = {item.dest: item.help or "" for item in action._choices_actions}  # noqa: SLF001
+            children += [
+                from_parser(f"{name} {key}", child, helps.get(key, ""))
+                for key, child in action.choices.items()
+            ]
+        elif not isinstance(action, argparse._HelpAction):  # noqa: SLF001
+            (options if action.option_strings else arguments).append(_parser_option(action))
+    meaning = parser.description or summary
+    return Command(name, meaning, tuple(arguments), tuple(options), tuple(children))
+
+
+def _parser_option(action: argparse.Action) -> Option:
+    is_flag = action.nargs == 0
+    several = action.nargs in ("+", "*") or "Append" in type(action).__name__
+    if action.required and action.option_strings:
+        default = "required"
+    elif is_flag or action.default in (None, argparse.SUPPRESS, []):
+        default = ""
+    else:
+        default = code(str(action.default))
+    choices = "|".join(map(str, action.choices or ()))
+    return Option(
+        tuple(action.option_strings) or (action.dest,),
+        (action.help or "") + (" May be repeated." if several else ""),
+        default,
+        is_flag,
+        "" if is_flag else choices or str(action.metavar or action.dest).upper(),
+    )
+
+
+def commands_page() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *(_section(command) for command in all_commands())])
+
+
+def _section(command: Command) -> str:
+    level = "##" if " " not in command.name else "###"
+    needed = "".join(f" {item.names[0].upper()}" for item in command.arguments)
+    parts = [f"{level} {command.name}\n"]
+    if command.meaning:
+        parts.append(_prose(command.meaning))
+    if command.children:
+        below = ", ".join(f"`{child.name}`" for child in command.children)
+        parts.append(f"Has {below}.\n")
+    else:
+        parts.append(f"```\n{command.name}{needed}{' [OPTIONS]' if command.options else ''}\n```\n")
+    rows = [
+        (
+            " ".join(filter(None, [", ".join(map(code, item.names)), item.value])),
+            item.default,
+            item.meaning,
+        )
+        for item in (*command.arguments, *command.options)
+    ]
+    if rows:
+        parts.append(table(("option", "default", "meaning"), rows))
+    return "\n".join(parts)
+
+
+def _prose(text: str) -> str:
+    paragraphs = re.split(r"\n\s*\n", text.strip())
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs) + "\n"
