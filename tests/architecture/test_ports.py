@@ -1,4 +1,4 @@
-"""Every port has an in-memory twin, and a contract suite that runs on it and on the real adapter."""
+"""Every port has an in-memory twin, and one contract suite for it and the real adapter."""
 
 import ast
 from pathlib import Path
