@@ -1,0 +1,80 @@
+"""The revocation list in Redis, which the coordinator writes and every service follows."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from redis.exceptions import RedisError
+
+from pfi_common.errors import StoreUnavailableError
+from pfi_common.identity.revocation import RevocationList
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+KEY = "pfi:revoked"
+REASONS_KEY = "pfi:revoked:reasons"
+
+
+class RedisRevocations:
+    """Reads and writes the set of revoked clients."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+
+    async def add(self, client: str, reason: str) -> None:
+        """Revokes a client for good. May be repeated; the first reason stays.
+
+        Raises:
+            StoreUnavailableError: Redis does not answer; try again.
+        """
+        try:
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                pipeline.sadd(KEY, client)
+                pipeline.hsetnx(REASONS_KEY, client, reason)
+                await pipeline.execute()
+        except RedisError:
+            raise StoreUnavailableError from None
+
+    async def members(self) -> set[str]:
+        """Gives the revoked clients.
+
+        Raises:
+            StoreUnavailableError: Redis does not answer.
+        """
+        try:
+            found = await self._redis.smembers(KEY)
+        except RedisError:
+            raise StoreUnavailableError from None
+        return {name.decode() if isinstance(name, bytes) else str(name) for name in found}
+
+    async def follow(self, revocations: RevocationList, interval_seconds: float = 1.0) -> None:
+        """Keeps a list up to date, for ever.
+
+        While Redis does not answer, or has forgotten clients that were revoked (its data were
+        lost), the list is left to age, so that clients are refused in the end.
+        """
+        readable = True
+        while True:
+            readable = await self._refresh(revocations, was_readable=readable)
+            await asyncio.sleep(interval_seconds)
+
+    async def _refresh(self, revocations: RevocationList, *, was_readable: bool) -> bool:
+        try:
+            clients = await self._members_since(revocations.clients)
+        except StoreUnavailableError as error:
+            if was_readable:
+                get_logger().error(Event.REVOCATION_LIST_UNREADABLE, error=error)
+            return False
+        if clients != revocations.clients:
+            get_logger().info(Event.REVOCATION_LIST_CHANGED, count=len(clients))
+        revocations.replace(clients)
+        return True
+
+    async def _members_since(self, known: frozenset[str]) -> set[str]:
+        """Gives the revoked clients; a store that forgot one is as bad as one that is silent."""
+        clients = await self.members()
+        if not clients >= known:
+            raise StoreUnavailableError("the store has lost revocations")
+        return clients
