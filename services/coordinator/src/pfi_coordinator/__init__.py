@@ -1,0 +1,1 @@
+"""PFI coordinator: enrolment, runs, rounds, tasks and the admin API."""

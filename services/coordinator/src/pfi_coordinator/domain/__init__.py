@@ -1,0 +1,1 @@
+"""Values and rules of the coordinator: the round machine, selection, enrolment. Pure."""

@@ -1,0 +1,93 @@
+"""From a sealed round to the next one."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from pfi_coordinator.domain.collecting import quorum_missed
+from pfi_coordinator.domain.decision import (
+    Decision,
+    abort_attempt,
+    ended,
+    expects,
+    keep_receipts,
+    unchanged,
+    waiting_round,
+    with_round,
+)
+from pfi_coordinator.domain.effects import CancelTasks, Effect, FinalizeRound, SettleRound
+from pfi_coordinator.domain.evaluating import begin_evaluation
+from pfi_coordinator.domain.events import RoundAborted, RoundPublished, RoundSealed
+from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
+from pfi_coordinator.domain.state import Failure, RoundPhase, RoundState, RunPhase, RunState
+
+_NO_CAUSE = Failure("INTERNAL", "the attempt was aborted without a recorded cause")
+
+
+def round_sealed(state: RunState, event: RoundSealed, now: datetime) -> Decision:
+    """Takes the aggregator's counted set for the truth and has it merged."""
+    current = state.round
+    if current is None or not expects(current, event.number, event.attempt, RoundPhase.SEALING):
+        return unchanged(state)
+    counted = frozenset(event.counted) & current.cohort
+    left_out = (current.open | current.committed) - counted
+    sealed = replace(
+        current.entered(RoundPhase.FINALIZING, now),
+        open=frozenset(),
+        committed=counted,
+        closed=current.cohort - counted,
+        counted=len(counted),
+        sealed_at=now,
+    )
+    if len(counted) < state.rules.minimum:
+        return abort_attempt(with_round(state, sealed), quorum_missed(state, sealed), now)
+    effects: tuple[Effect, ...] = (FinalizeRound(current.number, current.attempt),)
+    if left_out:
+        late = CancelTasks(current.number, current.attempt, tuple(sorted(left_out)))
+        effects = (late, *effects)
+    return with_round(state, sealed), effects
+
+
+def round_published(state: RunState, event: RoundPublished, now: datetime) -> Decision:
+    """Records the version and goes on to the next round, or to the evaluation."""
+    current = state.round
+    if current is None or not expects(current, event.number, event.attempt, RoundPhase.FINALIZING):
+        return unchanged(state)
+    published = replace(
+        current.entered(RoundPhase.PUBLISHED, now),
+        published_at=event.adapter.published_at,
+        merge_seconds=event.merge_seconds,
+        adapter_digest=event.adapter.digest,
+    )
+    moved = replace(
+        state,
+        base=event.adapter,
+        participants=state.participants | current.committed,
+        unwilling=frozenset(),
+        round=None,
+        last_round=_archived(published),
+        trouble=None,
+    )
+    moved, settling = keep_receipts(moved, published, now)
+    if current.number < state.rules.rounds:
+        return waiting_round(moved, current.number + 1, 1, now), settling
+    evaluated, effects = begin_evaluation(moved, now)
+    return evaluated, (*settling, *effects)
+
+
+def round_aborted(state: RunState, event: RoundAborted, now: datetime) -> Decision:
+    """Reopens the round, or ends the run when it was tried often enough."""
+    current = state.round
+    if current is None or not expects(current, event.number, event.attempt, RoundPhase.ABORTING):
+        return unchanged(state)
+    aborted = current.entered(RoundPhase.ABORTED, now)
+    left = replace(state, round=None, last_round=_archived(aborted), trouble=None)
+    if state.phase is RunPhase.RUNNING and current.attempt < MAXIMUM_ATTEMPTS:
+        return waiting_round(left, current.number, current.attempt + 1, now), ()
+    if state.phase is RunPhase.RUNNING:
+        left = ended(left, RunPhase.FAILED, now, current.cause or _NO_CAUSE)
+    return left, (SettleRound(current.number, current.attempt),)
+
+
+def _archived(current: RoundState) -> RoundState:
+    nobody: frozenset[str] = frozenset()
+    return replace(current, open=nobody, committed=nobody, closed=nobody, reported=nobody)

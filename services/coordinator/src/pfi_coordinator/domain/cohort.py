@@ -1,0 +1,68 @@
+"""From waiting for a cohort to an open round."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pfi_coordinator.domain.collecting import judge
+from pfi_coordinator.domain.decision import Decision, expects, unchanged, with_round
+from pfi_coordinator.domain.effects import DispatchTasks, OpenRound
+from pfi_coordinator.domain.events import ClientsEligible, RoundOpened
+from pfi_coordinator.domain.selection import select_cohort
+from pfi_coordinator.domain.state import RoundPhase, RoundState, RunPhase, RunState
+
+
+def clients_eligible(state: RunState, event: ClientsEligible, now: datetime) -> Decision:
+    """Selects a cohort when enough clients are there.
+
+    Enough is the cohort size; after the deadline's length of waiting the minimum suffices.
+    """
+    current = state.round
+    if not needs_clients(state) or current is None:
+        return unchanged(state)
+    count = len(event.clients)
+    if count < wanted_clients(state, current, now):
+        return unchanged(state) if count == state.eligible else (replace(state, eligible=count), ())
+    selected = select_cohort(
+        event.clients,
+        state.rules.selected_count,
+        seed=state.rules.seed,
+        number=current.number,
+        unwilling=state.unwilling,
+    )
+    opening = replace(
+        current.entered(RoundPhase.OPENING, now), open=frozenset(selected), deadline=None
+    )
+    effect = OpenRound(current.number, current.attempt)
+    return replace(with_round(state, opening), eligible=count), (effect,)
+
+
+def needs_clients(state: RunState) -> bool:
+    """Whether the run would use a list of eligible clients now."""
+    current = state.round
+    return (
+        state.phase is RunPhase.RUNNING
+        and current is not None
+        and current.phase is RoundPhase.WAITING
+    )
+
+
+def wanted_clients(state: RunState, current: RoundState, now: datetime) -> int:
+    """How many eligible clients are enough now."""
+    patient = current.deadline is None or now < current.deadline
+    return state.rules.size if patient else state.rules.minimum
+
+
+def round_opened(state: RunState, event: RoundOpened, now: datetime) -> Decision:
+    """Starts the clock of the round and gives out its tasks."""
+    current = state.round
+    if current is None or not expects(current, event.number, event.attempt, RoundPhase.OPENING):
+        return unchanged(state)
+    deadline = now + timedelta(seconds=state.rules.deadline_seconds)
+    collecting = replace(
+        current.entered(RoundPhase.COLLECTING, now), opened_at=now, deadline=deadline
+    )
+    judged, ending = judge(with_round(state, collecting), now)
+    if ending:
+        return judged, ending
+    clients = tuple(sorted(current.open))
+    return judged, (DispatchTasks(current.number, current.attempt, clients, deadline),)

@@ -1,0 +1,123 @@
+"""While clients work: commits, receipts, tasks given back, and the judgement that ends the wait."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from pfi_coordinator.domain.decision import (
+    Decision,
+    abort_attempt,
+    expects,
+    settle,
+    unchanged,
+    with_round,
+)
+from pfi_coordinator.domain.effects import SealRound
+from pfi_coordinator.domain.events import TasksFinished, TasksGivenBack, UpdatesCommitted
+from pfi_coordinator.domain.state import Failure, RoundPhase, RoundState, RunState
+
+
+def updates_committed(state: RunState, event: UpdatesCommitted, now: datetime) -> Decision:
+    """Counts updates that are new; the aggregator repeats itself after a break."""
+    current = state.round
+    if current is None or not expects(current, event.number, event.attempt, RoundPhase.COLLECTING):
+        return unchanged(state)
+    fresh = {
+        update.client: update
+        for update in event.updates
+        if update.client in current.cohort and update.client not in current.committed
+    }
+    if not fresh:
+        return unchanged(state)
+    grown = replace(
+        _committed(current, frozenset(fresh)),
+        clipped=current.clipped + sum(update.clipped for update in fresh.values()),
+        capped=current.capped + sum(update.capped for update in fresh.values()),
+    )
+    return judge(with_round(state, grown), now)
+
+
+def tasks_finished(state: RunState, event: TasksFinished, now: datetime) -> Decision:
+    """Notes who has reported with a receipt, which also proves the commit."""
+    current = state.round
+    clients = frozenset(event.clients)
+    if current is None or (current.number, current.attempt) != (event.number, event.attempt):
+        return _reported_late(state, event.number, clients)
+    reported = replace(current, reported=current.reported | (clients & current.cohort))
+    if current.phase is not RoundPhase.COLLECTING:
+        return with_round(state, reported), ()
+    known = _committed(reported, clients & current.open)
+    return judge(with_round(state, known), now)
+
+
+def tasks_given_back(state: RunState, event: TasksGivenBack, now: datetime) -> Decision:
+    """Stops waiting for these clients; a reopened attempt asks them last."""
+    current = state.round
+    if current is None or not expects(current, event.number, event.attempt, RoundPhase.COLLECTING):
+        return unchanged(state)
+    leaving = frozenset(event.clients) & current.open
+    if not leaving:
+        return unchanged(state)
+    unwilling = replace(state, unwilling=state.unwilling | leaving)
+    return judge(with_round(unwilling, without(current, leaving)), now)
+
+
+def without(current: RoundState, leaving: frozenset[str]) -> RoundState:
+    """Closes the open tasks of these clients."""
+    gone = leaving & current.open
+    return replace(current, open=current.open - gone, closed=current.closed | gone)
+
+
+def judge(state: RunState, now: datetime) -> Decision:
+    """Seals, aborts or goes on waiting, by the counts alone."""
+    current = state.round
+    if current is None or current.phase is not RoundPhase.COLLECTING:
+        return unchanged(state)
+    committed, still_open = len(current.committed), len(current.open)
+    if committed >= state.rules.size or (not still_open and committed >= state.rules.minimum):
+        return seal(state, current, now)
+    if committed + still_open < state.rules.minimum:
+        return abort_attempt(state, quorum_missed(state, current), now)
+    return unchanged(state)
+
+
+def round_deadline(state: RunState, current: RoundState, now: datetime) -> Decision:
+    """Seals with the minimum, or aborts."""
+    if len(current.committed) >= state.rules.minimum:
+        return seal(state, current, now)
+    return abort_attempt(state, quorum_missed(state, current), now)
+
+
+def seal(state: RunState, current: RoundState, now: datetime) -> Decision:
+    """Asks for the counted set to be fixed."""
+    sealing = with_round(state, current.entered(RoundPhase.SEALING, now))
+    return sealing, (SealRound(current.number, current.attempt),)
+
+
+def quorum_missed(state: RunState, current: RoundState) -> Failure:
+    """Says how many updates were missing."""
+    return Failure(
+        "QUORUM_NOT_REACHED",
+        f"round {current.number}, attempt {current.attempt}: {len(current.committed)} of at least "
+        f"{state.rules.minimum} updates arrived; {len(current.closed)} clients gave their task "
+        f"back or were revoked, {len(current.open)} did not finish in time",
+    )
+
+
+def _committed(current: RoundState, clients: frozenset[str]) -> RoundState:
+    return replace(
+        current,
+        open=current.open - clients,
+        closed=current.closed - clients,
+        committed=current.committed | clients,
+    )
+
+
+def _reported_late(state: RunState, number: int, clients: frozenset[str]) -> Decision:
+    entries = tuple(
+        replace(entry, awaiting=entry.awaiting - clients) if entry.number == number else entry
+        for entry in state.settling
+    )
+    if entries == state.settling:
+        return unchanged(state)
+    due = tuple(entry for entry in entries if not entry.awaiting)
+    return settle(replace(state, settling=entries), due)

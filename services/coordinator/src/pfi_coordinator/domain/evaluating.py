@@ -1,0 +1,58 @@
+"""The closing evaluation: every client that took part measures the result on its own rows."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pfi_coordinator.domain.decision import Decision, ended, then, unchanged
+from pfi_coordinator.domain.effects import CancelEvaluation, DispatchEvaluation, StoreEvaluation
+from pfi_coordinator.domain.events import EvaluationAnswered, EvaluationStored
+from pfi_coordinator.domain.state import EvaluationState, RunPhase, RunState
+
+
+def begin_evaluation(state: RunState, now: datetime) -> Decision:
+    """Asks every client that was counted in a round."""
+    deadline = now + timedelta(seconds=state.rules.deadline_seconds)
+    evaluation = EvaluationState(state.participants, deadline)
+    evaluating = replace(
+        state, phase=RunPhase.EVALUATING, since=now, evaluation=evaluation, trouble=None
+    )
+    if not state.participants:
+        return store_evaluation(evaluating)
+    clients = tuple(sorted(state.participants))
+    return evaluating, (DispatchEvaluation(state.rules.rounds, clients, deadline),)
+
+
+def evaluation_answered(state: RunState, event: EvaluationAnswered, _now: datetime) -> Decision:
+    """Stops waiting for these clients."""
+    return stop_waiting(state, frozenset(event.clients))
+
+
+def stop_waiting(state: RunState, clients: frozenset[str]) -> Decision:
+    """Goes on without these clients; with the last one the evaluation is stored."""
+    evaluation = state.evaluation
+    if evaluation is None or evaluation.storing or not clients & evaluation.waiting:
+        return unchanged(state)
+    left = replace(state, evaluation=replace(evaluation, waiting=evaluation.waiting - clients))
+    return (left, ()) if evaluation.waiting - clients else store_evaluation(left)
+
+
+def evaluation_deadline(state: RunState, evaluation: EvaluationState) -> Decision:
+    """Ends the wait for clients that did not answer."""
+    late = CancelEvaluation(state.rules.rounds, tuple(sorted(evaluation.waiting)))
+    return then(store_evaluation(state), late)
+
+
+def store_evaluation(state: RunState) -> Decision:
+    """Has the evaluation written."""
+    evaluation = state.evaluation
+    if evaluation is None or evaluation.storing:
+        return unchanged(state)
+    storing = replace(evaluation, storing=True)
+    return replace(state, evaluation=storing, trouble=None), (StoreEvaluation(state.rules.rounds),)
+
+
+def evaluation_stored(state: RunState, _event: EvaluationStored, now: datetime) -> Decision:
+    """Completes the run."""
+    if state.phase is not RunPhase.EVALUATING:
+        return unchanged(state)
+    return ended(state, RunPhase.COMPLETED, now), ()

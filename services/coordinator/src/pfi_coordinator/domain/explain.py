@@ -1,0 +1,115 @@
+"""Why a run is where it is: what it waits for, what would unblock it, and what happens when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
+from pfi_coordinator.domain.state import EvaluationState, RoundPhase, RoundState, RunPhase, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The answer for people, in full sentences without a full stop."""
+
+    waiting_for: str
+    since: datetime
+    unblocks: str
+    next: str
+
+
+def explain(state: RunState) -> Why:
+    """Explains the state that a run is in."""
+    why = _plain(state)
+    trouble = state.trouble
+    if trouble is None:
+        return why
+    return Why(
+        waiting_for=f"{why.waiting_for} (delayed: {trouble.reason})",
+        since=trouble.since,
+        unblocks=f"the platform repeats `{trouble.effect}` until it succeeds; "
+        f"look up {trouble.reason} in the error reference if it lasts",
+        next=why.next,
+    )
+
+
+def _plain(state: RunState) -> Why:
+    if state.round is not None:
+        return _round(state, state.round)
+    if state.evaluation is not None:
+        return _evaluation(state, state.evaluation)
+    if state.phase is RunPhase.PENDING:
+        return Why(
+            "version 0 of the adapter",
+            state.since,
+            "the aggregator makes and publishes it",
+            "round 1 begins",
+        )
+    message = "" if state.failure is None else f": {state.failure.message}"
+    return Why(f"nothing, the run is {state.phase}{message}", state.since, "nothing", "nothing")
+
+
+def _round(state: RunState, current: RoundState) -> Why:
+    where = f"round {current.number} of {state.rules.rounds}, attempt {current.attempt}"
+    if current.phase is RoundPhase.WAITING:
+        return _waiting(state, current, where)
+    if current.phase is RoundPhase.COLLECTING:
+        return _collecting(state, current, where)
+    steps = {
+        RoundPhase.OPENING: ("to be opened", "clients get their tasks"),
+        RoundPhase.SEALING: ("to be sealed", "the counted updates are merged"),
+        RoundPhase.FINALIZING: ("to be merged and published", "the next round begins"),
+        RoundPhase.ABORTING: ("to be aborted", _after_abort(state, current)),
+    }
+    waiting, following = steps[current.phase]
+    return Why(f"{where} {waiting}", current.since, "the aggregator answers", following)
+
+
+def _waiting(state: RunState, current: RoundState, where: str) -> Why:
+    patience = (
+        ""
+        if current.deadline is None
+        else f" (from {_time(current.deadline)} on: {state.rules.minimum})"
+    )
+    return Why(
+        f"{state.rules.size} eligible clients for {where}{patience}; there are {state.eligible}",
+        current.since,
+        "agents connect that are ready, have rows to train on and support the upload encoding "
+        f"{state.rules.encoding}",
+        f"up to {state.rules.selected_count} of them are selected and the round is opened",
+    )
+
+
+def _collecting(state: RunState, current: RoundState, where: str) -> Why:
+    return Why(
+        f"{state.rules.size} committed updates of {where}; there are {len(current.committed)}, "
+        f"and {len(current.open)} clients still work",
+        current.since,
+        "clients finish, or give their task back",
+        f"with {state.rules.size} updates the round is sealed; at {_time(current.deadline)} it is "
+        f"sealed with at least {state.rules.minimum}, or {_after_abort(state, current)}",
+    )
+
+
+def _after_abort(state: RunState, current: RoundState) -> str:
+    if state.phase.ended:
+        return "everything of the round is deleted"
+    if current.attempt < MAXIMUM_ATTEMPTS:
+        return f"the round is tried again (at most {MAXIMUM_ATTEMPTS} attempts)"
+    return "the run fails"
+
+
+def _evaluation(state: RunState, evaluation: EvaluationState) -> Why:
+    if evaluation.storing:
+        return Why(
+            "the evaluation to be stored", state.since, "artifacts answer", "the run is completed"
+        )
+    return Why(
+        f"the closing evaluation of {len(evaluation.waiting)} of {len(state.participants)} clients",
+        state.since,
+        "these clients connect and answer",
+        f"with the last answer, or at {_time(evaluation.deadline)}, the run is completed",
+    )
+
+
+def _time(moment: datetime | None) -> str:
+    return "an unknown time" if moment is None else moment.isoformat(timespec="seconds")

@@ -1,0 +1,66 @@
+r"""The round machine: `decide(state, event, now) -> (state, effects)`.
+
+It is pure, so production, property tests and replays of the event log run the same code:
+
+    pending -> running -> evaluating -> completed
+                 |            |
+                 +------------+-------> failed, cancelled
+
+    one attempt:  waiting -> opening -> collecting -> sealing -> finalizing -> published
+                                \           |            |          |
+                                 +-----------+------------+----------+-> aborting -> aborted
+                                             (reopened at most MAXIMUM_ATTEMPTS times)
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pfi_coordinator.domain import events
+from pfi_coordinator.domain.closing import round_aborted, round_published, round_sealed
+from pfi_coordinator.domain.cohort import clients_eligible, round_opened
+from pfi_coordinator.domain.collecting import tasks_finished, tasks_given_back, updates_committed
+from pfi_coordinator.domain.decision import Decision
+from pfi_coordinator.domain.ending import cancel_requested, clients_revoked, effect_failed
+from pfi_coordinator.domain.evaluating import evaluation_answered, evaluation_stored
+from pfi_coordinator.domain.state import RunState
+from pfi_coordinator.domain.submission import initial_adapter_made, run_submitted
+from pfi_coordinator.domain.timing import effect_delayed, tick
+
+RULES: Mapping[type[events.Event], Callable[[RunState, Any, datetime], Decision]] = {
+    events.RunSubmitted: run_submitted,
+    events.InitialAdapterMade: initial_adapter_made,
+    events.ClientsEligible: clients_eligible,
+    events.RoundOpened: round_opened,
+    events.UpdatesCommitted: updates_committed,
+    events.TasksFinished: tasks_finished,
+    events.TasksGivenBack: tasks_given_back,
+    events.ClientsRevoked: clients_revoked,
+    events.RoundSealed: round_sealed,
+    events.RoundPublished: round_published,
+    events.RoundAborted: round_aborted,
+    events.EvaluationAnswered: evaluation_answered,
+    events.EvaluationStored: evaluation_stored,
+    events.EffectDelayed: effect_delayed,
+    events.EffectFailed: effect_failed,
+    events.CancelRequested: cancel_requested,
+    events.Tick: tick,
+}
+"""One rule for each kind of event."""
+
+
+def decide(state: RunState, event: events.Event, now: datetime) -> Decision:
+    """Gives the state after an event and the effects to carry out.
+
+    The same arguments give the same answer. An event that is late or repeated gives the same state
+    and no effects.
+
+    Args:
+        state: The run as it is.
+        event: What happened.
+        now: When.
+
+    Returns:
+        The new state, and effects in the order in which they are to be carried out.
+    """
+    return RULES[type(event)](state, event, now)

@@ -1,0 +1,157 @@
+"""The state of a run: counters and sets, small enough to be rewritten on every event.
+
+Rows of single clients (progress, metrics) are not here: they are kept beside the state and never
+decide anything.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from pfi_coordinator.domain.rules import RunRules
+
+
+class RunPhase(StrEnum):
+    """Where a run is in its life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    EVALUATING = "evaluating"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run does no more work for its user."""
+        return self in {RunPhase.COMPLETED, RunPhase.FAILED, RunPhase.CANCELLED}
+
+
+class RoundPhase(StrEnum):
+    """Where one attempt of a round is in its life."""
+
+    WAITING = "waiting"
+    OPENING = "opening"
+    COLLECTING = "collecting"
+    SEALING = "sealing"
+    FINALIZING = "finalizing"
+    ABORTING = "aborting"
+    PUBLISHED = "published"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why something ended badly: a reason of the error catalog and a sentence."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps an effect from being carried out just now."""
+
+    effect: str
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterVersion:
+    """A published version of the run's line."""
+
+    version: int
+    digest: str
+    schema_digest: str
+    lineage_digest: str
+    optimizer_state_digest: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoundState:
+    """One attempt of a round.
+
+    `open`, `committed` and `closed` are disjoint and make up the cohort: clients that still work,
+    clients whose update is durable, and clients that gave their task back or were revoked.
+    """
+
+    number: int
+    attempt: int
+    phase: RoundPhase
+    since: datetime
+    open: frozenset[str] = frozenset()
+    committed: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
+    reported: frozenset[str] = frozenset()
+    opened_at: datetime | None = None
+    deadline: datetime | None = None
+    sealed_at: datetime | None = None
+    published_at: datetime | None = None
+    counted: int = 0
+    clipped: int = 0
+    capped: int = 0
+    merge_seconds: float | None = None
+    adapter_digest: str | None = None
+    cause: Failure | None = None
+
+    @property
+    def cohort(self) -> frozenset[str]:
+        """Every selected client."""
+        return self.open | self.committed | self.closed
+
+    def entered(self, phase: RoundPhase, now: datetime) -> "RoundState":
+        """Gives this attempt in another phase."""
+        return replace(self, phase=phase, since=now)
+
+
+@dataclass(frozen=True, slots=True)
+class SettlingRound:
+    """A published round whose receipts are kept until its clients have reported, or `settle_at`."""
+
+    number: int
+    attempt: int
+    awaiting: frozenset[str]
+    settle_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationState:
+    """The closing evaluation."""
+
+    waiting: frozenset[str]
+    deadline: datetime
+    storing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Everything that a run's next decision depends on."""
+
+    run: str
+    rules: RunRules
+    phase: RunPhase
+    since: datetime
+    created_at: datetime
+    ended_at: datetime | None = None
+    round: RoundState | None = None
+    last_round: RoundState | None = None
+    base: AdapterVersion | None = None
+    settling: tuple[SettlingRound, ...] = ()
+    participants: frozenset[str] = frozenset()
+    unwilling: frozenset[str] = frozenset()
+    evaluation: EvaluationState | None = None
+    eligible: int = 0
+    trouble: Trouble | None = None
+    failure: Failure | None = field(default=None)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing can happen to this run any more."""
+        return self.phase.ended and self.round is None and not self.settling
+
+
+def new_run(run: str, rules: RunRules, now: datetime) -> RunState:
+    """Gives the state of a run before its first event."""
+    return RunState(run=run, rules=rules, phase=RunPhase.PENDING, since=now, created_at=now)

@@ -1,0 +1,51 @@
+"""Deadlines: they are data in the state, and a tick looks at them."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from pfi_coordinator.domain.collecting import round_deadline
+from pfi_coordinator.domain.decision import Decision, settle, unchanged
+from pfi_coordinator.domain.evaluating import evaluation_deadline
+from pfi_coordinator.domain.events import EffectDelayed, Tick
+from pfi_coordinator.domain.state import RoundPhase, RunState, Trouble
+
+
+def tick(state: RunState, _event: Tick, now: datetime) -> Decision:
+    """Acts on every deadline that has passed."""
+    due = tuple(entry for entry in state.settling if entry.settle_at <= now)
+    settled, effects = settle(state, due)
+    moved, more = _phase_deadline(settled, now)
+    return moved, (*effects, *more)
+
+
+def _phase_deadline(state: RunState, now: datetime) -> Decision:
+    current, evaluation = state.round, state.evaluation
+    if current is not None and current.phase is RoundPhase.COLLECTING:
+        passed = current.deadline is not None and current.deadline <= now
+        return round_deadline(state, current, now) if passed else unchanged(state)
+    if evaluation is not None and not evaluation.storing and evaluation.deadline <= now:
+        return evaluation_deadline(state, evaluation)
+    return unchanged(state)
+
+
+def next_deadline(state: RunState) -> datetime | None:
+    """When the run next needs a tick or, while waiting for a cohort, a fresh list of clients."""
+    times = [entry.settle_at for entry in state.settling]
+    current, evaluation = state.round, state.evaluation
+    if current is not None and current.deadline is not None and _timed(current.phase):
+        times.append(current.deadline)
+    if evaluation is not None and not evaluation.storing:
+        times.append(evaluation.deadline)
+    return min(times, default=None)
+
+
+def _timed(phase: RoundPhase) -> bool:
+    return phase in {RoundPhase.WAITING, RoundPhase.COLLECTING}
+
+
+def effect_delayed(state: RunState, event: EffectDelayed, now: datetime) -> Decision:
+    """Remembers what stands in the way, for people; repeats change nothing."""
+    known = state.trouble
+    if known is not None and (known.effect, known.reason) == (event.effect, event.reason):
+        return unchanged(state)
+    return replace(state, trouble=Trouble(event.effect, event.reason, now)), ()
