@@ -1,0 +1,47 @@
+"""What a run is: the specification that people write, its checks, and what it compiles to."""
+
+from pfi_common.spec.client_parts import (
+    Adapter,
+    Backbone,
+    DualAdapter,
+    Encoding,
+    Evaluate,
+    Local,
+    NoPersonalization,
+)
+from pfi_common.spec.compile import compile_round_plan, compile_train_task, upload_encoding
+from pfi_common.spec.description import Description, load_description, parse_description
+from pfi_common.spec.facts import RunFacts, run_facts
+from pfi_common.spec.load import load_run_spec
+from pfi_common.spec.parse import parse_run_spec
+from pfi_common.spec.presets import PRESETS, Preset
+from pfi_common.spec.run_spec import RunSpec
+from pfi_common.spec.server_parts import Aggregate, Cohort, ServerAdam, ServerSgd, Stop
+
+__all__ = [
+    "PRESETS",
+    "Adapter",
+    "Aggregate",
+    "Backbone",
+    "Cohort",
+    "Description",
+    "DualAdapter",
+    "Encoding",
+    "Evaluate",
+    "Local",
+    "NoPersonalization",
+    "Preset",
+    "RunFacts",
+    "RunSpec",
+    "ServerAdam",
+    "ServerSgd",
+    "Stop",
+    "compile_round_plan",
+    "compile_train_task",
+    "load_description",
+    "load_run_spec",
+    "parse_description",
+    "parse_run_spec",
+    "run_facts",
+    "upload_encoding",
+]

@@ -1,0 +1,114 @@
+"""From a run specification to the two messages that carry it out: `TrainTask` and `RoundPlan`."""
+
+from __future__ import annotations
+
+from pfi.aggregator.v1 import round_service_pb2
+from pfi.common.v1 import adapter_pb2, signed_pb2
+from pfi.coordinator.v1 import task_pb2
+from pfi_common.spec.client_parts import DualAdapter
+from pfi_common.spec.description import require_schema_fits
+from pfi_common.spec.run_spec import RunSpec
+from pfi_common.spec.server_parts import ServerAdam
+from pfi_common.spec.soundness import fixed_point_of, refuse_unsound, spec_problems
+from pfi_common.tensors import BF16, FP32, INT8_BLOCK, Schema
+from pfi_common.tensors.encoding import EncodingValue
+
+_ENCODINGS = {"fp32": FP32, "bf16": BF16, "int8_block": INT8_BLOCK}
+
+
+def upload_encoding(spec: RunSpec) -> EncodingValue:
+    """Gives the wire value of the encoding of the run's updates."""
+    return _ENCODINGS[spec.encoding.upload]
+
+
+def compile_train_task(spec: RunSpec, ticket: signed_pb2.SignedStatement) -> task_pb2.TrainTask:
+    """Makes the client's half of the specification.
+
+    Args:
+        spec: The run.
+        ticket: Signed permission to upload the result.
+    """
+    local = spec.local
+    return task_pb2.TrainTask(
+        local=task_pb2.LocalTraining(
+            steps=local.steps,
+            batch_size=local.batch_size,
+            gradient_accumulation=local.gradient_accumulation,
+            learning_rate=local.learning_rate,
+            proximal_mu=local.proximal_mu,
+            maximum_tokens=local.maximum_tokens,
+        ),
+        personal=_personal_training(spec),
+        upload_encoding=upload_encoding(spec),
+        ticket=ticket,
+    )
+
+
+def compile_round_plan(
+    spec: RunSpec,
+    schema: Schema,
+    key: round_service_pb2.RoundKey,
+    base: adapter_pb2.AdapterReference,
+    optimizer_state_digest: str,
+) -> round_service_pb2.RoundPlan:
+    """Makes the aggregator's half of the specification, for one attempt of a round.
+
+    Args:
+        spec: The run.
+        schema: Of the shared adapter.
+        key: Which attempt.
+        base: The adapter that clients start from.
+        optimizer_state_digest: Of the server optimiser before the round; empty for none yet.
+
+    Raises:
+        SpecUnsoundError: the values do not go together, for instance a merge coarser than 2^-24 of
+            the coordinate limit.
+        SchemaMismatchError: the schema is not the specification's, or the base has another.
+    """
+    refuse_unsound(spec_problems(spec))
+    require_schema_fits(schema, spec)
+    schema.require_digest(base.schema_digest)
+    fixed_point = fixed_point_of(spec)
+    return round_service_pb2.RoundPlan(
+        key=key,
+        schema=schema.to_proto(),
+        base=base,
+        fraction_bits=fixed_point.fraction_bits,
+        coordinate_limit=fixed_point.coordinate_limit,
+        clip_norm=spec.aggregate.clip_norm or 0.0,
+        maximum_weight_units=fixed_point.maximum_weight_units,
+        maximum_updates=fixed_point.maximum_updates,
+        minimum_updates=spec.cohort.minimum,
+        server_optimizer=_server_optimizer(spec),
+        optimizer_state_digest=optimizer_state_digest,
+    )
+
+
+def _personal_training(spec: RunSpec) -> task_pb2.PersonalTraining | None:
+    personal = spec.personalize
+    if not isinstance(personal, DualAdapter):
+        return None
+    return task_pb2.PersonalTraining(
+        rank=personal.rank,
+        alpha=personal.alpha,
+        steps=personal.steps,
+        learning_rate=personal.learning_rate,
+    )
+
+
+def _server_optimizer(spec: RunSpec) -> round_service_pb2.ServerOptimizer:
+    server = spec.server_optimizer
+    if isinstance(server, ServerAdam):
+        return round_service_pb2.ServerOptimizer(
+            adam=round_service_pb2.ServerAdam(
+                learning_rate=server.learning_rate,
+                beta1=server.beta1,
+                beta2=server.beta2,
+                tau=server.tau,
+            )
+        )
+    return round_service_pb2.ServerOptimizer(
+        sgd=round_service_pb2.ServerSgd(
+            learning_rate=server.learning_rate, momentum=server.momentum
+        )
+    )

@@ -1,0 +1,67 @@
+"""The one source of truth of a run: what a data scientist writes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pfi_common.spec.client_parts import (
+    Adapter,
+    Backbone,
+    Encoding,
+    Evaluate,
+    Local,
+    NoPersonalization,
+    Personalize,
+)
+from pfi_common.spec.part import SpecPart
+from pfi_common.spec.presets import with_preset
+from pfi_common.spec.server_parts import Aggregate, Cohort, ServerOptimizer, ServerSgd, Stop
+
+
+class RunSpec(SpecPart):
+    """A federated training job. Make one with `parse_run_spec` or `load_run_spec`.
+
+    Those two also refuse unsound combinations and name every bad field; the constructor raises
+    pydantic's error.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+    """Name of the run, unique in the federation: 1 to 63 letters, digits, `.`, `_` or `-`"""
+    preset: Literal["fedavg", "fedprox"] | None = None
+    """Composition from the literature that fills defaults; explicit values win"""
+    backbone: Backbone
+    """The frozen foundation model"""
+    task: Literal["causal-lm"] = "causal-lm"
+    """What the adapter is trained for"""
+    adapter: Adapter = Adapter()
+    """The shared adapter"""
+    local: Local = Local()
+    """Local optimisation on each client, per round"""
+    personalize: Personalize = NoPersonalization()
+    """What stays on the client"""
+    cohort: Cohort = Field(default_factory=lambda: Cohort.model_validate({}))
+    """The clients of a round"""
+    aggregate: Aggregate = Aggregate()
+    """How updates become one change"""
+    server_optimizer: ServerOptimizer = ServerSgd()
+    """How the change moves the shared adapter"""
+    encoding: Encoding = Encoding()
+    """How payloads are written"""
+    evaluate: Evaluate = Evaluate()
+    """Evaluation on each client's own data"""
+    stop: Stop = Stop()
+    """When the run ends"""
+    seed: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
+    """Seed of the initial adapter, the held-out split and the selection"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, document: object) -> object:
+        return with_preset(document) if isinstance(document, dict) else document
+
+    @property
+    def selected_count(self) -> int:
+        """Clients selected for a round, and the most updates that it may count (N)."""
+        return self.cohort.selected_count

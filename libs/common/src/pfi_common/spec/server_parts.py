@@ -1,0 +1,91 @@
+"""Parts of a run specification that say what the control plane does."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from pfi_common.spec.duration import Duration
+from pfi_common.spec.part import LearningRate, SpecPart
+
+ClientCount = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def _size_of(validated: dict[str, Any]) -> int:
+    return int(validated["size"])
+
+
+class Cohort(SpecPart):
+    """The clients of a round."""
+
+    size: ClientCount = 4
+    """Updates that a round asks for; it ends when they are in"""
+    over_select: Annotated[float, Field(ge=1, le=10)] = 1.0
+    """Clients selected per update asked for, to outrun stragglers"""
+    minimum: Annotated[ClientCount, Field(default_factory=_size_of)]
+    """Fewest updates to publish with when the deadline comes; size unless set"""
+    deadline: Duration = timedelta(minutes=10)
+    """Longest duration of a round"""
+    select: Literal["random"] = "random"
+    """How clients are chosen among the connected ones"""
+
+    @property
+    def selected_count(self) -> int:
+        """Clients selected for a round: ceil(size * over_select), in decimal arithmetic."""
+        return math.ceil(self.size * Fraction(str(self.over_select)))
+
+
+class Aggregate(SpecPart):
+    """How updates become one change."""
+
+    rule: Literal["mean"] = "mean"
+    """Mean of the updates, weighted by their numbers of distinct training rows"""
+    product: Literal["factors"] = "factors"
+    """The factors A and B are averaged separately"""
+    clip_norm: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """L2 norm that an update is scaled down to; null for none"""
+    coordinate_limit: Annotated[float, Field(ge=1e-6, le=1e6)] = 10.0
+    """Highest |coordinate| of an update after the clip; a higher one is refused"""
+    max_weight: Annotated[int, Field(ge=1, le=1 << 32)] = 4096
+    """Highest number of examples that an update counts with; more are capped"""
+
+
+class ServerSgd(SpecPart):
+    """FedAvg with learning rate 1 and momentum 0; FedAvgM with momentum."""
+
+    name: Literal["sgd"] = "sgd"
+    """m = momentum * m + delta; w = w + learning_rate * m"""
+    learning_rate: LearningRate = 1.0
+    """Step along the mean change"""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the last step that is kept"""
+
+
+class ServerAdam(SpecPart):
+    """FedAdam (Reddi et al. 2021, "Adaptive Federated Optimization", algorithm 2)."""
+
+    name: Literal["adam"] = "adam"
+    """m and v are running means of delta and delta^2; w = w + learning_rate * m / (sqrt(v) +
+    tau)"""
+    learning_rate: LearningRate
+    """Step size; it has no default, since none works everywhere"""
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Share of the running mean of the change that is kept"""
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """Share of the running mean of the squared change that is kept"""
+    tau: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    """Added to the root of v: the degree of adaptivity"""
+
+
+ServerOptimizer = Annotated[ServerSgd | ServerAdam, Field(discriminator="name")]
+
+
+class Stop(SpecPart):
+    """When a run ends."""
+
+    rounds: Annotated[int, Field(ge=1, le=100_000)] = 5
+    """Rounds to publish"""

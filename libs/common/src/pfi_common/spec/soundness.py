@@ -1,0 +1,66 @@
+"""Combinations that are refused although every field is valid, each with the reason.
+
+Two kinds: `document_problems` looks at what was written, before it is read (a field that belongs to
+another variant would else only be unknown); `spec_problems` looks at a valid specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pfi_common.errors import SpecUnsoundError
+from pfi_common.spec.run_spec import RunSpec
+from pfi_common.tensors import FixedPoint, plan_fixed_point
+
+_MOMENT_FIELDS = ("beta1", "beta2", "tau")
+
+
+def refuse_unsound(problems: Iterator[str]) -> None:
+    """Raises one error that tells all problems.
+
+    Raises:
+        SpecUnsoundError: there is a problem.
+    """
+    found = list(problems)
+    if found:
+        raise SpecUnsoundError("The run specification is unsound:\n- " + "\n- ".join(found))
+
+
+def document_problems(server: object) -> Iterator[str]:
+    """Finds fields of one server optimiser that are given with another, in `server_optimizer`."""
+    if not isinstance(server, Mapping):
+        return
+    if server.get("name") == "adam" and "momentum" in server:
+        yield (
+            "server_optimizer.momentum with name adam: FedAdam keeps moments of its own, momentum"
+            " would be applied twice. Remove momentum and set beta1, or use name sgd."
+        )
+    moments = [name for name in _MOMENT_FIELDS if name in server]
+    if server.get("name") == "sgd" and moments:
+        yield (
+            f"server_optimizer.{moments[0]} with name sgd: sgd has no second moment, so it would do"
+            " nothing. Remove it, or use name adam."
+        )
+
+
+def spec_problems(spec: RunSpec) -> Iterator[str]:
+    """Finds values of a valid specification that do not go together."""
+    cohort = spec.cohort
+    if cohort.minimum > cohort.size:
+        yield (
+            f"cohort.minimum {cohort.minimum} is above cohort.size {cohort.size}: a round ends when"
+            " size updates are in, so it could never be published. Lower minimum or raise size."
+        )
+    if not fixed_point_of(spec).is_fine_enough:
+        yield (
+            f"cohort.size {cohort.size} * over_select {cohort.over_select} updates with"
+            f" aggregate.max_weight {spec.aggregate.max_weight}: the exact merge would round more"
+            " coarsely than 2^-24 of aggregate.coordinate_limit. Lower max_weight or the cohort."
+        )
+
+
+def fixed_point_of(spec: RunSpec) -> FixedPoint:
+    """Gives the arithmetic of the run's rounds."""
+    return plan_fixed_point(
+        spec.aggregate.coordinate_limit, spec.selected_count, spec.aggregate.max_weight
+    )
