@@ -1,0 +1,1 @@
+"""Trains and evaluates the small backbone that the demo ships."""
