@@ -3,21 +3,15 @@
 import argparse
 import enum
 import importlib
-import importlib.util
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_args
 
 import typer.main
 
 from tools.reference.tables import code, table
-
-TYPER_PROGRAMS = {"pfi": "pfi_cli.main", "pfi-agent": "pfi_client_agent.entrypoints.main"}
-PARSER_PROGRAMS = {
-    "pfi-coordinator": "pfi_coordinator.entrypoints.main",
-    "pfi-aggregator": "pfi_aggregator.entrypoints.main",
-}
 
 COMPLETION = {"--install-completion", "--show-completion"}
 
@@ -56,23 +50,28 @@ class Command:
 
 
 def all_commands() -> list[Command]:
-    """Every command of every program that is installed."""
-    programs = []
-    for name, module in TYPER_PROGRAMS.items():
-        if _exists(module):
-            app = importlib.import_module(module).app
-            programs.append(from_typer(name, typer.main.get_command(app)))
-    for name, module in PARSER_PROGRAMS.items():
-        if _exists(module):
-            programs.append(from_parser(name, importlib.import_module(module).build_parser(), ""))
-    return [command for program in programs for command in program.walk()]
+    """Every command of every console script of the distributions."""
+    scripts = {script.name: script for script in entry_points(group="console_scripts")}
+    programs = [_program(scripts[name]) for name in sorted(scripts) if is_ours(scripts[name])]
+    return [command for program in programs if program for command in program.walk()]
 
 
-def _exists(module: str) -> bool:
+def is_ours(script: EntryPoint) -> bool:
+    """True for a script of this repository."""
+    return script.module.partition(".")[0].startswith("pfi_")
+
+
+def _program(script: EntryPoint) -> Command | None:
+    """Reads a script's `app` (typer) or `build_parser` (argparse)."""
     try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+        module = importlib.import_module(script.module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("pfi_"):
+            return None
+        raise
+    if hasattr(module, "app"):
+        return from_typer(script.name, typer.main.get_command(module.app))
+    return from_parser(script.name, module.build_parser(), "")
 
 
 def from_typer(name: str, found: Any) -> Command:  # noqa: ANN401 - typer keeps its classes private
