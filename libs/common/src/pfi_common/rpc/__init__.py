@@ -1,0 +1,1 @@
+"""gRPC between members: mutual TLS, one policy per method, one interceptor, typed errors."""

@@ -1,0 +1,79 @@
+"""Whether a call is let in: identity, policy, revocation and deadline, in this order."""
+
+from collections.abc import Mapping
+
+from pfi_common.clock import Clock
+from pfi_common.errors import (
+    DeadlineRequiredError,
+    IdentityInvalidError,
+    PermissionDeniedError,
+)
+from pfi_common.identity.revocation import RevocationList
+from pfi_common.rpc.caller import CallerIdentity, RpcContext, read_caller
+from pfi_common.rpc.policy import POLICIES, Caller, Deadline, MethodPolicy, caller_of
+
+_ROUNDING_SECONDS = 1.0
+"""gRPC rounds long deadlines up on the wire."""
+
+
+class Admission:
+    """Lets calls in, and says later whether a caller may stay."""
+
+    def __init__(
+        self,
+        federation: str,
+        revocations: RevocationList,
+        clock: Clock,
+        policies: Mapping[str, MethodPolicy] = POLICIES,
+    ) -> None:
+        self.revocations = revocations
+        self._federation = federation
+        self._clock = clock
+        self._policies = policies
+
+    def admit(self, method: str, context: RpcContext) -> CallerIdentity | None:
+        """Lets a call in and gives its caller; `None` where anyone may call.
+
+        Raises:
+            PlatformError: The call is refused, and why.
+        """
+        policy = self._policies.get(method)
+        if policy is None:
+            raise PermissionDeniedError("nobody may call this method")
+        caller = None if Caller.ANYONE in policy.callers else self._authenticate(policy, context)
+        _check_deadline(policy.deadline, context)
+        return caller
+
+    def check(self, caller: CallerIdentity) -> None:
+        """Says whether a caller that was let in may stay.
+
+        Raises:
+            IdentityInvalidError: Its certificate has expired.
+            ClientRevokedError: The client is revoked.
+            RevocationListStaleError: Nobody knows whether the client is revoked.
+        """
+        if self._clock.now() > caller.expires_at:
+            raise IdentityInvalidError("the certificate has expired: renew it and connect again")
+        if caller.identity.role == "client":
+            self.revocations.check(caller.identity.name)
+
+    def _authenticate(self, policy: MethodPolicy, context: RpcContext) -> CallerIdentity:
+        caller = read_caller(context)
+        if caller.identity.federation != self._federation:
+            raise IdentityInvalidError("the certificate is of another federation")
+        if caller_of(caller.identity) not in policy.callers:
+            raise PermissionDeniedError(f"a {caller.identity.role} may not call this method")
+        self.check(caller)
+        return caller
+
+
+def _check_deadline(deadline: Deadline, context: RpcContext) -> None:
+    cap_seconds = deadline.value
+    if cap_seconds is None:
+        return
+    # None without a deadline, although its type does not say so
+    remaining_seconds: float | None = context.time_remaining()
+    if remaining_seconds is None or remaining_seconds > cap_seconds + _ROUNDING_SECONDS:
+        raise DeadlineRequiredError(
+            f"set a deadline of at most {cap_seconds:g} seconds", maximum_seconds=f"{cap_seconds:g}"
+        )
