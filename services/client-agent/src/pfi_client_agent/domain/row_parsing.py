@@ -1,6 +1,6 @@
 """Turns one JSON value into a row, or says in a short sentence why it cannot be one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pfi_client_agent.domain.rows import CompletionRow, Message, MessagesRow, Row, TextRow
 
@@ -80,9 +80,11 @@ def _filled(value: object, field: str) -> str:
 def _string(value: object, field: str) -> str:
     if not isinstance(value, str):
         raise BadRowError(f"`{field}` is {_kind_name(value)}, not text")
-    # JSON can spell half of a surrogate pair, which no tokenizer takes.
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise BadRowError(f"`{field}` holds half of a surrogate pair")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        # JSON can spell half of a surrogate pair, which no tokenizer takes.
+        raise BadRowError(f"`{field}` holds half of a surrogate pair") from error
     return value
 
 
@@ -94,7 +96,7 @@ def _kind_name(value: object) -> str:
     return names.get(type(value), "of an unknown kind")
 
 
-_PARSERS = {
+_PARSERS: Mapping[str, Callable[[Mapping[str, object]], Row]] = {
     "text": _parse_text,
     "messages": _parse_messages,
     "prompt/completion": _parse_completion,

@@ -1,0 +1,66 @@
+"""A backbone with a shared adapter and, stacked on it, a personal one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pfi_client_agent.adapters.learning.adapter_slot import AdapterSlot
+from pfi_client_agent.adapters.learning.backbone import LoadedBackbone
+from pfi_client_agent.adapters.learning.lora import attach_lora, require_targets
+from pfi_common.errors import SchemaMismatchError
+from pfi_common.tensors import Schema
+
+SHARED = "shared"
+PERSONAL = "personal"
+
+
+class AdapterModel:
+    """Switches adapters of one model in place; the backbone is loaded once and never changed.
+
+    Args:
+        backbone: The backbone; no other adapter model may hold it.
+        schema: Schema of the shared adapter.
+
+    Raises:
+        SpecInvalidError: The backbone lacks a module that the schema names.
+        SchemaMismatchError: The schema does not fit the backbone.
+    """
+
+    def __init__(self, backbone: LoadedBackbone, schema: Schema) -> None:
+        require_targets(backbone.model, schema.target_modules)
+        self.model = attach_lora(backbone.model, SHARED, schema)
+        self._personal: AdapterSlot | None = None
+        try:
+            self.shared = AdapterSlot(self.model, SHARED, schema)
+        except SchemaMismatchError:
+            self.detach()
+            raise
+
+    def personal(self, schema: Schema) -> AdapterSlot:
+        """Give the personal adapter's slot, made anew when its schema changed."""
+        if self._personal is None or self._personal.schema != schema:
+            if self._personal is not None:
+                self.model.delete_adapter(PERSONAL)
+            attach_lora(self.model, PERSONAL, schema)
+            self._personal = AdapterSlot(self.model, PERSONAL, schema)
+        return self._personal
+
+    def train_shared(self) -> None:
+        """Apply the shared adapter alone, and let it learn."""
+        self.model.base_model.set_adapter(SHARED)
+
+    def train_personal(self) -> None:
+        """Apply both adapters; only the personal one learns."""
+        # PeftModel.set_adapter takes one name; the tuner below it stacks several.
+        self.model.base_model.set_adapter([SHARED, PERSONAL])
+        for parameter in self.shared.parameters:
+            parameter.requires_grad_(requires_grad=False)
+
+    @contextmanager
+    def backbone_alone(self) -> Iterator[None]:
+        """Apply no adapter."""
+        with self.model.disable_adapter():
+            yield
+
+    def detach(self) -> None:
+        """Take all adapters off the backbone; this object cannot be used afterwards."""
+        self.model.unload()
