@@ -31,18 +31,43 @@ class Admission:
         self._clock = clock
         self._policies = policies
 
-    def admit(self, method: str, context: RpcContext) -> CallerIdentity | None:
-        """Lets a call in and gives its caller; `None` where anyone may call.
+    def policy(self, method: str) -> MethodPolicy:
+        """Gives the rules of a method.
 
         Raises:
-            PlatformError: The call is refused, and why.
+            PermissionDeniedError: There are none, so nobody may call it.
         """
         policy = self._policies.get(method)
         if policy is None:
             raise PermissionDeniedError("nobody may call this method")
-        caller = None if Caller.ANYONE in policy.callers else self._authenticate(policy, context)
-        _check_deadline(policy.deadline, context)
+        return policy
+
+    def identify(self, policy: MethodPolicy, context: RpcContext) -> CallerIdentity | None:
+        """Reads the caller from the connection; `None` where anyone may call.
+
+        Raises:
+            IdentityInvalidError: There is no certificate, or not one of this federation.
+        """
+        if Caller.ANYONE in policy.callers:
+            return None
+        caller = read_caller(context)
+        if caller.identity.federation != self._federation:
+            raise IdentityInvalidError("the certificate is of another federation")
         return caller
+
+    def authorise(
+        self, policy: MethodPolicy, caller: CallerIdentity | None, context: RpcContext
+    ) -> None:
+        """Lets a call in.
+
+        Raises:
+            PlatformError: The call is refused, and why.
+        """
+        if caller is not None:
+            if caller_of(caller.identity) not in policy.callers:
+                raise PermissionDeniedError(f"a {caller.identity.role} may not call this method")
+            self.check(caller)
+        _check_deadline(policy.deadline, context)
 
     def check(self, caller: CallerIdentity) -> None:
         """Says whether a caller that was let in may stay.
@@ -56,15 +81,6 @@ class Admission:
             raise IdentityInvalidError("the certificate has expired: renew it and connect again")
         if caller.identity.role == "client":
             self.revocations.check(caller.identity.name)
-
-    def _authenticate(self, policy: MethodPolicy, context: RpcContext) -> CallerIdentity:
-        caller = read_caller(context)
-        if caller.identity.federation != self._federation:
-            raise IdentityInvalidError("the certificate is of another federation")
-        if caller_of(caller.identity) not in policy.callers:
-            raise PermissionDeniedError(f"a {caller.identity.role} may not call this method")
-        self.check(caller)
-        return caller
 
 
 def _check_deadline(deadline: Deadline, context: RpcContext) -> None:

@@ -1,8 +1,8 @@
 """One call from admission to its end: errors translated, counted, timed and logged."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack
+from types import TracebackType
 
 import grpc
 
@@ -11,75 +11,112 @@ from pfi_common.errors import InternalError, PlatformError
 from pfi_common.rpc.admission import Admission
 from pfi_common.rpc.caller import CallerIdentity, RpcContext, set_caller
 from pfi_common.rpc.errors import abort
-from pfi_common.rpc.open_streams import OpenStreams
+from pfi_common.rpc.open_streams import OpenStream, OpenStreams
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
 from pfi_common.telemetry.metrics import RpcMetrics
 
 
 class CallHandling:
-    """Wraps the handling of every call of one server."""
+    """What the calls of one server share."""
 
     def __init__(self, admission: Admission, metrics: RpcMetrics, clock: Clock) -> None:
-        self._admission = admission
-        self._streams = OpenStreams(admission)
-        self._metrics = metrics
-        self._clock = clock
+        self.admission = admission
+        self.streams = OpenStreams(admission)
+        self.metrics = metrics
+        self.clock = clock
 
-    @asynccontextmanager
-    async def handled(
-        self, method: str, context: RpcContext, *, streaming: bool
-    ) -> AsyncIterator[None]:
-        """Runs a handler in the block; whatever it raises ends the call with a typed status."""
-        started, caller, code = self._clock.monotonic(), None, grpc.StatusCode.OK.name
-        try:
-            caller = self._admission.admit(method, context)
-            set_caller(caller)
-            async with self._staying(caller, streaming=streaming):
-                yield
-        except grpc.aio.AbortError:
-            code = context.code().name
-            raise
-        except asyncio.CancelledError:
-            code = grpc.StatusCode.CANCELLED.name
-            raise
-        except Exception as error:  # noqa: BLE001 - the edge of the process: nothing passes untyped
-            failure = _typed(method, error)
-            code = failure.entry.status
-            await abort(context, failure)
-        finally:
-            self._record(method, code, caller, self._clock.monotonic() - started)
+    def handled(self, method: str, context: RpcContext, *, streaming: bool) -> "HandledCall":
+        """Gives the block that a handler runs in.
 
-    @asynccontextmanager
-    async def _staying(
-        self, caller: CallerIdentity | None, *, streaming: bool
-    ) -> AsyncIterator[None]:
-        """Turns the cancellation of a stream whose caller may not stay into the reason."""
-        if caller is None or not streaming:
-            yield
-            return
-        with self._streams.watched(caller) as stream:
-            try:
-                yield
-            except asyncio.CancelledError:
-                if stream.error is None:
-                    raise
-                stream.task.uncancel()
-                raise stream.error from None
+        Args:
+            method: Full name of the method.
+            context: Of the call.
+            streaming: True when the call may last, so that its caller has to be watched.
+        """
+        return HandledCall(self, method, context, streaming=streaming)
 
-    def _record(
-        self, method: str, code: str, caller: CallerIdentity | None, seconds: float
+
+class HandledCall:
+    """An asynchronous block; whatever is raised in it ends the call with a typed status."""
+
+    def __init__(
+        self, handling: CallHandling, method: str, context: RpcContext, *, streaming: bool
     ) -> None:
-        self._metrics.record(method, code, seconds)
-        name = caller.identity.name if caller else None
+        self._handling = handling
+        self._method = method
+        self._context = context
+        self._streaming = streaming
+        self._started = handling.clock.monotonic()
+        self._caller: CallerIdentity | None = None
+        self._stream: OpenStream | None = None
+        self._watch = ExitStack()
+
+    async def __aenter__(self) -> None:
+        """Lets the call in, or ends it."""
+        try:
+            self._admit()
+        except PlatformError as error:
+            await self._refuse(error)
+
+    async def __aexit__(
+        self,
+        _: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Ends the call with the status that belongs to the error."""
+        self._watch.close()
+        failure = self._failure(error)
+        if failure is not None:
+            await self._refuse(failure)
+        self._record(self._code(error), None)
+
+    def _admit(self) -> None:
+        admission = self._handling.admission
+        policy = admission.policy(self._method)
+        self._caller = admission.identify(policy, self._context)
+        admission.authorise(policy, self._caller, self._context)
+        set_caller(self._caller)
+        if self._caller is not None and self._streaming:
+            watched = self._handling.streams.watched(self._caller)
+            self._stream = self._watch.enter_context(watched)
+
+    def _failure(self, error: BaseException | None) -> PlatformError | None:
+        """Gives the error that the caller is told; `None` for success, aborts and cancellation."""
+        if isinstance(error, asyncio.CancelledError):
+            return self._reason_of_cut()
+        if not isinstance(error, Exception) or isinstance(error, grpc.aio.AbortError):
+            return None
+        if isinstance(error, PlatformError) and not isinstance(error, InternalError):
+            return error
+        get_logger().error(Event.RPC_FAILED, error=error, method=self._method)
+        return InternalError()
+
+    def _reason_of_cut(self) -> PlatformError | None:
+        """Tells a stream that was cut here from one that the caller or the server cancelled."""
+        if self._stream is None or self._stream.error is None:
+            return None
+        self._stream.task.uncancel()
+        return self._stream.error
+
+    async def _refuse(self, error: PlatformError) -> None:
+        self._record(error.entry.status, error.reason)
+        await abort(self._context, error)
+
+    def _code(self, error: BaseException | None) -> str:
+        if isinstance(error, grpc.aio.AbortError):
+            return self._context.code().name
+        return "OK" if error is None else grpc.StatusCode.CANCELLED.name
+
+    def _record(self, code: str, reason: str | None) -> None:
+        seconds = self._handling.clock.monotonic() - self._started
+        self._handling.metrics.record(self._method, code, seconds)
         get_logger().info(
-            Event.RPC_FINISHED, method=method, code=code, caller=name, seconds=round(seconds, 6)
+            Event.RPC_FINISHED,
+            method=self._method,
+            code=code,
+            reason=reason,
+            caller=self._caller.identity.name if self._caller else None,
+            seconds=round(seconds, 6),
         )
-
-
-def _typed(method: str, error: Exception) -> PlatformError:
-    """Gives the error that the caller sees; an unforeseen one is logged here and nowhere else."""
-    if isinstance(error, PlatformError) and not isinstance(error, InternalError):
-        return error
-    get_logger().error(Event.RPC_FAILED, error=error, method=method)
-    return InternalError()
