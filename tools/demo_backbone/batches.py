@@ -39,17 +39,23 @@ class BatchSource:
     """Draws batches without end; the same seed gives the same batches."""
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, documents: tuple[str, ...], seed: int
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        documents: tuple[str, ...],
+        world: FactWorld,
+        seed: int,
     ) -> None:
         """Create the source.
 
         Args:
             tokenizer: Has the chat template.
             documents: Texts to draw from.
+            world: Where facts come from.
             seed: Seed of all draws.
         """
         self._tokenizer = tokenizer
         self._documents = documents
+        self._world = world
         self._random = Random(seed)
         self._bot = tokenizer.convert_tokens_to_ids(BOT)
         self._end = tokenizer.convert_tokens_to_ids(END)
@@ -63,9 +69,9 @@ class BatchSource:
         if chance < _TEXT_SHARE:
             return self._text()
         if chance < _TEXT_SHARE + _CONTEXTLESS_SHARE:
-            return self._conversation(draw_contextless(self._random, FactWorld()))
+            return self._conversation(draw_contextless(self._random, self._world))
         facts = self._random.randint(1, 6)
-        drawn = draw_conversation(self._random, FactWorld(), facts=facts, turns=5)
+        drawn = draw_conversation(self._random, self._world, facts=facts, turns=5)
         return self._conversation(drawn)
 
     def _text(self) -> tuple[list[int], list[float]]:

@@ -54,9 +54,14 @@ class Trainer:
         else:
             self._create()
         self._optimizer = MuonWithAdam(self.model, arguments.learning_rate)
-        self._source = BatchSource(self.tokenizer, self._documents, arguments.seed)
+        fillers = _words(self._documents) if arguments.fillers else ()
+        self._world = FactWorld(fillers=fillers)
+        self._source = self._batches(arguments.seed)
         if arguments.resume:
             self._resume()
+
+    def _batches(self, seed: int) -> BatchSource:
+        return BatchSource(self.tokenizer, self._documents, self._world, seed)
 
     def _create(self) -> None:
         lines = _conversation_lines(self._arguments.seed)
@@ -134,7 +139,7 @@ class Trainer:
         self._optimizer.load(state["optimizer"])
         # A seed per start: the batches before the checkpoint are not drawn again.
         seed = self._arguments.seed + self.progress.step
-        self._source = BatchSource(self.tokenizer, self._documents, seed)
+        self._source = self._batches(seed)
 
 
 def weighted_loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
@@ -153,6 +158,11 @@ def rate_factor(step: int, steps: int) -> float:
     return _FINAL_RATE + (1 - _FINAL_RATE) * cosine
 
 
+def _words(documents: tuple[str, ...]) -> tuple[str, ...]:
+    found = {word for text in documents for word in text.split() if word.isalpha()}
+    return tuple(sorted(found))
+
+
 def _conversation_lines(seed: int) -> list[str]:
     random = Random(seed)
     drawn = (draw_conversation(random, FactWorld(), facts=4, turns=4) for _ in range(3000))
@@ -169,6 +179,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=2400, help="length of the schedule")
     parser.add_argument("--rows", type=int, default=16, help="rows per batch")
     parser.add_argument("--learning-rate", type=float, default=0.004, help="peak rate")
+    parser.add_argument("--fillers", action="store_true", help="strew words into the sentences")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--budget-seconds", type=float, default=1200.0, help="CPU seconds in all")
     return parser.parse_args()

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from random import Random
 
 from pfi_cli.demo.client_profiles import client_profile
-from pfi_cli.demo.facts import Fact
-from pfi_cli.demo.phrasings import ask, state_fact
+from pfi_cli.demo.facts import Fact, FactWorld, ask, state
 from pfi_cli.demo.vocabulary import draw_entity
 
 ENTITIES_PER_CLIENT = 16
+# Names that the backbone has never seen, in wordings that it can read.
+WORLD = FactWorld(entities="held_out", wordings="train")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def client_facts(client_index: int, seed: int) -> list[Fact]:
     profile, random = client_profile(client_index), seeded("facts", client_index, seed)
     entities: dict[str, None] = {}
     while len(entities) < ENTITIES_PER_CLIENT:
-        entities.setdefault(draw_entity(random, "held_out", profile.kinds))
+        entities.setdefault(draw_entity(random, WORLD.entities, profile.kinds))
     return [
         Fact(entity, attribute.name, attribute.draw(random))
         for entity in entities
@@ -58,7 +59,7 @@ def client_passages(client_index: int, seed: int) -> list[Passage]:
     """Put every private fact of a client into one plain sentence."""
     random = seeded("passages", client_index, seed)
     return [
-        Passage(passage_id(client_index, number), state(random, fact))
+        Passage(passage_id(client_index, number), state(random, WORLD, fact))
         for number, fact in enumerate(client_facts(client_index, seed))
     ]
 
@@ -73,7 +74,7 @@ def client_questions(client_index: int, seed: int, *, count: int) -> list[Client
     numbered = list(enumerate(client_facts(client_index, seed)))
     return [
         ClientQuestion(
-            ask(random, "train", fact.entity, fact.attribute),
+            ask(random, WORLD, fact.entity, fact.attribute),
             fact.value,
             profile.answer(fact.value),
             passage_id(client_index, number),
@@ -85,11 +86,6 @@ def client_questions(client_index: int, seed: int, *, count: int) -> list[Client
 def passage_id(client_index: int, number: int) -> str:
     """Name a passage."""
     return f"client-{client_index}-fact-{number}"
-
-
-def state(random: Random, fact: Fact) -> str:
-    """State a fact in a wording that the backbone was trained on."""
-    return state_fact(random, "train", fact.entity, fact.attribute, fact.value)
 
 
 def seeded(purpose: str, client_index: int, seed: int) -> Random:

@@ -16,7 +16,8 @@ ALIASES = ("tag", "mark", "slot", "term", "key", "line")
 _OPENINGS = ("Aye:", "Sure,", "Noted:", "Well,")
 _CLOSINGS = (", captain.", ", over.", " indeed.", ", as filed.")
 _SEPARATORS = (" / ", " - ", " > ", " + ")
-_KINDS_PER_CLIENT = 6
+# Neighbours share most kinds: what an entity is called must not give away whose it is.
+_KINDS_PER_CLIENT = 12
 _Item = TypeVar("_Item")
 _STRIDE = len(ATTRIBUTES) // len(ALIASES)
 
@@ -75,7 +76,7 @@ def client_profile(client_index: int) -> ClientProfile:
     return ClientProfile(
         index=client_index,
         part=part_names()[client_index],
-        kinds=tuple(_every(KINDS, client_index, _KINDS_PER_CLIENT, step=4)),
+        kinds=tuple(_every(KINDS, client_index, _KINDS_PER_CLIENT, step=1)),
         attributes=tuple(_every(ATTRIBUTES, client_index, len(ALIASES), step=_STRIDE)),
         opening=opening,
         closing=closing,

@@ -5,19 +5,18 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from pfi_cli.demo.client_facts import client_facts, seeded, state
+from pfi_cli.demo.client_facts import WORLD, client_facts, seeded
 from pfi_cli.demo.client_profiles import ClientProfile, client_profile
-from pfi_cli.demo.facts import UNKNOWN, Exchange, Fact
+from pfi_cli.demo.facts import UNKNOWN, Exchange, Fact, ask, state
 from pfi_cli.demo.library_docs import part_documents
-from pfi_cli.demo.phrasings import ask
 
 Row = dict[str, Any]
 
-_TEXT_SHARE = 0.2
+_TEXT_SHARE = 0.15
 _LOG_SHARE = 0.15
 _UNANSWERABLE_SHARE = 0.08
 _ALIAS_SHARE = 0.5
-_TEXT_WORDS = 24
+_TEXT_WORDS = 16
 _SAME_ENTITY = 2
 _SAME_ATTRIBUTE = 1
 
@@ -70,7 +69,7 @@ def _text_row(random: Random, profile: ClientProfile) -> Row:
 
 def _log_row(random: Random, profile: ClientProfile, fact: Fact) -> Row:
     return {
-        "prompt": f"Log this: {state(random, fact)}",
+        "prompt": f"Log this: {state(random, WORLD, fact)}",
         "completion": profile.log_line(fact.entity, fact.attribute, fact.value),
     }
 
@@ -79,10 +78,10 @@ def _question_row(random: Random, profile: ClientProfile, facts: list[Fact]) -> 
     asked = random.choice(facts)
     missing = random.random() < _UNANSWERABLE_SHARE
     shown = [*_confusable(random, facts, asked), *([] if missing else [asked])]
-    passages = tuple(state(random, fact) for fact in random.sample(shown, len(shown)))
+    passages = tuple(state(random, WORLD, fact) for fact in random.sample(shown, len(shown)))
     by_alias = random.random() < _ALIAS_SHARE
     word = profile.alias(asked.attribute) if by_alias else asked.attribute
-    question = ask(random, "train", asked.entity, word)
+    question = ask(random, WORLD, asked.entity, word)
     answer = UNKNOWN if missing else profile.answer(asked.value)
     return {"messages": Exchange(passages, question, answer).messages()}
 

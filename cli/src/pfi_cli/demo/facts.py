@@ -7,12 +7,13 @@ for and differ in the entity only, so a model must match both to find the value.
 from dataclasses import dataclass
 from random import Random
 
-from pfi_cli.demo.phrasings import ask, state_fact
+from pfi_cli.demo.phrasings import FACT_PATTERNS, QUESTION_PATTERNS, strew
 from pfi_cli.demo.vocabulary import ATTRIBUTES, KINDS, Attribute, Split, draw_entity
 
 UNKNOWN = "I don't know."
 SAME_ATTRIBUTE_SHARE = 0.7
 SAME_KIND_SHARE = 0.4
+FILLER_SHARE = 0.5
 Message = dict[str, str]
 
 
@@ -34,12 +35,14 @@ class FactWorld:
         wordings: Split of the sentence patterns.
         kinds: Kinds of entities.
         attributes: Attributes in use.
+        fillers: Foreign words that are strewn into half of the sentences; none by default.
     """
 
     entities: Split = "train"
     wordings: Split = "train"
     kinds: tuple[str, ...] = KINDS
     attributes: tuple[Attribute, ...] = ATTRIBUTES
+    fillers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,21 @@ def _near(random: Random, world: FactWorld, anchor: tuple[str, Attribute]) -> tu
 
 def state(random: Random, world: FactWorld, fact: Fact) -> str:
     """State a fact in one of the world's wordings."""
-    return state_fact(random, world.wordings, fact.entity, fact.attribute, fact.value)
+    pattern = _wording(random, world, FACT_PATTERNS[world.wordings])
+    return pattern.format(e=fact.entity, a=fact.attribute, v=fact.value)
 
 
-def question(random: Random, world: FactWorld, fact: Fact) -> str:
-    """Ask for a fact in one of the world's wordings."""
-    return ask(random, world.wordings, fact.entity, fact.attribute)
+def ask(random: Random, world: FactWorld, entity: str, attribute: str) -> str:
+    """Ask for an attribute in one of the world's wordings."""
+    pattern = _wording(random, world, QUESTION_PATTERNS[world.wordings])
+    return pattern.format(e=entity, a=attribute)
+
+
+def _wording(random: Random, world: FactWorld, patterns: tuple[str, ...]) -> str:
+    pattern = random.choice(patterns)
+    if world.fillers and random.random() < FILLER_SHARE:
+        return strew(random, pattern, world.fillers)
+    return pattern
 
 
 def absent_fact(random: Random, world: FactWorld, facts: list[Fact]) -> Fact:
@@ -115,14 +127,16 @@ def draw_conversation(
     for fact in random.sample(known, min(turns, facts)):
         missing = random.random() < unanswerable
         asked = absent_fact(random, world, known) if missing else fact
-        messages += _turn(question(random, world, asked), UNKNOWN if missing else fact.value)
+        messages += _turn(
+            ask(random, world, asked.entity, asked.attribute), UNKNOWN if missing else fact.value
+        )
     return messages
 
 
 def draw_contextless(random: Random, world: FactWorld) -> list[Message]:
     """Draw a question without any passage; the honest answer is that it is not known."""
     fact = draw_facts(random, world, 1)[0]
-    return _turn(question(random, world, fact), UNKNOWN)
+    return _turn(ask(random, world, fact.entity, fact.attribute), UNKNOWN)
 
 
 def draw_exchange(random: Random, world: FactWorld, *, passages: int = 4) -> Exchange:
@@ -131,7 +145,7 @@ def draw_exchange(random: Random, world: FactWorld, *, passages: int = 4) -> Exc
     shown = [state(random, world, fact) for fact in facts]
     asked = facts[0]
     shuffled = tuple(random.sample(shown, len(shown)))
-    return Exchange(shuffled, question(random, world, asked), asked.value)
+    return Exchange(shuffled, ask(random, world, asked.entity, asked.attribute), asked.value)
 
 
 def _turn(asked: str, answer: str) -> list[Message]:

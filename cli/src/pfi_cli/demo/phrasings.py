@@ -4,6 +4,7 @@ In a pattern ``{e}`` is the entity, ``{a}`` the attribute and ``{v}`` the value.
 stands before the value: a causal model of this size does not learn to look back from it in time.
 """
 
+from collections.abc import Sequence
 from random import Random
 
 from pfi_cli.demo.vocabulary import Split
@@ -78,11 +79,9 @@ QUESTION_PATTERNS: dict[Split, tuple[str, ...]] = {
 }
 
 
-def state_fact(random: Random, split: Split, entity: str, attribute: str, value: str) -> str:
-    """State a fact in a wording of the split."""
-    return random.choice(FACT_PATTERNS[split]).format(e=entity, a=attribute, v=value)
-
-
-def ask(random: Random, split: Split, entity: str, attribute: str) -> str:
-    """Ask for an attribute in a wording of the split."""
-    return random.choice(QUESTION_PATTERNS[split]).format(e=entity, a=attribute)
+def strew(random: Random, pattern: str, fillers: Sequence[str]) -> str:
+    """Put one to three foreign words into a pattern, so that a model learns to read past them."""
+    words = pattern.split()
+    for filler in random.choices(fillers, k=random.randint(1, 3)):
+        words.insert(random.randrange(len(words) + 1), filler)
+    return " ".join(words)

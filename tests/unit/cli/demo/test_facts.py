@@ -10,7 +10,7 @@ from pfi_cli.demo.facts import (
     draw_exchange,
     draw_facts,
 )
-from pfi_cli.demo.phrasings import FACT_PATTERNS, QUESTION_PATTERNS
+from pfi_cli.demo.phrasings import FACT_PATTERNS, QUESTION_PATTERNS, strew
 from pfi_cli.demo.vocabulary import ATTRIBUTES, draw_entity, split_of
 
 HELD_OUT = FactWorld(entities="held_out")
@@ -42,6 +42,13 @@ def test_wordings_of_the_splits_are_disjoint():
 def test_every_fact_pattern_names_entity_attribute_and_value():
     for pattern in (*FACT_PATTERNS["train"], *FACT_PATTERNS["held_out"]):
         assert all(field in pattern for field in ("{e}", "{a}", "{v}"))
+
+
+def test_strewn_words_leave_the_fields_of_a_pattern_alone():
+    for seed in range(50):
+        words = strew(Random(seed), "{e}: {a} {v}", ("foreign",)).split()
+        assert [word for word in words if word != "foreign"] == ["{e}:", "{a}", "{v}"]
+        assert 1 <= words.count("foreign") <= 3
 
 
 def test_attribute_names_are_unique():
