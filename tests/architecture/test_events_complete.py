@@ -1,0 +1,70 @@
+"""Every log event and field is declared, and every declared one is used."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.architecture.tree import parsed, product_files, short
+
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.fields import FIELDS
+
+DECLARATION = "telemetry/events.py"
+LEVELS = {"info", "warning", "error"}
+NOT_FIELDS = {"error"}
+FROM_ELSEWHERE = {"library", "reason", "text"}
+"""Fields that `telemetry/log.py` writes by itself."""
+
+
+def used_events(path: Path) -> Iterator[str]:
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Event":
+            yield node.attr
+
+
+def log_calls(path: Path) -> Iterator[ast.Call]:
+    """Calls like `something.info(Event.NAME, ...)`."""
+    for node in ast.walk(parsed(path)):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in LEVELS
+            and node.args
+            and "Event." in ast.unparse(node.args[0])
+        ):
+            yield node
+
+
+def sources() -> list[Path]:
+    return [path for path in product_files() if not short(path).endswith(DECLARATION)]
+
+
+def test_every_event_is_declared_and_used():
+    # asyncio.Event and threading.Event are written with their module, so they do not match
+    used = {name for path in sources() for name in used_events(path)}
+    assert sorted(used) == sorted(Event.__members__)
+
+
+def test_events_are_called_like_their_values():
+    assert [event for event in Event if event.value != event.name.lower()] == []
+
+
+def test_every_field_is_declared_and_used():
+    used = {
+        keyword.arg
+        for path in sources()
+        for call in log_calls(path)
+        for keyword in call.keywords
+        if keyword.arg
+    }
+    assert sorted((used | FROM_ELSEWHERE) - NOT_FIELDS) == sorted(FIELDS)
+
+
+def test_fields_are_passed_by_name():
+    spread = [
+        f"{short(path)}:{call.lineno}"
+        for path in sources()
+        for call in log_calls(path)
+        if any(keyword.arg is None for keyword in call.keywords)
+    ]
+    assert spread == []
