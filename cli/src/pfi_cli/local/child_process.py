@@ -93,22 +93,32 @@ class ChildProcess:
                 pass_fds=tuple(self._command.held_descriptors),
             )
 
+    def terminate(self) -> None:
+        """Asks the process to end; `stop` waits for it."""
+        if self._process is not None and self.running:
+            self._process.send_signal(signal.SIGTERM)
+
     def stop(self, grace_seconds: float = 10.0) -> None:
         """Ends the process: politely, then for sure. Does nothing when it has ended."""
-        if self._process is None:
-            return
-        if self.running:
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(grace_seconds)
-        except subprocess.TimeoutExpired:
+        self.terminate()
+        if not self.wait(grace_seconds):
             self.kill()
+        self._end_group()
 
     def kill(self) -> None:
         """Ends the process at once, as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def _end_group(self) -> None:
+        """Ends what the process has started itself and left behind; it leads a group of its own."""
+        if self._process is None:
+            return
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
 
     def wait(self, timeout_seconds: float) -> bool:
         """Waits for the end; False when the time is up."""

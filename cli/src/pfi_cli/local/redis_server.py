@@ -74,9 +74,14 @@ class RedisServer:
         return self._process is not None and self._process.running
 
     @property
-    def process(self) -> ChildProcess | None:
-        """The server process after the first start."""
-        return self._process
+    def exit_status(self) -> int | None:
+        """How it ended; None while it runs."""
+        return None if self._process is None else self._process.exit_status
+
+    @property
+    def record(self) -> ProcessRecord | None:
+        """Pid and start of the running process."""
+        return None if self._process is None else self._process.record
 
     def start(self) -> None:
         """Starts the server and returns when it answers.

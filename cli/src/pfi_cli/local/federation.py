@@ -1,0 +1,171 @@
+"""A whole federation as processes on this machine."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from pfi_cli.local.back_off import BackOff
+from pfi_cli.local.federation_file import (
+    FederationFile,
+    RecordedProcess,
+    read_federation,
+    write_federation,
+)
+from pfi_cli.local.folder_lock import FolderLock
+from pfi_cli.local.layout import StateLayout
+from pfi_cli.local.leftovers import end_leftovers
+from pfi_cli.local.local_service import LocalService
+from pfi_cli.local.preparation import Preparation
+from pfi_cli.local.process_record import ProcessRecord
+from pfi_cli.local.redis_server import RedisServer
+from pfi_cli.local.service_plans import service_plans
+from pfi_cli.settings import inherited_environment
+from pfi_common.errors import LocalFederationFailedError, PlatformError
+
+Say = Callable[[str], None]
+
+
+class LocalFederation:
+    """Starts the processes of a federation, keeps them running and ends them.
+
+    All of its methods belong to the main thread: its processes end with the thread that made them.
+    """
+
+    def __init__(self, layout: StateLayout, *, name: str, demo: bool = False, say: Say) -> None:
+        """Describes the federation.
+
+        Args:
+            layout: Where its state lies.
+            name: Name of a new federation; an old one keeps its own.
+            demo: Whether the folder may be deleted by the next demo.
+            say: Takes a sentence for people whenever something happens.
+        """
+        self._layout = layout
+        self._say = say
+        self._lock = FolderLock(layout.lock)
+        self._redis = RedisServer(layout.redis, log_path=layout.log("redis"))
+        environment = inherited_environment()
+        self._preparation = Preparation(layout, self._redis.url, environment)
+        plans = service_plans(layout, self._redis.url)
+        self._services = {plan.name: LocalService(plan, layout, environment) for plan in plans}
+        self._back_offs = {name: BackOff() for name in ("redis", *self._services)}
+        self._file = FederationFile(name=name, demo=demo)
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        """Addresses by name."""
+        return self._file.endpoints
+
+    @property
+    def redis(self) -> RedisServer:
+        """The store."""
+        return self._redis
+
+    def service(self, name: str) -> LocalService:
+        """One of `aggregator`, `worker`, `coordinator`."""
+        return self._services[name]
+
+    def start(self) -> None:
+        """Starts everything and returns when it can work; ends what it started if it cannot.
+
+        Raises:
+            LocalFederationFailedError: It runs already, or a process cannot be started.
+        """
+        self._take_folder()
+        complete = False
+        try:
+            self._start_processes()
+            self._update(ready=True)
+            complete = True
+        finally:
+            if not complete:
+                self.stop()
+
+    def tend(self) -> None:
+        """Looks at each process once, and starts again what has crashed, with growing delays."""
+        if self._is_due("redis", running=self._redis.running, status=self._redis.exit_status):
+            self._start_again("redis", self._redis.start)
+        for name, service in self._services.items():
+            if self._is_due(name, running=service.running, status=service.exit_status):
+                self._start_again(name, partial(service.start, self.endpoints))
+
+    def start_service(self, name: str) -> None:
+        """Starts a stopped service at its recorded ports and waits until it can work."""
+        service = self._services[name]
+        service.start(self.endpoints)
+        addresses = service.wait_until_ready(self.endpoints)
+        self._started(name)
+        self._update(endpoints=addresses)
+
+    def stop(self) -> None:
+        """Ends all processes in order and frees the folder."""
+        for service in self._services.values():
+            service.terminate()
+        for service in self._services.values():
+            service.stop()
+        self._redis.stop()
+        if read_federation(self._layout) is not None:
+            self._update(supervisor=None, processes={}, ready=False)
+        self._lock.release()
+
+    def _take_folder(self) -> None:
+        if not self._lock.acquire():
+            raise LocalFederationFailedError(
+                f"a federation runs in {self._layout.root} already; "
+                f"`pfi down --state {self._layout.root}` stops it"
+            )
+        found = read_federation(self._layout)
+        if found is not None:
+            self._file = found
+            ended = end_leftovers({name: p.record for name, p in found.processes.items()})
+            if ended:
+                self._say(f"ended processes that a killed supervisor left: {', '.join(ended)}")
+        supervisor = _recorded(ProcessRecord.of(os.getpid()))
+        self._update(supervisor=supervisor, processes={}, ready=False)
+
+    def _start_processes(self) -> None:
+        self._preparation.issue_identities(self._file.name)
+        self._redis.start()
+        self._started("redis")
+        self._preparation.create_api_key()
+        for name in self._services:
+            self.start_service(name)
+
+    def _is_due(self, name: str, *, running: bool, status: int | None) -> bool:
+        """Says so when a process is down; True when it is time to start it again."""
+        if running:
+            return False
+        back_off, now = self._back_offs[name], time.monotonic()
+        delay = back_off.crashed(now)
+        if delay is not None:
+            self._say(f"{name} ended (status {status}); it is started again in {delay:.1f} s")
+        return back_off.due(now)
+
+    def _start_again(self, name: str, start: Callable[[], None]) -> None:
+        self._back_offs[name].started(time.monotonic())
+        try:
+            start()
+        except PlatformError as error:
+            self._say(f"{name} could not be started: {error.message}")
+        else:
+            self._started(name)
+
+    def _started(self, name: str) -> None:
+        self._back_offs[name].started(time.monotonic())
+        record = self._record(name)
+        if record is not None:
+            processes = {**self._file.processes, name: RecordedProcess(**vars(record))}
+            self._update(processes=processes)
+            self._say(f"{name} runs (pid {record.pid})")
+
+    def _record(self, name: str) -> ProcessRecord | None:
+        return self._redis.record if name == "redis" else self._services[name].record
+
+    def _update(self, **changes: object) -> None:
+        self._file = self._file.model_copy(update=changes)
+        write_federation(self._layout, self._file)
+
+
+def _recorded(record: ProcessRecord | None) -> RecordedProcess | None:
+    return None if record is None else RecordedProcess(pid=record.pid, start=record.start)

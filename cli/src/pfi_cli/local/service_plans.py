@@ -1,0 +1,120 @@
+"""What the services of a local federation are started with."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pfi_cli.local.layout import SPOOL_NAME, StateLayout
+
+ANY_PORT = "127.0.0.1:0"
+
+Settings = dict[str, str]
+
+
+@dataclass(frozen=True)
+class ServicePlan:
+    """How to run one service.
+
+    Attributes:
+        name: Name for people, for its log and for its endpoints file.
+        program: Console script.
+        command: Its subcommand.
+        endpoints: Our name of each endpoint by the name in the service's endpoints file.
+        settings: Environment variables, given the addresses that are known by now; an address that
+            is not known yet is port 0, and the service chooses.
+        ready_url: Where the service says that it can work, given the addresses.
+    """
+
+    name: str
+    program: str
+    command: str
+    endpoints: Mapping[str, str]
+    settings: Callable[[Mapping[str, str]], Settings]
+    ready_url: Callable[[Mapping[str, str]], str]
+
+
+def service_plans(layout: StateLayout, redis_url: str) -> tuple[ServicePlan, ...]:
+    """The services in the order in which they start; the coordinator has to know the aggregator."""
+    return (
+        _aggregator(layout, redis_url),
+        _worker(layout, redis_url),
+        _coordinator(layout, redis_url),
+    )
+
+
+def coordinator_settings(layout: StateLayout, redis_url: str) -> Settings:
+    """Settings of every subcommand of the coordinator's program."""
+    return {
+        "PFI_COORDINATOR_STATE": str(layout.coordinator.resolve()),
+        "PFI_COORDINATOR_REDIS_URL": redis_url,
+        "PFI_COORDINATOR_ARTIFACTS_URL": layout.artifacts_url,
+        "PFI_COORDINATOR_ADVERTISED_HOST": "127.0.0.1",
+    }
+
+
+def _coordinator(layout: StateLayout, redis_url: str) -> ServicePlan:
+    def settings(known: Mapping[str, str]) -> Settings:
+        return {
+            **coordinator_settings(layout, redis_url),
+            "PFI_COORDINATOR_ENROLMENT_ADDRESS": known.get("enrolment", ANY_PORT),
+            "PFI_COORDINATOR_SESSION_ADDRESS": known.get("session", ANY_PORT),
+            "PFI_COORDINATOR_ADMIN_ADDRESS": known.get("admin", ANY_PORT),
+            "PFI_COORDINATOR_AGGREGATORS": json.dumps({SPOOL_NAME: known["aggregator"]}),
+            "PFI_COORDINATOR_ENDPOINTS_FILE": str(layout.endpoints("coordinator").resolve()),
+        }
+
+    return ServicePlan(
+        name="coordinator",
+        program="pfi-coordinator",
+        command="serve",
+        endpoints={"enrolment": "enrolment", "session": "session", "admin": "admin"},
+        settings=settings,
+        ready_url=lambda known: f"https://{known['admin']}/readyz",
+    )
+
+
+def _aggregator_settings(layout: StateLayout, redis_url: str) -> Settings:
+    return {
+        "PFI_AGGREGATOR_STATE": str(layout.aggregator.resolve()),
+        "PFI_AGGREGATOR_SPOOL": str(layout.spool.resolve()),
+        "PFI_AGGREGATOR_SPOOL_NAME": SPOOL_NAME,
+        "PFI_AGGREGATOR_ARTIFACTS_URL": layout.artifacts_url,
+        "PFI_AGGREGATOR_REDIS_URL": redis_url,
+    }
+
+
+def _aggregator(layout: StateLayout, redis_url: str) -> ServicePlan:
+    def settings(known: Mapping[str, str]) -> Settings:
+        return {
+            **_aggregator_settings(layout, redis_url),
+            "PFI_AGGREGATOR_ADDRESS": known.get("aggregator", ANY_PORT),
+            "PFI_AGGREGATOR_OPERATIONS_ADDRESS": known.get("aggregator_operations", ANY_PORT),
+            "PFI_AGGREGATOR_ENDPOINTS_FILE": str(layout.endpoints("aggregator").resolve()),
+        }
+
+    return ServicePlan(
+        name="aggregator",
+        program="pfi-aggregator",
+        command="serve",
+        endpoints={"aggregator": "aggregator", "operations": "aggregator_operations"},
+        settings=settings,
+        ready_url=lambda known: f"http://{known['aggregator_operations']}/readyz",
+    )
+
+
+def _worker(layout: StateLayout, redis_url: str) -> ServicePlan:
+    def settings(known: Mapping[str, str]) -> Settings:
+        return {
+            **_aggregator_settings(layout, redis_url),
+            "PFI_AGGREGATOR_OPERATIONS_ADDRESS": known.get("worker_operations", ANY_PORT),
+            "PFI_AGGREGATOR_ENDPOINTS_FILE": str(layout.endpoints("worker").resolve()),
+        }
+
+    return ServicePlan(
+        name="worker",
+        program="pfi-aggregator",
+        command="worker",
+        endpoints={"operations": "worker_operations"},
+        settings=settings,
+        ready_url=lambda known: f"http://{known['worker_operations']}/readyz",
+    )
