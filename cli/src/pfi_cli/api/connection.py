@@ -1,0 +1,73 @@
+"""Where the admin API is and what opens it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pfi_cli.local.federation_file import read_federation
+from pfi_cli.local.layout import StateLayout
+from pfi_cli.settings import CliSettings
+from pfi_common.errors import ServiceUnavailableError, SettingsInvalidError
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach a federation's admin API.
+
+    Attributes:
+        url: `https://host:port`.
+        authority: PEM file of the certificate authority that the server is verified with.
+        api_key: Secret that is sent with each request.
+    """
+
+    url: str
+    authority: Path
+    api_key: str
+
+
+def find_connection(settings: CliSettings) -> Connection:
+    """Finds the federation that the settings name: a remote one by its URL, else a local one.
+
+    Raises:
+        SettingsInvalidError: A URL came without authority or key, or a file cannot be read.
+        ServiceUnavailableError: There is no local federation in the state folder.
+    """
+    if settings.url is not None:
+        return _remote(settings, settings.url)
+    return local_connection(StateLayout(settings.state))
+
+
+def local_connection(layout: StateLayout) -> Connection:
+    """Finds the federation in a state folder.
+
+    Raises:
+        ServiceUnavailableError: There is none, or it was never started completely.
+    """
+    described = read_federation(layout)
+    if described is None or described.admin is None:
+        raise ServiceUnavailableError(
+            f"there is no federation in {layout.root}; `pfi up` starts one there, "
+            "--state names another folder, --url a remote federation"
+        )
+    return Connection(
+        f"https://{described.admin}", layout.authority, _read_secret(layout.api_key_file)
+    )
+
+
+def _remote(settings: CliSettings, url: str) -> Connection:
+    if settings.authority is None or settings.api_key_file is None:
+        raise SettingsInvalidError(
+            "a federation that is named by --url needs --authority (the PEM file of its "
+            "certificate authority) and --api-key-file as well"
+        )
+    if not settings.authority.is_file():
+        raise SettingsInvalidError(f"--authority: there is no file {settings.authority}")
+    return Connection(url.rstrip("/"), settings.authority, _read_secret(settings.api_key_file))
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsInvalidError(
+            f"the API key file {path} cannot be read: {error.strerror}"
+        ) from error

@@ -1,0 +1,49 @@
+"""Answers of the admin API that are not about one run. Unknown members are ignored."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """A part of an answer: frozen, and open to members that a newer server adds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Token(Record):
+    """A join token, shown once."""
+
+    token: str
+    expires_at: datetime
+
+
+class Client(Record):
+    """An enrolled client."""
+
+    client: str
+    display_name: str = ""
+    state: str
+    connected: bool = False
+    enrolled_at: datetime | None = None
+    certificate_expires_at: datetime | None = None
+    training_rows: int | None = None
+    agent_version: str = ""
+
+
+class Adapter(Record):
+    """A published adapter version."""
+
+    digest: str
+    schema_digest: str
+    run: str
+    line: str
+    version: int
+    published_at: datetime | None = None
+
+
+class FederationInfo(Record):
+    """The federation that answers."""
+
+    federation: str
+    version: str
