@@ -1,0 +1,1 @@
+"""The report of a run, computed from stored artifacts and metrics only."""

@@ -1,0 +1,74 @@
+"""Checks what agents on this machine say they have, against what they have."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pfi_cli.api.runs import Member
+from pfi_cli.report.figures import PersonalEvidence
+from pfi_cli.report.problems import Problems
+
+TENSORS = "adapter_model.safetensors"
+COMPARED_METRICS = ("eval_loss_backbone", "eval_loss_shared", "eval_loss_personal")
+
+
+def check_agents(
+    run: str, members: Sequence[Member], folders: Sequence[Path], problems: Problems
+) -> list[PersonalEvidence]:
+    """Finds each client's own record of the closing evaluation and its personal adapter.
+
+    Args:
+        run: Run id.
+        members: Clients of the closing evaluation.
+        folders: State folders of agents; none means that agents are elsewhere.
+        problems: Takes what is missing or does not match.
+    """
+    if not folders:
+        return []
+    records = _records(run, folders)
+    evidence = []
+    for member in members:
+        found = records.get(member.client)
+        if found is None:
+            problems.add(f"client {member.name}: no evaluations/{run}.json in the agents' folders")
+            continue
+        folder, record = found
+        _compare(member, record, problems)
+        evidence += _personal(member, folder, record, problems)
+    return evidence
+
+
+def _records(run: str, folders: Sequence[Path]) -> dict[str, tuple[Path, Mapping[str, Any]]]:
+    found = {}
+    for folder in folders:
+        path = folder / "evaluations" / f"{run}.json"
+        if path.is_file():
+            record = json.loads(path.read_text(encoding="utf-8"))
+            found[str(record["client"])] = (folder, record)
+    return found
+
+
+def _compare(member: Member, record: Mapping[str, Any], problems: Problems) -> None:
+    """What the client measured must be what the coordinator stored."""
+    for metric in COMPARED_METRICS:
+        if record["metrics"].get(metric) != member.metrics.get(metric):
+            problems.add(f"client {member.name}: {metric} differs from the stored evaluation")
+
+
+def _personal(
+    member: Member, folder: Path, record: Mapping[str, Any], problems: Problems
+) -> list[PersonalEvidence]:
+    if "eval_loss_personal" not in member.metrics:
+        return []
+    adapter = record.get("personal_adapter")
+    file = folder / str(adapter) / TENSORS
+    if adapter is None or not file.is_file():
+        problems.add(f"client {member.name}: its personal adapter {file} is missing")
+        return []
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    if digest != record["personal_sha256"]:
+        problems.add(f"client {member.name}: its personal adapter {file} was changed")
+        return []
+    return [PersonalEvidence(client=member.client, name=member.name, file=str(file), sha256=digest)]

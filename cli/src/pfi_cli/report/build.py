@@ -1,0 +1,107 @@
+"""Builds a report: reads, verifies, computes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cryptography import x509
+
+from pfi_cli.api.runs import Member, Run
+from pfi_cli.report import compute
+from pfi_cli.report.agents import check_agents
+from pfi_cli.report.figures import PersonalEvidence, Report
+from pfi_cli.report.problems import Problems
+from pfi_cli.report.sources import Sources
+from pfi_cli.report.stored_run import StoredRun, VerifiedAdapter, check_chain, check_counted
+from pfi_common.artifacts import open_artifact_store
+from pfi_common.clock import SystemClock
+from pfi_common.errors import ReportIncompleteError
+from pfi_common.identity import StatementVerifier
+from pfi_common.spec import Description
+
+STATEMENTS_PER_ADAPTER = 2
+NEEDED_METRICS = ("eval_loss_backbone", "eval_loss_shared", "held_out_rows")
+
+
+async def build_report(document: Mapping[str, Any], sources: Sources) -> Report:
+    """Builds the report of a completed run.
+
+    Args:
+        document: The run as the coordinator describes it.
+        sources: Where everything else lies.
+
+    Raises:
+        ReportIncompleteError: Names everything that is missing or damaged.
+    """
+    run = Run.model_validate(document)
+    if run.state != "completed":
+        raise ReportIncompleteError(f"the run {run.name} is {run.state}, not completed")
+    problems = Problems()
+    stored = StoredRun(run.run, open_artifact_store(sources.artifacts_url), _verifier(sources))
+    description = await stored.description()
+    adapters = await _adapters(run, stored, description, problems)
+    check_chain(adapters, problems)
+    check_counted(run, adapters, problems)
+    members = await _evaluation(run, stored, problems)
+    personal = check_agents(run.run, members, sources.agents, problems)
+    problems.raise_if_any()
+    return _compute(run.model_copy(update={"evaluation": members}), description, adapters, personal)
+
+
+async def _adapters(
+    run: Run, stored: StoredRun, description: Description, problems: Problems
+) -> list[VerifiedAdapter]:
+    adapters = []
+    for version in range(run.rounds_planned + 1):
+        with problems.noted(f"shared adapter, version {version}"):
+            adapters.append(await stored.adapter(version, description))
+    return adapters
+
+
+async def _evaluation(run: Run, stored: StoredRun, problems: Problems) -> Sequence[Member]:
+    """The stored closing evaluation; every client of it has all metrics."""
+    members: list[Member] = []
+    with problems.noted("closing evaluation"):
+        members = [Member.model_validate(entry) for entry in await stored.evaluation()]
+    for member in members:
+        missing = [name for name in NEEDED_METRICS if name not in member.metrics]
+        if missing:
+            problems.add(f"client {member.name}: its evaluation lacks {', '.join(missing)}")
+    if {m.client for m in members} != {m.client for m in run.evaluation}:
+        problems.add("the stored closing evaluation names other clients than the run")
+    return members
+
+
+def _compute(
+    run: Run,
+    description: Description,
+    adapters: Sequence[VerifiedAdapter],
+    personal: Sequence[PersonalEvidence],
+) -> Report:
+    if run.created_at is None or run.ended_at is None or not run.evaluation:
+        raise ReportIncompleteError("the run lacks its times or its closing evaluation")
+    clients = [compute.client_outcome(member) for member in run.evaluation]
+    rounds = [compute.round_outcome(each) for each in run.rounds]
+    return Report(
+        run=run.run,
+        name=run.name,
+        created_at=run.created_at,
+        ended_at=run.ended_at,
+        backbone=str(run.spec["backbone"]["model"]),
+        backbone_digest=description.backbone_digest,
+        parameter_count=description.parameter_count,
+        coordinate_count=description.adapter_schema.coordinate_count,
+        spec=run.spec,
+        clients=clients,
+        losses=compute.loss_summary(clients),
+        history=compute.loss_history(run),
+        rounds=rounds,
+        traffic=compute.traffic_comparison(rounds, description.parameter_count),
+        adapters=[adapter.evidence for adapter in adapters],
+        personal_adapters=personal,
+        statements_verified=STATEMENTS_PER_ADAPTER * len(adapters),
+    )
+
+
+def _verifier(sources: Sources) -> StatementVerifier:
+    certificate = x509.load_pem_x509_certificate(sources.authority.read_bytes())
+    return StatementVerifier(certificate, sources.federation, SystemClock())

@@ -1,0 +1,119 @@
+"""Figures from a run's metrics. Pure: what is missing was refused before."""
+
+import statistics
+from collections.abc import Sequence
+
+from pfi_cli.api.runs import Member, Round, Run
+from pfi_cli.output.traffic import Traffic
+from pfi_cli.report.figures import (
+    ClientOutcome,
+    LossSummary,
+    RoundOutcome,
+    RoundTime,
+    Spread,
+    TrafficComparison,
+    VersionLoss,
+)
+
+BYTES_PER_PARAMETER = 4
+DIRECTIONS = 2
+
+
+def client_outcome(member: Member) -> ClientOutcome:
+    """Reads a client's closing evaluation."""
+    return ClientOutcome(
+        client=member.client,
+        name=member.name,
+        held_out_rows=round(member.metrics["held_out_rows"]),
+        backbone=member.metrics["eval_loss_backbone"],
+        shared=member.metrics["eval_loss_shared"],
+        personal=member.metrics.get("eval_loss_personal"),
+    )
+
+
+def loss_summary(clients: Sequence[ClientOutcome]) -> LossSummary:
+    """Summarises the closing evaluation; personal only when every client has one."""
+    personal = [client.personal for client in clients if client.personal is not None]
+    return LossSummary(
+        backbone=spread([client.backbone for client in clients]),
+        shared=spread([client.shared for client in clients]),
+        personal=spread(personal) if len(personal) == len(clients) else None,
+    )
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean, sample deviation and range of at least one value."""
+    return Spread(
+        mean=statistics.fmean(values),
+        deviation=statistics.stdev(values) if len(values) > 1 else 0.0,
+        lowest=min(values),
+        highest=max(values),
+    )
+
+
+def loss_history(run: Run) -> list[VersionLoss]:
+    """Loss by version of the shared adapter: round n reports on version n - 1, the end on the last.
+
+    A client appears where it took part.
+    """
+    history = [
+        VersionLoss(version=each.round - 1, by_client=_shared_losses(each.cohort))
+        for each in run.rounds
+    ]
+    final = VersionLoss(version=len(run.rounds), by_client=_shared_losses(run.evaluation))
+    return [*history, final]
+
+
+def _shared_losses(members: Sequence[Member]) -> dict[str, float]:
+    key = "eval_loss_shared"
+    return {member.name: member.metrics[key] for member in members if key in member.metrics}
+
+
+def round_outcome(each: Round) -> RoundOutcome:
+    """Figures of a published round."""
+    traffic = Traffic.of_members(each.cohort)
+    return RoundOutcome(
+        round=each.round,
+        attempt=each.attempt,
+        selected=len(each.cohort),
+        counted=each.counted or 0,
+        clipped=each.clipped or 0,
+        capped=each.capped or 0,
+        up_bytes=traffic.up_bytes,
+        down_bytes=traffic.down_bytes,
+        time=round_time(each),
+    )
+
+
+def round_time(each: Round) -> RoundTime:
+    """Splits a round's wall time along the client that worked longest."""
+    wall = each.wall_seconds or 0.0
+    longest = max(each.cohort, key=lambda member: member.metrics.get("work_seconds", 0.0)).metrics
+    work, task = longest.get("work_seconds", 0.0), longest.get("task_seconds", 0.0)
+    training = _training_seconds(each, longest, work)
+    return RoundTime(
+        wall=wall,
+        training=training,
+        evaluation=work - training,
+        transfer=max(0.0, task - work),
+        rest=max(0.0, wall - max(task, work)),
+        merge=each.merge_seconds or 0.0,
+        longest_work=work,
+        overhead=wall - work,
+    )
+
+
+def _training_seconds(each: Round, longest: dict[str, float], work: float) -> float:
+    member = next(member for member in each.cohort if member.metrics is longest)
+    rate = longest.get("steps_per_second", 0.0)
+    return min(work, member.steps_done / rate) if rate > 0 else 0.0
+
+
+def traffic_comparison(rounds: Sequence[RoundOutcome], parameter_count: int) -> TrafficComparison:
+    """Compares the mean round with one of full fine-tuning by the same clients."""
+    measured = statistics.fmean(each.up_bytes + each.down_bytes for each in rounds)
+    per_client = parameter_count * BYTES_PER_PARAMETER * DIRECTIONS
+    full = per_client * statistics.fmean(each.selected for each in rounds)
+    return TrafficComparison(
+        measured_bytes=measured, full_bytes=full, times_less=full / max(measured, 1.0)
+    )

@@ -1,0 +1,154 @@
+"""What a report says, as values; `report.json` is exactly this."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Figure(BaseModel):
+    """A part of a report."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClientOutcome(Figure):
+    """Loss of one client on its own held-out rows at the end (nats per token)."""
+
+    client: str
+    name: str
+    held_out_rows: int
+    backbone: float
+    shared: float
+    personal: float | None
+
+    @property
+    def shared_is_worse(self) -> bool:
+        """Whether the shared adapter did this client harm."""
+        return self.shared > self.backbone
+
+
+class Spread(Figure):
+    """Mean over clients, each counting the same, and how far they lie apart.
+
+    Attributes:
+        mean: Arithmetic mean.
+        deviation: Sample standard deviation; 0 for one client.
+        lowest: Best client.
+        highest: Worst client.
+    """
+
+    mean: float
+    deviation: float
+    lowest: float
+    highest: float
+
+
+class LossSummary(Figure):
+    """Spread over clients of the loss with each model."""
+
+    backbone: Spread
+    shared: Spread
+    personal: Spread | None
+
+
+class VersionLoss(Figure):
+    """Loss per client with one version of the shared adapter, by client name."""
+
+    version: int
+    by_client: dict[str, float]
+
+
+class RoundTime(Figure):
+    """Where the wall time of a round went (seconds).
+
+    The first three are those of the client that worked longest; they and `rest` add up to `wall`.
+
+    Attributes:
+        wall: From the opening to the published adapter.
+        training: Optimiser steps on the shared adapter.
+        evaluation: Evaluation, and training of the personal adapter.
+        transfer: Download, upload and waiting for the receipt.
+        rest: Selection, sealing, publication and waiting for each other.
+        merge: Reading, merging and optimising in the aggregator; a part of `rest`.
+        longest_work: Training and evaluation of the client that worked longest.
+        overhead: `wall` less `longest_work`.
+    """
+
+    wall: float
+    training: float
+    evaluation: float
+    transfer: float
+    rest: float
+    merge: float
+    longest_work: float
+    overhead: float
+
+
+class RoundOutcome(Figure):
+    """One round."""
+
+    round: int
+    attempt: int
+    selected: int
+    counted: int
+    clipped: int
+    capped: int
+    up_bytes: int
+    down_bytes: int
+    time: RoundTime
+
+
+class TrafficComparison(Figure):
+    """Payload bytes of a round with adapters against those with every parameter in float32.
+
+    Attributes:
+        measured_bytes: Mean over rounds, up and down, all clients.
+        full_bytes: Parameters times 4 bytes, up and down, for as many clients.
+        times_less: How many times less is sent.
+    """
+
+    measured_bytes: float
+    full_bytes: float
+    times_less: float
+
+
+class AdapterEvidence(Figure):
+    """A shared adapter that was read back and verified."""
+
+    version: int
+    digest: str
+    lineage_digest: str
+    counted: int
+    payload_bytes: int
+
+
+class PersonalEvidence(Figure):
+    """A personal adapter on this machine that was read back and verified."""
+
+    client: str
+    name: str
+    file: str
+    sha256: str
+
+
+class Report(Figure):
+    """Everything that a report says."""
+
+    run: str
+    name: str
+    created_at: datetime
+    ended_at: datetime
+    backbone: str
+    backbone_digest: str
+    parameter_count: int
+    coordinate_count: int
+    spec: dict[str, object]
+    clients: Sequence[ClientOutcome]
+    losses: LossSummary
+    history: Sequence[VersionLoss]
+    rounds: Sequence[RoundOutcome]
+    traffic: TrafficComparison
+    adapters: Sequence[AdapterEvidence]
+    personal_adapters: Sequence[PersonalEvidence]
+    statements_verified: int

@@ -1,0 +1,167 @@
+"""Reads what a run has left in the artifact store, and verifies all of it."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from cryptography import x509
+from google.protobuf.message import DecodeError
+
+from pfi.aggregator.v1.lineage_pb2 import Lineage
+from pfi.common.v1.adapter_pb2 import AdapterReference
+from pfi.common.v1.signed_pb2 import SignedStatement
+from pfi_cli.api.runs import Run
+from pfi_cli.report.figures import AdapterEvidence
+from pfi_cli.report.problems import Problems
+from pfi_common.artifacts import ArtifactStore
+from pfi_common.errors import IdentityInvalidError, ReportIncompleteError, SignatureInvalidError
+from pfi_common.identity import StatementVerifier, identity_of
+from pfi_common.spec import Description, parse_description
+from pfi_common.tensors import FP32, encoded_size_bytes
+
+SIGNERS_OF_LINEAGE = "aggregator/"
+
+
+@dataclass(frozen=True)
+class VerifiedAdapter:
+    """A shared adapter whose bytes, lineage and publication were checked."""
+
+    evidence: AdapterEvidence
+    lineage: Lineage
+
+
+class StoredRun:
+    """One run in an artifact store."""
+
+    def __init__(self, run: str, store: ArtifactStore, verifier: StatementVerifier) -> None:
+        """Describes where it is.
+
+        Args:
+            run: Run id.
+            store: The federation's artifact store.
+            verifier: Checks signatures with the federation's authority.
+        """
+        self._run = run
+        self._store = store
+        self._verifier = verifier
+
+    async def description(self) -> Description:
+        """Reads what the run was submitted with.
+
+        Raises:
+            ReportIncompleteError: It is not there.
+        """
+        document = await self._named(f"runs/{self._run}/run.json")
+        return parse_description(document["description"])
+
+    async def evaluation(self) -> Sequence[dict[str, Any]]:
+        """Reads the closing evaluation, one entry per client.
+
+        Raises:
+            ReportIncompleteError: It is not there.
+        """
+        document = await self._named(f"runs/{self._run}/evaluation.json")
+        entries: Sequence[dict[str, Any]] = document["evaluation"]
+        return entries
+
+    async def adapter(self, version: int, description: Description) -> VerifiedAdapter:
+        """Reads one version of the shared adapter and checks bytes, lineage and signatures.
+
+        Raises:
+            ReportIncompleteError: A part is not there, or belongs to another adapter.
+            ArtifactCorruptError: Stored bytes are not those that their digest names.
+            SignatureInvalidError: A signature does not verify.
+        """
+        published = await self._named(f"runs/{self._run}/adapters/{version}.json")
+        digest, lineage_digest = str(published["digest"]), str(published["lineage_digest"])
+        payload = await self._store.get("adapters", digest)
+        expected = encoded_size_bytes(FP32, description.adapter_schema.coordinate_count)
+        _require(len(payload) == expected, f"version {version} has {len(payload)} bytes")
+        lineage = self._lineage(await self._store.get("lineages", lineage_digest))
+        self._check_reference(lineage.adapter, version, digest)
+        self._check_reference(self._countersigned(published), version, digest)
+        return VerifiedAdapter(
+            AdapterEvidence(
+                version=version,
+                digest=digest,
+                lineage_digest=lineage_digest,
+                counted=len(lineage.counted),
+                payload_bytes=len(payload),
+            ),
+            lineage,
+        )
+
+    async def _named(self, path: str) -> dict[str, Any]:
+        stored = await self._store.get_named(path)
+        if stored is None:
+            raise ReportIncompleteError(f"there is no {path} in the artifact store")
+        document: dict[str, Any] = json.loads(stored)
+        return document
+
+    def _lineage(self, stored: bytes) -> Lineage:
+        statement = _statement(stored)
+        signer = _signer_of(statement)
+        return self._verifier.verify(statement, Lineage, signer=signer)
+
+    def _countersigned(self, published: dict[str, Any]) -> AdapterReference:
+        statement = _statement(base64.b64decode(published["countersignature"]))
+        return self._verifier.verify(statement, AdapterReference, signer="coordinator")
+
+    def _check_reference(self, reference: AdapterReference, version: int, digest: str) -> None:
+        named = (reference.run, reference.version, reference.digest)
+        _require(
+            named == (self._run, version, digest),
+            f"version {version}: what was signed names another adapter",
+        )
+
+
+def check_chain(adapters: Sequence[VerifiedAdapter], problems: Problems) -> None:
+    """Checks that each version was made from the one before."""
+    for before, after in pairwise(adapters):
+        if after.lineage.parent_digest != before.evidence.digest:
+            problems.add(
+                f"version {after.evidence.version} does not come from version "
+                f"{before.evidence.version}"
+            )
+
+
+def check_counted(run: Run, adapters: Sequence[VerifiedAdapter], problems: Problems) -> None:
+    """Checks that the updates that the aggregator signed for are those with receipts."""
+    by_version = {adapter.evidence.version: adapter.lineage for adapter in adapters}
+    for each in run.rounds:
+        lineage = by_version.get(each.round)
+        if lineage is None:
+            continue
+        signed = {update.task for update in lineage.counted}
+        received = {m.task for m in each.cohort if m.state in {"committed", "completed"}}
+        if signed != received or len(signed) != each.counted:
+            problems.add(
+                f"round {each.round}: the aggregator counted {sorted(signed)}, the coordinator "
+                f"has receipts of {sorted(received)}"
+            )
+
+
+def _statement(stored: bytes) -> SignedStatement:
+    try:
+        return SignedStatement.FromString(stored)
+    except DecodeError as error:
+        raise SignatureInvalidError("the stored statement cannot be read") from error
+
+
+def _require(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise ReportIncompleteError(sentence)
+
+
+def _signer_of(statement: SignedStatement) -> str:
+    """The aggregator that signed, which the verifier then holds to its certificate."""
+    try:
+        signer = identity_of(x509.load_der_x509_certificate(statement.signing_certificate)).name
+    except (ValueError, IdentityInvalidError) as error:
+        raise SignatureInvalidError("the signing certificate cannot be read") from error
+    if not signer.startswith(SIGNERS_OF_LINEAGE):
+        raise SignatureInvalidError(f"a lineage is signed by {signer}, not by an aggregator")
+    return signer

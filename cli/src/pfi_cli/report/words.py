@@ -1,0 +1,162 @@
+"""The report as text."""
+
+from collections.abc import Iterator, Sequence
+
+from pfi_cli.output.units import bytes_text, seconds_text
+from pfi_cli.report.figures import ClientOutcome, Report, Spread
+
+PLOTS = {
+    "loss_per_client.png": "Loss of each client on its own held-out rows at the end.",
+    "loss_by_round.png": "Loss with each version of the shared adapter.",
+    "bytes_per_round.png": "Payload of a round against full fine-tuning.",
+    "round_time.png": "Where the time of each round went.",
+}
+
+
+def findings(report: Report) -> Iterator[str]:
+    """Says in words what the numbers say, bad news included."""
+    yield from _shared_finding(report.clients)
+    yield from _personal_finding(report.clients)
+    traffic = report.traffic
+    yield (
+        f"A round moved {bytes_text(traffic.measured_bytes)}; full fine-tuning would move "
+        f"{bytes_text(traffic.full_bytes)}, {traffic.times_less:,.0f} times as much."
+    )
+    longest = max(each.time.overhead for each in report.rounds)
+    yield (
+        "Round overhead (wall time less the longest client's own training and evaluation) was "
+        f"at most {seconds_text(longest)}."
+    )
+
+
+def _shared_finding(clients: Sequence[ClientOutcome]) -> Iterator[str]:
+    worse = [client for client in clients if client.shared_is_worse]
+    if not worse:
+        yield f"The shared adapter beats the backbone for all {len(clients)} clients."
+        return
+    named = ", ".join(
+        f"{client.name} ({client.shared:.3f} against {client.backbone:.3f})" for client in worse
+    )
+    yield (
+        f"The shared adapter is WORSE than the backbone for {len(worse)} of {len(clients)} "
+        f"clients: {named}."
+    )
+
+
+def _personal_finding(clients: Sequence[ClientOutcome]) -> Iterator[str]:
+    with_personal = [client for client in clients if client.personal is not None]
+    if not with_personal:
+        return
+    worse = [c.name for c in with_personal if c.personal is not None and c.personal > c.shared]
+    if worse:
+        yield f"The personal adapter makes it WORSE than shared alone for: {', '.join(worse)}."
+    else:
+        yield (
+            "The personal adapter, which never left its client, improves on the shared one for "
+            f"all {len(with_personal)} clients."
+        )
+
+
+def markdown(report: Report) -> str:
+    """The whole report as Markdown."""
+    return "\n".join([*_heading(report), *_losses(report), *_rounds(report), *_evidence(report)])
+
+
+def _heading(report: Report) -> Iterator[str]:
+    yield f"# Run {report.name}"
+    yield ""
+    yield (
+        f"Run `{report.run}`, {report.created_at:%Y-%m-%d %H:%M:%S} to "
+        f"{report.ended_at:%H:%M:%S %Z}: {len(report.clients)} clients, {len(report.rounds)} "
+        f"rounds. Backbone of {report.parameter_count:,} parameters; shared adapter of "
+        f"{report.coordinate_count:,} coordinates."
+    )
+    yield ""
+    yield from (f"* {sentence}" for sentence in findings(report))
+    yield ""
+
+
+def _losses(report: Report) -> Iterator[str]:
+    yield "## Loss on held-out rows"
+    yield ""
+    yield "Nats per token, each client on rows of its own that were never trained on."
+    yield ""
+    yield "| client | held-out rows | backbone | shared | shared + personal |"
+    yield "|---|---:|---:|---:|---:|"
+    for client in report.clients:
+        mark = " (worse than backbone)" if client.shared_is_worse else ""
+        yield (
+            f"| {client.name} | {client.held_out_rows} | {client.backbone:.4f} | "
+            f"{client.shared:.4f}{mark} | {_number(client.personal)} |"
+        )
+    losses = report.losses
+    yield (
+        f"| **mean ± deviation** | | {_spread(losses.backbone)} | {_spread(losses.shared)} | "
+        f"{_spread(losses.personal)} |"
+    )
+    yield ""
+    yield "One run with one seed; the deviation is between clients, not between repetitions."
+    yield ""
+    yield f"![loss per client]({next(iter(PLOTS))})"
+    yield ""
+    yield "![loss by round](loss_by_round.png)"
+    yield ""
+
+
+def _rounds(report: Report) -> Iterator[str]:
+    yield "## Rounds"
+    yield ""
+    yield "| round | counted | wall | longest work | overhead | merge | up | down |"
+    yield "|---:|---:|---:|---:|---:|---:|---:|---:|"
+    for each in report.rounds:
+        time = each.time
+        yield (
+            f"| {each.round} | {each.counted} of {each.selected} | {seconds_text(time.wall)} | "
+            f"{seconds_text(time.longest_work)} | {seconds_text(time.overhead)} | "
+            f"{seconds_text(time.merge)} | {bytes_text(each.up_bytes)} | "
+            f"{bytes_text(each.down_bytes)} |"
+        )
+    yield ""
+    yield (
+        "Full fine-tuning is counted as every parameter in float32, up and down, for each client "
+        "of the round. Bytes are payload, without the framing of the protocol."
+    )
+    yield ""
+    yield "![bytes per round](bytes_per_round.png)"
+    yield ""
+    yield "![round time](round_time.png)"
+    yield ""
+
+
+def _evidence(report: Report) -> Iterator[str]:
+    yield "## What this was computed from"
+    yield ""
+    yield (
+        f"{len(report.adapters)} shared adapters were read back and match their digests; "
+        f"{report.statements_verified} signatures of aggregator and coordinator verify; the "
+        "counted updates that the aggregator signed for are those that the coordinator counted."
+    )
+    yield ""
+    yield "| version | shared adapter | counted | bytes |"
+    yield "|---:|---|---:|---:|"
+    for adapter in report.adapters:
+        yield (
+            f"| {adapter.version} | `{adapter.digest}` | {adapter.counted} | "
+            f"{adapter.payload_bytes} |"
+        )
+    yield ""
+    if not report.personal_adapters:
+        yield "No personal adapter was checked: there is none, or it lies on another machine."
+        return
+    yield "| client | personal adapter | SHA-256 |"
+    yield "|---|---|---|"
+    for personal in report.personal_adapters:
+        yield f"| {personal.name} | {personal.file} | `{personal.sha256}` |"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _spread(value: Spread | None) -> str:
+    return "-" if value is None else f"{value.mean:.4f} ± {value.deviation:.4f}"
