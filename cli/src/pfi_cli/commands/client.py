@@ -1,0 +1,45 @@
+"""`pfi client`: who takes part."""
+
+from typing import Annotated
+
+import typer
+
+from pfi_cli.api.client import ApiClient
+from pfi_cli.commands.connected import connected
+from pfi_cli.output.console import print_json, say, stdout
+from pfi_cli.output.tables import client_table
+
+app = typer.Typer(no_args_is_help=True, help="Enrolled clients.")
+
+
+@app.command("list")
+@connected
+def list_clients(
+    api: ApiClient,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """List enrolled clients.
+
+    Example: `pfi client list --json | jq '.[].client'`
+    """
+    clients = api.clients()
+    if json:
+        print_json([client.model_dump(mode="json") for client in clients])
+    else:
+        stdout().print(client_table(clients))
+
+
+@app.command()
+@connected
+def revoke(
+    api: ApiClient,
+    client: Annotated[str, typer.Argument(help="Client id, as `pfi client list` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+) -> None:
+    """Shut a client out for good; its open connections end within 5 seconds.
+
+    Example: `pfi client revoke c-0123456789ab --reason "device lost"`
+    """
+    api.revoke_client(client, reason=reason)
+    say(f"{client} is revoked")

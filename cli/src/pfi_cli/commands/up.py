@@ -1,0 +1,98 @@
+"""`pfi up` and `pfi down`: a federation on this machine that keeps running."""
+
+import time
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.status import Status
+
+from pfi_cli.api.client import ApiClient
+from pfi_cli.api.connection import local_connection
+from pfi_cli.commands.connected import StateOption, settings_with
+from pfi_cli.local.federation import LocalFederation
+from pfi_cli.local.layout import StateLayout
+from pfi_cli.local.supervisor import run_detached, run_in_foreground, stop_supervised
+from pfi_cli.output.console import say, stderr, stdout
+from pfi_common.errors import PlatformError
+
+STATUS_SECONDS = 2.0
+
+
+def up(
+    state: StateOption = None,
+    name: Annotated[str, typer.Option(help="Name of a new federation.")] = "local",
+    *,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return when it runs; `pfi down` stops it.")
+    ] = False,
+) -> None:
+    """Run a federation on this machine: coordinator, aggregator, worker and Redis over mTLS.
+
+    Its state lies in one folder and survives restarts; a process that crashes is started again.
+
+    Examples:
+    * `pfi up` runs in the foreground until Ctrl-C
+
+    * `pfi up --detach --state /srv/pfi` returns; `pfi down --state /srv/pfi` stops it
+    """
+    layout = StateLayout(settings_with(state=state).state)
+    if detach:
+        run_detached(layout, name)
+        _print_next_steps(layout)
+        return
+    federation = LocalFederation(layout, name=name, say=say)
+    with stderr().status("starting") as status:
+        line = _StatusLine(layout, status)
+        run_in_foreground(federation, lambda: _print_next_steps(layout), line.refresh)
+    say("stopped")
+
+
+def down(state: StateOption = None) -> None:
+    """Stop the federation of a state folder; its state stays.
+
+    Example: `pfi down --state /srv/pfi`
+    """
+    layout = StateLayout(settings_with(state=state).state)
+    stopped = stop_supervised(layout, say)
+    say("stopped" if stopped else f"nothing runs in {layout.root}")
+
+
+class _StatusLine:
+    """One line that says how the federation is, refreshed every few seconds."""
+
+    def __init__(self, layout: StateLayout, status: Status) -> None:
+        self._layout = layout
+        self._status = status
+        self._next = 0.0
+
+    def refresh(self) -> None:
+        """Asks the federation and shows the answer, when it is time."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + STATUS_SECONDS
+        self._status.update(escape(self._describe()))
+
+    def _describe(self) -> str:
+        try:
+            with ApiClient(local_connection(self._layout)) as api:
+                clients, runs = api.clients(), api.runs()
+        except PlatformError as error:
+            return f"not answering: {error.message}"
+        online = sum(client.connected for client in clients)
+        active = sum(not run.ended for run in runs)
+        return f"running: {online} of {len(clients)} clients connected, {active} runs active"
+
+
+def _print_next_steps(layout: StateLayout) -> None:
+    chosen = "" if str(layout.root) == ".pfi" else f" --state {layout.root}"
+    admin = local_connection(layout).url
+    console = stdout()
+    console.print(f"The federation runs; admin API {admin}, state {layout.root}", soft_wrap=True)
+    console.print("Next:")
+    for command in (
+        f"pfi token create{chosen}",
+        "pfi-agent start --token TOKEN --state AGENT_FOLDER --data notes.jsonl",
+        f"pfi run submit spec.yaml --watch{chosen}",
+    ):
+        console.print(f"  [bold]{escape(command)}[/]", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Runs the demo: a whole federation with its clients on this machine."""

@@ -1,0 +1,44 @@
+"""The run that the demo submits."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pfi_cli.demo import backbone
+from pfi_cli.demo.driver.options import DemoOptions
+
+RUN_NAME = "demo"
+
+
+def backbone_folder() -> Path:
+    """The model that is shipped with this package."""
+    return Path(backbone.__path__[0])
+
+
+def demo_spec(options: DemoOptions) -> dict[str, Any]:
+    """The specification, for as many clients and rounds as asked."""
+    return {
+        "name": RUN_NAME,
+        "backbone": {"model": str(backbone_folder().resolve())},
+        "adapter": {"rank": 8, "alpha": 16, "target_modules": ["q_proj", "v_proj"]},
+        "local": {"steps": 25, "batch_size": 8, "learning_rate": 2.0e-3},
+        "personalize": {
+            "method": "dual_adapter",
+            "rank": 4,
+            "alpha": 8,
+            "steps": 25,
+            "learning_rate": 2.0e-3,
+        },
+        "cohort": {"size": options.clients},
+        "evaluate": {"holdout": 0.2},
+        "stop": {"rounds": options.rounds},
+        "seed": 7,
+    }
+
+
+def write_spec(options: DemoOptions, folder: Path) -> Path:
+    """Writes the specification where the user finds it."""
+    path = folder / "spec.yaml"
+    path.write_text(yaml.safe_dump(demo_spec(options), sort_keys=False), encoding="utf-8")
+    return path

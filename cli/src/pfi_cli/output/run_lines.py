@@ -1,0 +1,34 @@
+"""What changed in a run, as lines for a terminal that is no screen, such as a CI log."""
+
+from collections.abc import Iterator
+
+from pfi_cli.api.runs import Round, Run
+from pfi_cli.output.traffic import Traffic
+from pfi_cli.output.units import bytes_text, seconds_text
+
+
+def changes(before: Run | None, now: Run) -> Iterator[str]:
+    """Says what is new since the last look; steps are not worth a line."""
+    if before is None or before.state != now.state:
+        yield f"{now.name} is {now.state}"
+    known = {each.round: each for each in before.rounds} if before is not None else {}
+    for each in now.rounds:
+        earlier = known.get(each.round)
+        if earlier is None or (earlier.state, earlier.attempt) != (each.state, each.attempt):
+            yield _round_line(each)
+    old_wait = before.why.waiting_for if before is not None and before.why is not None else ""
+    if now.why is not None and now.why.waiting_for not in {"", old_wait}:
+        yield f"waiting for {now.why.waiting_for}"
+
+
+def _round_line(each: Round) -> str:
+    attempt = f" (attempt {each.attempt})" if each.attempt > 1 else ""
+    line = f"round {each.round}{attempt} is {each.state}"
+    if each.state != "published":
+        return line
+    traffic = Traffic.of_members(each.cohort)
+    return (
+        f"{line}: {each.counted} of {len(each.cohort)} updates counted in "
+        f"{seconds_text(each.wall_seconds)}, up {bytes_text(traffic.up_bytes)}, "
+        f"down {bytes_text(traffic.down_bytes)}"
+    )

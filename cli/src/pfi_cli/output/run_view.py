@@ -1,0 +1,130 @@
+"""A run as a picture for the terminal: a bar per round, a line per client, totals."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from pfi_cli.api.runs import Member, Round, Run
+from pfi_cli.output.tables import state_text
+from pfi_cli.output.traffic import Traffic
+from pfi_cli.output.units import bytes_text, loss_text, seconds_text
+
+BAR_WIDTH = 32
+_FINISHED = frozenset({"committed", "completed"})
+
+
+def run_view(run: Run, elapsed_seconds: float) -> RenderableType:
+    """Draws a run as it is now."""
+    return Group(
+        Text.from_markup(f"[bold]{escape(run.name)}[/] {run.run}  {state_text(run.state)}"),
+        _rounds(run),
+        client_losses(run),
+        _totals(run, elapsed_seconds),
+        *_waiting(run),
+    )
+
+
+def client_losses(run: Run) -> Table:
+    """Loss per client on its held-out rows: before, during and after, as far as it is known."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("client")
+    for heading in ("backbone", "shared, round 1", "shared, now", "+ personal, now"):
+        table.add_column(heading, justify="right")
+    for client, name in _client_names(run).items():
+        history = [member.metrics for member in _appearances(run, client)]
+        table.add_row(
+            escape(name),
+            loss_text(_last(history, "eval_loss_backbone")),
+            loss_text(_last(history[:1], "eval_loss_shared")),
+            loss_text(_last(history, "eval_loss_shared")),
+            loss_text(_last(history, "eval_loss_personal")),
+        )
+    return table
+
+
+def _rounds(run: Run) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    for each in run.rounds:
+        grid.add_row(
+            f"round {each.round}",
+            ProgressBar(total=1.0, completed=progress(each), width=BAR_WIDTH),
+            f"{progress(each):4.0%}",
+            _round_text(each),
+        )
+    for number in range(len(run.rounds) + 1, run.rounds_planned + 1):
+        grid.add_row(
+            f"round {number}", ProgressBar(total=1.0, completed=0.0, width=BAR_WIDTH), "", ""
+        )
+    if run.evaluation:
+        done = sum(member.state in _FINISHED for member in run.evaluation)
+        bar = ProgressBar(total=len(run.evaluation), completed=done, width=BAR_WIDTH)
+        grid.add_row("evaluation", bar, f"{done / len(run.evaluation):4.0%}", "")
+    return grid
+
+
+def progress(each: Round) -> float:
+    """Share of a round that is done, by the steps of its clients."""
+    if each.state == "published":
+        return 1.0
+    parts = [_member_progress(member) for member in each.cohort]
+    return sum(parts) / len(parts) if parts else 0.0
+
+
+def _member_progress(member: Member) -> float:
+    if member.state in _FINISHED:
+        return 1.0
+    return min(1.0, member.steps_done / member.steps_total) if member.steps_total else 0.0
+
+
+def _round_text(each: Round) -> str:
+    if each.state == "published":
+        traffic = Traffic.of_members(each.cohort)
+        return (
+            f"{seconds_text(each.wall_seconds)}, {each.counted} of {len(each.cohort)} counted, "
+            f"up {bytes_text(traffic.up_bytes)}, down {bytes_text(traffic.down_bytes)}"
+        )
+    steps = "  ".join(f"{escape(m.name)} {_member_text(m)}" for m in each.cohort)
+    return steps or each.state
+
+
+def _member_text(member: Member) -> str:
+    if member.state in _FINISHED:
+        return "[green]done[/]"
+    if member.state in {"abandoned", "cancelled"}:
+        return f"[red]{member.state}[/]"
+    return f"{member.steps_done}/{member.steps_total}" if member.steps_total else "-"
+
+
+def _totals(run: Run, elapsed_seconds: float) -> Text:
+    traffic = Traffic.of_run(run)
+    return Text(
+        f"up {bytes_text(traffic.up_bytes)}  down {bytes_text(traffic.down_bytes)}  "
+        f"elapsed {seconds_text(elapsed_seconds)}",
+        style="dim",
+    )
+
+
+def _waiting(run: Run) -> Iterator[Text]:
+    if run.why is not None and run.why.waiting_for and not run.ended:
+        yield Text(f"waiting for {run.why.waiting_for}", style="dim")
+    if run.error is not None:
+        yield Text(f"failed: {run.error.get('detail', run.error.get('title', ''))}", style="red")
+
+
+def _client_names(run: Run) -> dict[str, str]:
+    members = [member for each in run.rounds for member in each.cohort] + list(run.evaluation)
+    return dict(sorted({m.client: m.name for m in members}.items(), key=lambda item: item[1]))
+
+
+def _appearances(run: Run, client: str) -> Sequence[Member]:
+    members = [member for each in run.rounds for member in each.cohort] + list(run.evaluation)
+    return [member for member in members if member.client == client]
+
+
+def _last(history: Sequence[dict[str, float]], metric: str) -> float | None:
+    values = [metrics[metric] for metrics in history if metric in metrics]
+    return values[-1] if values else None
