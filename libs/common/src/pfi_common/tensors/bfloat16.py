@@ -35,4 +35,6 @@ def from_bfloat16(words: NDArray[np.uint16]) -> NDArray[np.float32]:
 
     Shapes: as `words`.
     """
-    return (words.astype(np.uint32) << _UPPER).view(np.float32)
+    bits = words.astype(np.uint32)
+    bits <<= _UPPER
+    return bits.view(np.float32)

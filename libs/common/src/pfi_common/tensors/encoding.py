@@ -6,6 +6,7 @@ Every encoding can be read in ranges: the bytes of coordinates that start on a b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -74,9 +75,7 @@ def encode(
         return vector.astype("<f4", copy=False).tobytes()
     if encoding == INT8_BLOCK:
         return encode_int8_block(vector, seed)
-    words = to_bfloat16(vector)
-    _check_finite(from_bfloat16(words))
-    return words.astype("<u2", copy=False).tobytes()
+    return b"".join(_encode_bfloat16(piece) for piece in _pieces(vector))
 
 
 def decode(encoding: EncodingValue, buffer: BytesLike, count: int) -> NDArray[np.float32]:
@@ -127,10 +126,20 @@ def decode_range(
     """
     first, last = range_bytes(encoding, count, start, stop)
     whole = min(count, -(-stop // BLOCK) * BLOCK)
-    return decode(encoding, memoryview(buffer)[first:last], whole - start)[: stop - start]
+    return decode(encoding, memoryview(buffer).cast("B")[first:last], whole - start)[: stop - start]
+
+
+def _encode_bfloat16(piece: NDArray[np.float32]) -> bytes:
+    words = to_bfloat16(piece)
+    _check_finite(from_bfloat16(words))
+    return words.astype("<u2", copy=False).tobytes()
+
+
+def _pieces(vector: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    return (vector[start : start + RANGE_BLOCK] for start in range(0, vector.size, RANGE_BLOCK))
 
 
 def _check_finite(vector: NDArray[np.float32]) -> None:
-    if not np.isfinite(vector).all():
+    if not all(np.isfinite(piece).all() for piece in _pieces(vector)):
         message = "A coordinate is NaN or infinite."
         raise PayloadNotFiniteError(message)

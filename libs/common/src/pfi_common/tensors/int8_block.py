@@ -50,15 +50,17 @@ def decode_int8_block(data: NDArray[np.uint8], count: int) -> NDArray[np.float32
     vector = np.empty(count, dtype=np.float32)
     whole = count // BLOCK
     blocks = data[: whole * _BLOCK_BYTES].reshape(whole, _BLOCK_BYTES)
-    np.multiply(
-        blocks[:, SCALE_BYTES:].view(np.int8),
-        _scales(blocks),
-        out=vector[: whole * BLOCK].reshape(whole, BLOCK),
-    )
+    _decode_blocks(blocks, vector[: whole * BLOCK].reshape(whole, BLOCK))
     if count % BLOCK:
         last = data[whole * _BLOCK_BYTES :].reshape(1, -1)
-        vector[whole * BLOCK :] = (last[:, SCALE_BYTES:].view(np.int8) * _scales(last))[0]
+        _decode_blocks(last, vector[whole * BLOCK :].reshape(1, -1))
     return vector
+
+
+def _decode_blocks(blocks: NDArray[np.uint8], target: NDArray[np.float32]) -> None:
+    # A bad scale gives values that are not finite; whoever needs them finite looks at the values.
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.multiply(blocks[:, SCALE_BYTES:].view(np.int8), _scales(blocks), out=target)
 
 
 def has_forbidden_byte(data: NDArray[np.uint8], count: int) -> bool:
