@@ -1,11 +1,11 @@
 from datetime import timedelta
 
+from tests.unit.coordinator.domain.builders import START, adapter, play, run
+from tests.unit.coordinator.domain.test_round_machine import BEGUN, CLIENTS, OPENED, SEALED
+
 from pfi_coordinator.domain import events
 from pfi_coordinator.domain.explain import explain
 from pfi_coordinator.domain.machine import decide
-
-from tests.unit.coordinator.domain.builders import START, adapter, play, run
-from tests.unit.coordinator.domain.test_round_machine import BEGUN, CLIENTS, OPENED, SEALED
 
 
 def test_waiting_says_how_many_are_wanted_and_there():

@@ -5,6 +5,8 @@ from datetime import timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from tests.unit.coordinator.domain.builders import START, adapter, run
+
 from pfi_coordinator.domain import effects, events
 from pfi_coordinator.domain.cohort import needs_clients
 from pfi_coordinator.domain.effects import effect_key
@@ -14,8 +16,6 @@ from pfi_coordinator.domain.outbox import is_wanted
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
 from pfi_coordinator.domain.state import RoundPhase
 from pfi_coordinator.domain.timing import next_deadline
-
-from tests.unit.coordinator.domain.builders import START, adapter, run
 
 CLIENTS = tuple(f"c-{index}" for index in range(6))
 some_clients = st.sets(st.sampled_from(CLIENTS)).map(lambda chosen: tuple(sorted(chosen)))
@@ -43,7 +43,7 @@ class World(RuleBasedStateMachine):
         self.outbox.extend(asked)
         self.keys.extend(effect_key(effect) for effect in asked)
 
-    def result_of(self, effect):
+    def result_of(self, effect):  # noqa: PLR0911 - one line for each effect
         number, attempt = effect.number, effect.attempt
         current = self.state.round
         match effect:

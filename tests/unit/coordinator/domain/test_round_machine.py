@@ -2,13 +2,13 @@ from datetime import timedelta
 from typing import get_args
 
 import pytest
+from tests.unit.coordinator.domain.builders import START, adapter, play, run
+
 from pfi_coordinator.domain import effects, events
 from pfi_coordinator.domain.machine import RULES, decide
 from pfi_coordinator.domain.outbox import is_wanted
 from pfi_coordinator.domain.state import RoundPhase, RunPhase
 from pfi_coordinator.domain.timing import next_deadline
-
-from tests.unit.coordinator.domain.builders import START, adapter, play, run
 
 CLIENTS = ("c-1", "c-2", "c-3")
 BEGUN = (events.RunSubmitted(), events.InitialAdapterMade(adapter(0)))

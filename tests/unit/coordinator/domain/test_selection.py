@@ -2,6 +2,7 @@ from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pfi_coordinator.domain.selection import select_cohort
 
 CLIENTS = [f"c-{index:012x}" for index in range(40)]

@@ -1,0 +1,30 @@
+-- Writes one decision of a run as a whole, if the run is still at the expected revision.
+-- KEYS: run, outbox, log, rounds, adapters, changes
+-- ARGV: revision, run id, state, event, time, acknowledged effect ('' for none), log length,
+--       then three lists, each as its length followed by pairs: effects, rounds, adapters
+if redis.call('HGET', KEYS[1], 'revision') ~= ARGV[1] then
+  return 0
+end
+local revision = redis.call('HINCRBY', KEYS[1], 'revision', 1)
+redis.call('HSET', KEYS[1], 'state', ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'changes', 1)
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[7], '*', 'event', ARGV[4], 'time', ARGV[5])
+if ARGV[6] ~= '' then
+  redis.call('HDEL', KEYS[2], ARGV[6])
+end
+local at = 8
+local function each_pair(write)
+  local count = tonumber(ARGV[at])
+  for index = 1, count do
+    write(index, ARGV[at + 2 * index - 1], ARGV[at + 2 * index])
+  end
+  at = at + 2 * count + 1
+end
+each_pair(function(index, key, effect)
+  -- The prefix keeps the order in which effects were decided.
+  redis.call('HSET', KEYS[2], key, string.format('%012d.%04d|', revision, index) .. effect)
+end)
+each_pair(function(_, scope, round) redis.call('HSET', KEYS[4], scope, round) end)
+each_pair(function(_, version, adapter) redis.call('HSET', KEYS[5], version, adapter) end)
+redis.call('XADD', KEYS[6], 'MAXLEN', '~', 4096, '*', 'run', ARGV[2])
+return 1

@@ -1,0 +1,19 @@
+-- Ends tasks of one scope that are not finished, and notes it for their clients.
+-- KEYS: rows, run, changes, then for each task: inbox, notices
+-- ARGV: run id, state, number of notices kept, then for each task: client, task id, notice
+local final = {completed = true, abandoned = true, cancelled = true}
+for index = 4, #KEYS, 2 do
+  local at = 4 + 3 * (index - 4) / 2
+  local client, task, notice = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local old = redis.call('HGET', KEYS[1], client .. ':state')
+  if old and not final[old] then
+    redis.call('HSET', KEYS[1], client .. ':state', ARGV[2])
+  end
+  if redis.call('HDEL', KEYS[index], task) == 1 then
+    redis.call('LPUSH', KEYS[index + 1], notice)
+    redis.call('LTRIM', KEYS[index + 1], 0, ARGV[3] - 1)
+  end
+end
+redis.call('HINCRBY', KEYS[2], 'changes', 1)
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', 4096, '*', 'run', ARGV[1])
+return 1

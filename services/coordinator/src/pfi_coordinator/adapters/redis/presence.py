@@ -1,0 +1,58 @@
+"""Open sessions in Redis."""
+
+from typing import cast
+
+from pfi_coordinator.adapters.redis import keys
+from pfi_coordinator.adapters.redis.codec import SESSION
+from pfi_coordinator.adapters.redis.connection import RedisClient, store_errors
+from pfi_coordinator.adapters.redis.scripts import Argument, Script
+from pfi_coordinator.domain.members import Session
+
+_BEAT_MILLISECONDS = 10_000
+
+
+class RedisPresence:
+    """`pfi_coordinator.application.ports.presence.Presence` on Redis."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        self._redis = redis
+        self._enter = Script(redis, "enter_session")
+        self._leave = Script(redis, "leave_session")
+
+    async def enter(self, session: Session) -> Session | None:
+        """See Presence.enter."""
+        arguments: list[Argument] = [session.client, SESSION.dump_json(session)]
+        old = cast("bytes | None", await self._enter([keys.SESSIONS], arguments))
+        return None if old is None else SESSION.validate_json(old)
+
+    async def leave(self, session: Session) -> None:
+        """See Presence.leave."""
+        await self._leave([keys.SESSIONS], [session.client, SESSION.dump_json(session)])
+
+    async def connected(self) -> list[Session]:
+        """See Presence.connected."""
+        sessions = await self._all()
+        replicas = sorted({session.replica for session in sessions})
+        with store_errors():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for replica in replicas:
+                    pipeline.exists(keys.replica(replica))
+                beats = await pipeline.execute()
+        living = {replica for replica, beat in zip(replicas, beats, strict=True) if beat}
+        return [session for session in sessions if session.replica in living]
+
+    async def beat(self, replica: str) -> None:
+        """See Presence.beat."""
+        with store_errors():
+            await self._redis.set(keys.replica(replica), 1, px=_BEAT_MILLISECONDS)
+
+    async def clear(self, replica: str) -> None:
+        """See Presence.clear."""
+        for session in await self._all():
+            if session.replica == replica:
+                await self.leave(session)
+
+    async def _all(self) -> list[Session]:
+        with store_errors():
+            found = await self._redis.hvals(keys.SESSIONS)
+        return [SESSION.validate_json(entry) for entry in found]

@@ -1,0 +1,32 @@
+"""Makes the messages that clients get."""
+
+from datetime import datetime
+from typing import Protocol
+
+from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.domain.members import Client
+from pfi_coordinator.domain.state import AdapterVersion
+from pfi_coordinator.domain.tasks import Assignment
+
+
+class TaskFactory(Protocol):
+    """Turns decisions into signed tasks. The same arguments give the same bytes."""
+
+    def train_task(  # noqa: PLR0913 - one argument for each part that the task states
+        self,
+        document: RunDocument,
+        base: AdapterVersion,
+        client: Client,
+        *,
+        number: int,
+        attempt: int,
+        deadline: datetime,
+    ) -> Assignment:
+        """Makes a training task with its upload ticket."""
+        ...
+
+    def evaluate_task(
+        self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
+    ) -> Assignment:
+        """Makes the task of the closing evaluation."""
+        ...

@@ -1,0 +1,54 @@
+"""Clients, their sessions, and who may be selected."""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An enrolled client, as the registry knows it."""
+
+    client: str
+    display_name: str
+    key_sha256: str
+    public_key_der: bytes
+    enrolled_at: datetime
+    certificate_expires_at: datetime | None = None
+    training_rows: int = 0
+    agent_version: str = ""
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open session, as its client announced itself."""
+
+    client: str
+    session: str
+    replica: str
+    ready: bool
+    training_rows: int
+    encodings: tuple[str, ...]
+
+
+def eligible_clients(
+    sessions: Iterable[Session], revoked: Set[str], encoding: str
+) -> tuple[str, ...]:
+    """Gives the clients that may be selected now, sorted.
+
+    Args:
+        sessions: Open sessions.
+        revoked: Clients that are no members any more.
+        encoding: Upload encoding of the run, in lower case.
+    """
+    return tuple(
+        sorted(
+            session.client
+            for session in sessions
+            if session.ready
+            and session.training_rows > 0
+            and encoding in session.encodings
+            and session.client not in revoked
+        )
+    )

@@ -1,0 +1,118 @@
+"""Tasks: their names, the row that people see of each, and what a client has yet to hear."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+
+EVALUATION = "eval"
+"""Scope of the closing evaluation; a round's scope is `<round>.<attempt>`."""
+
+_TASK = re.compile(
+    r"(?P<run>r-[0-9a-f]{10})\.(?P<scope>[1-9]\d*\.[1-9]\d*|eval)\.(?P<client>c-[0-9a-f]{12})"
+)
+
+
+class TaskState(StrEnum):
+    """How far a task is. The order of definition is the order of life; the last three are final."""
+
+    ASSIGNED = "assigned"
+    TRAINING = "training"
+    COMMITTED = "committed"
+    COMPLETED = "completed"
+    ABANDONED = "abandoned"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskName:
+    """The parts of a task id `<run>.<scope>.<client>`."""
+
+    run: str
+    scope: str
+    client: str
+
+    @property
+    def text(self) -> str:
+        """The task id."""
+        return f"{self.run}.{self.scope}.{self.client}"
+
+    @property
+    def attempt(self) -> tuple[int, int] | None:
+        """(round, attempt), or None for an evaluation."""
+        if self.scope == EVALUATION:
+            return None
+        number, _, attempt = self.scope.partition(".")
+        return int(number), int(attempt)
+
+    @classmethod
+    def parse(cls, text: str) -> "TaskName | None":
+        """Reads a task id; None when it is not one."""
+        match = _TASK.fullmatch(text)
+        return None if match is None else cls(match["run"], match["scope"], match["client"])
+
+
+def round_scope(number: int, attempt: int) -> str:
+    """Names the rows of one attempt."""
+    return f"{number}.{attempt}"
+
+
+def task_seed(run: str, number: int, client: str) -> int:
+    """Seed of everything random in a task; the same for every attempt of a round."""
+    return int.from_bytes(sha256(f"{run}|{number}|{client}".encode()).digest()[:8], "big")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """What people see of one client's task."""
+
+    task: str
+    state: TaskState
+    steps_done: int = 0
+    steps_total: int = 0
+    payload_bytes: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """News of a task. A row never goes back: an older state or a smaller count changes nothing."""
+
+    name: TaskName
+    state: TaskState
+    steps_done: int = 0
+    steps_total: int = 0
+    payload_bytes: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A task to hand out: its name, and the message that the client gets."""
+
+    name: TaskName
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a client is told on every session until newer notices crowd it out.
+
+    Exactly one of the two forms: a cancelled task, or a settled round of a run.
+    """
+
+    cancelled_task: str = ""
+    settled_run: str = ""
+    settled_round: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """What a client has to be sent: open tasks by id, and notices, newest first."""
+
+    tasks: dict[str, bytes]
+    notices: tuple[Notice, ...]
+
+
+MAXIMUM_NOTICES = 64
+"""How many notices are kept for a client; a later one crowds out the oldest."""

@@ -1,0 +1,117 @@
+"""Presence, Signals, Leadership and ExportLedger, on memory and on Redis."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from tests.support.coordinator.contract import ports
+from tests.support.coordinator.exports import MemoryExportLedger
+from tests.support.coordinator.replicas import MemoryLeadership, MemoryPresence, MemorySignals
+from tests.support.coordinator.values import client_id, session
+
+from pfi_coordinator.application.ports.signals import (
+    ClientsChanged,
+    InboxChanged,
+    Resynchronise,
+    RunChanged,
+    SessionReplaced,
+)
+
+__all__ = ["MemoryExportLedger", "MemoryLeadership", "MemoryPresence", "MemorySignals", "ports"]
+
+
+async def test_sessions_of_living_replicas_are_connected(ports):
+    await ports.presence.enter(session(1))
+    assert await ports.presence.connected() == []
+    await ports.presence.beat("replica-0")
+    assert await ports.presence.connected() == [session(1)]
+
+
+async def test_a_second_session_replaces_the_first(ports):
+    await ports.presence.beat("replica-0")
+    assert await ports.presence.enter(session(1)) is None
+    second = session(1, session="s-other")
+    assert await ports.presence.enter(second) == session(1)
+    await ports.presence.leave(session(1))
+    assert await ports.presence.connected() == [second]
+    await ports.presence.leave(second)
+    assert await ports.presence.connected() == []
+
+
+async def test_a_replica_clears_its_own_sessions_only(ports):
+    for replica in ("replica-0", "replica-1"):
+        await ports.presence.beat(replica)
+    await ports.presence.enter(session(1))
+    await ports.presence.enter(session(2, replica="replica-1"))
+    await ports.presence.clear("replica-0")
+    assert await ports.presence.connected() == [session(2, replica="replica-1")]
+
+
+async def heard(stream, count):
+    async with asyncio.timeout(10):
+        return [await anext(stream) for _ in range(count)]
+
+
+async def test_signals_reach_those_who_listen(ports):
+    await ports.presence.enter(session(1))
+    await ports.presence.enter(session(2, replica="replica-1"))
+    async with (
+        aclosing(ports.signals.listen("replica-0")) as first,
+        aclosing(ports.signals.listen("replica-1")) as second,
+    ):
+        assert await heard(first, 1) == await heard(second, 1) == [Resynchronise()]
+        await ports.signals.run_changed("r-0123456789")
+        await ports.signals.clients_changed()
+        assert set(await heard(first, 2)) == {RunChanged("r-0123456789"), ClientsChanged()}
+        assert set(await heard(second, 2)) == {RunChanged("r-0123456789"), ClientsChanged()}
+        await ports.signals.inbox_changed([client_id(1), client_id(2), client_id(3)])
+        await ports.signals.session_replaced("replica-1", client_id(2), "s-2")
+        assert await heard(first, 1) == [InboxChanged(client_id(1))]
+        expected = {InboxChanged(client_id(2)), SessionReplaced(client_id(2), "s-2")}
+        assert set(await heard(second, 2)) == expected
+
+
+async def test_one_replica_leads(ports):
+    assert await ports.leadership.acquire("replica-0", "a")
+    assert not await ports.leadership.acquire("replica-1", "b")
+    assert await ports.leadership.renew("replica-0", "a")
+    await ports.leadership.release("replica-1", "b")
+    await ports.leadership.release("replica-0", "a")
+    assert await ports.leadership.acquire("replica-1", "b")
+    assert not await ports.leadership.renew("replica-0", "a")
+
+
+async def test_a_restarted_replica_takes_over_from_itself(ports):
+    assert await ports.leadership.acquire("replica-0", "old")
+    assert await ports.leadership.acquire("replica-0", "new")
+    assert not await ports.leadership.renew("replica-0", "old")
+    assert not await ports.leadership.acquire("replica", "short name")
+
+
+async def test_fencing_tokens_only_grow(ports):
+    assert await ports.leadership.next_token(0) == 1
+    assert await ports.leadership.next_token(41) == 42
+    assert await ports.leadership.next_token(7) == 43
+
+
+async def test_an_export_is_ordered_once_in_a_while(ports):
+    assert await ports.ledger.order("d" * 64) == 1
+    assert await ports.ledger.order("d" * 64) is None
+    assert await ports.ledger.order("e" * 64) == 1
+    await ports.ledger.clear("d" * 64)
+    assert await ports.ledger.order("d" * 64) == 1
+
+
+@pytest.mark.integration
+async def test_a_lease_runs_out(redis_url):
+    from pfi_coordinator.adapters.redis.connection import connect
+    from pfi_coordinator.adapters.redis.leadership import RedisLeadership
+
+    redis = connect(redis_url)
+    leadership = RedisLeadership(redis, lease_seconds=0.1)
+    assert await leadership.acquire("replica-0", "a")
+    async with asyncio.timeout(5):
+        while not await leadership.acquire("replica-1", "b"):  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.02)
+    assert not await leadership.renew("replica-0", "a")
+    await redis.aclose()
