@@ -1,6 +1,7 @@
 """The reference pages say what the code says, and the code says enough."""
 
 import pytest
+from benchmarks.page import PAGE, page_text, stored_results
 from tests.architecture.tree import REPOSITORY
 from tools.generate_reference import stale_pages
 from tools.reference.commands import all_commands
@@ -17,6 +18,10 @@ COMMANDS = {command.name: command for command in all_commands()}
 
 def test_generated_pages_are_up_to_date():
     assert stale_pages() == []
+
+
+def test_the_page_of_benchmarks_says_what_was_measured():
+    assert PAGE.read_text() == page_text(stored_results())
 
 
 @pytest.mark.parametrize(("settings", "name"), FIELDS)

@@ -1,0 +1,50 @@
+"""`python -m benchmarks NAME [--runs N]`."""
+
+import argparse
+import importlib
+import sys
+
+from benchmarks.page import write_page
+from benchmarks.result import Result
+
+BENCHMARKS = {
+    "installation": "time and size of each distribution in a fresh environment",
+    "demo": "wall time of pfi demo",
+    "round-overhead": "what a round costs beyond training",
+    "training-throughput": "the agent's training loop against a plain PEFT loop",
+    "memory": "peak memory of coordinator, aggregator and worker",
+    "page": "nothing: only writes the page of results again",
+}
+
+
+def main() -> int:
+    """Measures, stores, prints, and writes the page of results."""
+    names = "\n".join(f"  {name:20} {text}" for name, text in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="make bench",
+        description=f"NAME is one of\n{names}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", choices=[*BENCHMARKS], metavar="NAME")
+    parser.add_argument("--runs", type=int, help="how often to measure")
+    arguments = parser.parse_args()
+    if arguments.name != "page":
+        module = importlib.import_module(f"benchmarks.{arguments.name.replace('-', '_')}")
+        result = module.measure(**({"runs": arguments.runs} if arguments.runs else {}))
+        _print(result)
+        print(f"wrote {result.write()}")
+    write_page()
+    return 0
+
+
+def _print(result: Result) -> None:
+    for row in result.rows:
+        spread = f"{row.minimum} to {row.maximum}, n={row.count}"
+        print(f"{row.what}: {row.median} {row.unit} ({spread})")
+    for target in result.targets:
+        verdict = "met" if target.met else "NOT MET"
+        print(f"{verdict}: {target.what}, {target.target}: {target.value}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
