@@ -1,8 +1,10 @@
 """Bytes on the wire and on disk stay what they were: examples are compared and parsed back."""
 
 import json
+from datetime import datetime
 
 import pytest
+from cryptography import x509
 from google.protobuf import json_format, message_factory
 from tests.contract.golden_messages import (
     FOLDER,
@@ -12,6 +14,13 @@ from tests.contract.golden_messages import (
     message_types,
     proto_files,
 )
+from tests.contract.golden_values import FILE as VALUES_FILE
+from tests.contract.golden_values import VALUES
+from tests.support.clock import ManualClock
+
+from pfi.aggregator.v1.ticket_pb2 import UpdateReceipt
+from pfi.common.v1.signed_pb2 import SignedStatement
+from pfi_common.identity.signing import StatementVerifier
 
 PACKAGES = sorted({file.package for file in proto_files()})
 
@@ -58,3 +67,22 @@ def test_every_field_is_set_in_an_example(name):
 def test_enum_numbers_stay(package):
     present = {n: v for n, v in enum_values().items() if n.rpartition(".")[0] == package}
     assert stored(package)["enums"] == present
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_is_made_as_ever(name):
+    assert json.loads(VALUES_FILE.read_text())[name] == VALUES[name]()
+
+
+def test_every_golden_value_is_still_made():
+    assert set(json.loads(VALUES_FILE.read_text())) == set(VALUES)
+
+
+def test_a_stored_receipt_still_verifies():
+    stored_receipt = json.loads((FOLDER / "receipt.json").read_text())
+    authority = x509.load_pem_x509_certificate(stored_receipt["authority_pem"].encode())
+    clock = ManualClock(datetime.fromisoformat(stored_receipt["signed_at"]))
+    statement = SignedStatement.FromString(bytes.fromhex(stored_receipt["statement"]))
+    verifier = StatementVerifier(authority, "golden", clock)
+    receipt = verifier.verify(statement, UpdateReceipt, signer="aggregator/spool-0")
+    assert as_json(receipt) == stored_receipt["receipt"]

@@ -180,5 +180,6 @@ def _section(command: Command) -> str:
 
 
 def _prose(text: str) -> str:
-    paragraphs = re.split(r"\n\s*\n", text.strip())
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs) + "\n"
+    """Joins the lines of paragraphs; list items stay lines."""
+    items = re.sub(r"\n\s*\* ", "\n\n* ", text.strip())
+    return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", items)) + "\n"

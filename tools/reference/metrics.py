@@ -36,6 +36,6 @@ def _section(service: str, listed: list[dict[str, Any]]) -> str:
 def _labels(labels: dict[str, Any]) -> str:
     texts = []
     for name, values in labels.items():
-        shown = ", ".join(map(str, values)) if isinstance(values, list) else str(values)
+        shown = ", ".join(map(str, values)) if isinstance(values, list) else code(str(values))
         texts.append(f"`{name}`: {shown}")
     return "; ".join(texts)
