@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from tests.support.federation import Federation
 import pfi_cli.demo.backbone
 from pfi.aggregator.v1.lineage_pb2 import Lineage
 from pfi.common.v1.signed_pb2 import SignedStatement
+from pfi_cli.settings import inherited_environment
 from pfi_common.artifacts import open_artifact_store
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -54,7 +54,7 @@ def start_client(federation: Federation, compiled: Path) -> subprocess.Popen:
     token = federation.api.create_token(label="foreign", ttl_seconds=600).token
     return subprocess.Popen(
         [sys.executable, CLIENT, token, federation.layout.authority],
-        env=os.environ | {"PYTHONPATH": str(compiled)},
+        env=inherited_environment() | {"PYTHONPATH": str(compiled)},
         stdout=subprocess.PIPE,
         text=True,
     )
