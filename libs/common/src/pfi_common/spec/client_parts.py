@@ -58,7 +58,7 @@ class Local(SpecPart):
     learning_rate: LearningRate = 2e-4
     """AdamW learning rate"""
     proximal_mu: Annotated[float, Field(ge=0, le=1000)] = 0.0
-    """Weight mu of the proximal term (mu / 2) * ||w - w_base||^2; 0 for none"""
+    """Weight mu of the proximal term, mu / 2 times the squared distance to the base; 0 for none"""
     maximum_tokens: Annotated[int, Field(ge=2, le=1_000_000)] = 256
     """Longest row in tokens; longer ones are cut at the end"""
 

@@ -19,6 +19,7 @@ _SHOWN_CHARACTERS = 60
 _UNKNOWN = "extra_forbidden"
 _FOLLOWS = "default_factory_not_called"  # only says that another field is bad
 _TAG_PROBLEMS = ("union_tag_invalid", "union_tag_not_found")
+_SHAPE_PROBLEMS = ("model_type", "model_attributes_type", "dict_type")
 
 
 def refusal(model: type[BaseModel], error: ValidationError, subject: str) -> SpecInvalidError:
@@ -101,6 +102,8 @@ def _rule(place: _Place, finding: ErrorDetails) -> str:
     if finding["type"] in _TAG_PROBLEMS:
         tags = ", ".join(str(tag) for owner in place.owners for tag in _tags(owner))
         return f"must choose one of {tags} by {finding['ctx']['discriminator']}"
+    if finding["type"] in _SHAPE_PROBLEMS:
+        return f"must be fields, one per line, not {_shown(finding['input'])}"
     text = finding["msg"].removeprefix("Value error, ").removeprefix("Input ")
     text = text.replace("should", "must")
     return f"{text[:1].lower()}{text[1:]}, not {_shown(finding['input'])}"

@@ -53,7 +53,7 @@ class RunSpec(SpecPart):
     """Evaluation on each client's own data"""
     stop: Stop = Stop()
     """When the run ends"""
-    seed: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
+    seed: Annotated[int, Field(ge=0, le=(1 << 53) - 1)] = 0
     """Seed of the initial adapter, the held-out split and the selection"""
 
     @model_validator(mode="before")

@@ -49,7 +49,7 @@ class Aggregate(SpecPart):
     clip_norm: Annotated[float, Field(gt=0, le=1e9)] | None = None
     """L2 norm that an update is scaled down to; null for none"""
     coordinate_limit: Annotated[float, Field(ge=1e-6, le=1e6)] = 10.0
-    """Highest |coordinate| of an update after the clip; a higher one is refused"""
+    """Highest magnitude of a coordinate after the clip; an update with a higher one is refused"""
     max_weight: Annotated[int, Field(ge=1, le=1 << 32)] = 4096
     """Highest number of examples that an update counts with; more are capped"""
 
@@ -69,8 +69,7 @@ class ServerAdam(SpecPart):
     """FedAdam (Reddi et al. 2021, "Adaptive Federated Optimization", algorithm 2)."""
 
     name: Literal["adam"] = "adam"
-    """m and v are running means of delta and delta^2; w = w + learning_rate * m / (sqrt(v) +
-    tau)"""
+    """w = w + learning_rate * m / (sqrt(v) + tau), m and v running means of delta and delta^2"""
     learning_rate: LearningRate
     """Step size; it has no default, since none works everywhere"""
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
