@@ -1,0 +1,1 @@
+"""The aggregator: receives updates, merges them exactly, publishes adapters."""

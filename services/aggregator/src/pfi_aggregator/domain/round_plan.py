@@ -1,0 +1,78 @@
+"""All that an aggregator needs to know of a round."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pfi_aggregator.domain.adapter import AdapterReference
+from pfi_aggregator.domain.names import check_digest
+from pfi_aggregator.domain.round_key import RoundKey
+from pfi_aggregator.domain.server_optimizer import ServerOptimizer
+from pfi_common.errors import InvalidRequestError, SchemaMismatchError
+from pfi_common.tensors import FixedPoint, Schema
+
+_HIGHEST_SUM = 1 << 62
+
+
+@dataclass(frozen=True)
+class RoundPlan:
+    """The plan of one attempt of a round's line. Valid once made.
+
+    Attributes:
+        key: Which.
+        schema: Schema of the shared adapter.
+        base: Adapter that clients start from: version round - 1 of the line.
+        fixed_point: Arithmetic of the merge.
+        clip_norm: L2 clip of an update; 0 for none.
+        minimum_updates: Fewest updates to publish.
+        server_optimizer: How the shared adapter moves.
+        optimizer_state_digest: State before this round; empty for none yet.
+
+    Raises:
+        InvalidRequestError: a field breaks its rule.
+        SchemaMismatchError: the base adapter has another schema.
+    """
+
+    key: RoundKey
+    schema: Schema
+    base: AdapterReference
+    fixed_point: FixedPoint
+    clip_norm: float
+    minimum_updates: int
+    server_optimizer: ServerOptimizer
+    optimizer_state_digest: str
+
+    def __post_init__(self) -> None:
+        if self.base.schema_digest != self.schema.digest:
+            raise SchemaMismatchError("The base adapter has another schema than the plan.")
+        base, key = self.base, self.key
+        if (base.run, base.line, base.version) != (key.run, key.line, key.round - 1):
+            raise _refuse("base", "must be the version before the round, of the same line.")
+        if self.optimizer_state_digest:
+            check_digest("optimizer_state_digest", self.optimizer_state_digest)
+        if not (math.isfinite(self.clip_norm) and self.clip_norm >= 0):
+            raise _refuse("clip_norm", "must be finite and at least 0.")
+        _check_fixed_point(self.fixed_point)
+        if not 1 <= self.minimum_updates <= self.fixed_point.maximum_updates:
+            raise _refuse("minimum_updates", "must lie in 1 to maximum_updates.")
+
+    @property
+    def next_version(self) -> int:
+        """Version that the round publishes."""
+        return self.key.round
+
+
+def _check_fixed_point(fixed_point: FixedPoint) -> None:
+    """Checks that no permitted set of updates can overflow an int64."""
+    limit = fixed_point.coordinate_limit
+    if not (math.isfinite(limit) and limit > 0):
+        raise _refuse("coordinate_limit", "must be finite and above 0.")
+    if fixed_point.maximum_updates < 1 or fixed_point.maximum_weight_units < 1:
+        raise _refuse("maximum_updates", "and maximum_weight_units must be at least 1.")
+    highest = Fraction(limit) * fixed_point.maximum_updates * fixed_point.maximum_weight_units
+    if highest * 2**fixed_point.fraction_bits > _HIGHEST_SUM:
+        raise _refuse("fraction_bits", "let the sum of the permitted updates overflow.")
+
+
+def _refuse(field: str, rule: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{field} {rule}", field=field)

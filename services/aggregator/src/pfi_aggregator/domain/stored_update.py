@@ -1,0 +1,39 @@
+"""Whether a committed file still is what was committed."""
+
+from pfi_aggregator.domain.admission import check_announcement
+from pfi_aggregator.domain.counting import count_update
+from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.update import CountedUpdate, UpdateRecord, summarize
+from pfi_common.errors import ArtifactCorruptError, PlatformError
+from pfi_common.tensors import PayloadScanner
+
+_PIECE_BYTES = 1 << 20
+
+
+def verify_stored_update(
+    plan: RoundPlan, counted: CountedUpdate, record: UpdateRecord, payload: memoryview
+) -> None:
+    """Derives a committed file's record anew from its payload and compares the two.
+
+    Hash, norm, highest coordinate, weight and clip factor are all functions of payload, header and
+    plan, so a changed bit that could change the merge cannot pass.
+
+    Raises:
+        ArtifactCorruptError: the file has changed since it was committed.
+    """
+    try:
+        check_announcement(record.header, record.ticket, plan)
+        scanner = PayloadScanner(record.header.encoding, plan.schema.coordinate_count)
+        for start in range(0, len(payload), _PIECE_BYTES):
+            scanner.update(payload[start : start + _PIECE_BYTES])
+        derived = count_update(record.header, record.ticket, scanner.finish(), plan)
+    except PlatformError as error:
+        raise corrupt_update(counted.task) from error
+    if derived != record or summarize(record).counted != counted:
+        raise corrupt_update(counted.task)
+
+
+def corrupt_update(task: str) -> ArtifactCorruptError:
+    """Makes the error for a committed file that is not what was committed."""
+    message = "A committed update in the spool is damaged; abort the attempt and open the next."
+    return ArtifactCorruptError(message, task=task)
