@@ -1,0 +1,142 @@
+"""Merges a sealed round and publishes the next adapter, exactly once whatever crashes when."""
+
+from dataclasses import dataclass
+
+from pfi_aggregator.application.blocking import in_thread
+from pfi_aggregator.application.leadership import Leadership
+from pfi_aggregator.application.merge_round import MergeRound
+from pfi_aggregator.application.ports import Artifacts, Meter, Rounds
+from pfi_aggregator.application.publication import Publication, already_published
+from pfi_aggregator.application.shared_work import SharedWork
+from pfi_aggregator.application.turns import Turns
+from pfi_aggregator.domain.adapter import AdapterReference
+from pfi_aggregator.domain.lineage import Lineage
+from pfi_aggregator.domain.round_key import RoundKey
+from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.round_state import Command, require_command
+from pfi_aggregator.domain.round_view import RoundOutcome, RoundView
+from pfi_aggregator.domain.update import CountedUpdate
+from pfi_aggregator.failpoints import Failpoint, Failpoints
+from pfi_common.clock import Clock
+from pfi_common.errors import QuorumNotReachedError
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
+
+
+@dataclass(frozen=True)
+class FinalizedRound:
+    """The answer to FinalizeRound.
+
+    Attributes:
+        lineage: Signed lineage of the published version.
+        merge_seconds: Wall time of reading, merging and optimising.
+    """
+
+    lineage: bytes
+    merge_seconds: float
+
+
+@dataclass(frozen=True)
+class FinalizeRound:
+    """The use case behind FinalizeRound.
+
+    Adapter, optimiser state, schema and lineage are stored first; then the round's outcome, which
+    fixes the lineage and its time; then the pointer. A crash before the outcome merges again, to
+    the same bits; one after it only writes the pointer again.
+    """
+
+    leadership: Leadership
+    rounds: Rounds
+    merge: MergeRound
+    publication: Publication
+    artifacts: Artifacts
+    turns: Turns
+    work: SharedWork[FinalizedRound]
+    meter: Meter
+    clock: Clock
+    failpoints: Failpoints
+
+    async def run(self, leader_token: int, key: RoundKey) -> FinalizedRound:
+        """Gives the published version's lineage; the same one whenever it is asked for.
+
+        Raises:
+            LeaderSupersededError: a newer leader has commanded.
+            RoundUnknownError: the round was never opened here.
+            RoundStateInvalidError: it is not sealed, or another attempt has been published.
+            QuorumNotReachedError: fewer updates are counted than the plan's minimum.
+            ArtifactCorruptError: a committed update or an artifact is damaged.
+            AdapterInvalidError: the merged adapter is not finite.
+        """
+        await self.leadership.require(leader_token)
+        return await self.work.join(key, lambda: self._run(key))
+
+    async def _run(self, key: RoundKey) -> FinalizedRound:
+        async with self.turns.take(key):
+            view = await in_thread(self.rounds.view, key)
+            require_command(view.state, Command.FINALIZE)
+            outcome = view.outcome or await self._decide(view)
+            if view.settled:
+                statement = await self.artifacts.get("lineages", outcome.lineage_digest)
+            else:
+                statement = await self.publication.point_at(outcome.lineage_digest)
+        self.failpoints.reach(Failpoint.POINTER_STORED)
+        return FinalizedRound(statement, outcome.merge_seconds)
+
+    async def _decide(self, view: RoundView) -> RoundOutcome:
+        """Merges, stores the results and fixes the outcome."""
+        plan = view.plan
+        assert plan is not None  # noqa: S101 - a round without an outcome is not settled
+        key = plan.key
+        if await self.publication.published_lineage(key.run, key.line, plan.next_version):
+            raise already_published(plan.next_version)
+        counted = await in_thread(self.rounds.seal, key)
+        if len(counted) < plan.minimum_updates:
+            message = f"{len(counted)} updates are counted; the round needs {plan.minimum_updates}."
+            raise QuorumNotReachedError(message)
+        lineage, seconds = await self._merge(plan, counted)
+        outcome = RoundOutcome(await self.publication.store_lineage(plan.schema, lineage), seconds)
+        await in_thread(self.rounds.finalize, key, outcome)
+        self.failpoints.reach(Failpoint.OUTCOME_STORED)
+        self._report(lineage, seconds)
+        return outcome
+
+    async def _merge(
+        self, plan: RoundPlan, counted: tuple[CountedUpdate, ...]
+    ) -> tuple[Lineage, float]:
+        started = self.clock.monotonic()
+        base = await self.artifacts.get("adapters", plan.base.digest)
+        digest = plan.optimizer_state_digest
+        state = await self.artifacts.get("optimizer-states", digest) if digest else None
+        vector, moments = await in_thread(self.merge.run, plan, counted, base, state)
+        seconds = self.clock.monotonic() - started
+        adapter = AdapterReference(
+            digest=await self.publication.store_adapter(vector),
+            schema_digest=plan.schema.digest,
+            run=plan.key.run,
+            line=plan.key.line,
+            version=plan.next_version,
+        )
+        self.failpoints.reach(Failpoint.ADAPTER_STORED)
+        lineage = Lineage(
+            adapter=adapter,
+            parent_digest=plan.base.digest,
+            seed=0,
+            attempt=plan.key.attempt,
+            counted=counted,
+            optimizer_state_digest=await self.publication.store_state(moments),
+            publish_time=self.clock.now(),
+        )
+        return lineage, seconds
+
+    def _report(self, lineage: Lineage, seconds: float) -> None:
+        self.meter.round_merged(seconds)
+        get_logger().info(
+            Event.ADAPTER_MERGED,
+            run=lineage.adapter.run,
+            line=lineage.adapter.line,
+            version=lineage.adapter.version,
+            attempt=lineage.attempt,
+            adapter_digest=lineage.adapter.digest,
+            updates=len(lineage.counted),
+            seconds=round(seconds, 6),
+        )

@@ -1,0 +1,147 @@
+"""Takes an update: receives it, makes it durable, counts it at most once, gives a receipt."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from pfi_aggregator.application.blocking import in_thread
+from pfi_aggregator.application.ports import Incoming, Meter, PartialUpload, Rounds, Statements
+from pfi_aggregator.application.round_bells import RoundBells
+from pfi_aggregator.application.upload_admission import UploadAdmission
+from pfi_aggregator.application.upload_turns import UploadTurns
+from pfi_aggregator.domain.chunk import Chunk, check_chunk
+from pfi_aggregator.domain.counting import count_update
+from pfi_aggregator.domain.receipt import Receipt
+from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.round_state import RoundState, require_uploads
+from pfi_aggregator.domain.ticket import Caller, UploadTicket
+from pfi_aggregator.domain.update import CommittedUpdate, UpdateHeader, UpdateRecord
+from pfi_aggregator.failpoints import Failpoint, Failpoints
+from pfi_common.errors import (
+    AttemptVoidedError,
+    ChunkOutOfOrderError,
+    DiskFullError,
+    PayloadSizeInvalidError,
+    PlatformError,
+)
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
+from pfi_common.tensors import PayloadScanner, ScanResult
+
+_RESUMABLE = (ChunkOutOfOrderError, DiskFullError, PayloadSizeInvalidError)
+"""Errors after which the stored bytes are still good for a resume."""
+
+
+@dataclass(frozen=True)
+class ReceiveUpdate:
+    """The use case behind UploadUpdate."""
+
+    rounds: Rounds
+    incoming: Incoming
+    admission: UploadAdmission
+    statements: Statements
+    turns: UploadTurns
+    bells: RoundBells
+    meter: Meter
+    failpoints: Failpoints
+
+    async def run(
+        self, caller: Caller, header: UpdateHeader, chunks: AsyncIterator[Chunk]
+    ) -> bytes:
+        """Receives one update and gives its signed receipt.
+
+        Raises:
+            PlatformError: the update is refused; nothing of it counts.
+        """
+        try:
+            return await self._run(caller, header, chunks)
+        except PlatformError as error:
+            self.meter.update_refused(error.reason)
+            raise
+
+    async def _run(
+        self, caller: Caller, header: UpdateHeader, chunks: AsyncIterator[Chunk]
+    ) -> bytes:
+        ticket = await in_thread(self.admission.identify, header.ticket, caller)
+        async with self.turns.take(ticket.task):
+            committed = await in_thread(self._find_committed, ticket, header)
+            if committed is None:
+                plan = await in_thread(self.admission.admit, ticket, header)
+                upload = await in_thread(self.incoming.begin, ticket.task, header)
+                committed = await self._complete(upload, header, (ticket, plan), chunks)
+        receipt = Receipt(ticket.key, committed.counted, voided=False)
+        statement = self.statements.sign_receipt(receipt)
+        self.failpoints.reach(Failpoint.RECEIPT_READY)
+        return statement
+
+    def _find_committed(self, ticket: UploadTicket, header: UpdateHeader) -> CommittedUpdate | None:
+        if self.admission.state(ticket) is RoundState.ABORTED:
+            raise AttemptVoidedError
+        return self.admission.find_committed(ticket, header.payload_sha256)
+
+    async def _complete(
+        self,
+        upload: PartialUpload,
+        header: UpdateHeader,
+        admitted: tuple[UploadTicket, RoundPlan],
+        chunks: AsyncIterator[Chunk],
+    ) -> CommittedUpdate:
+        """Receives the rest of a payload and commits it; keeps the bytes if a resume can help."""
+        ticket, plan = admitted
+        try:
+            async with self.turns.receiving(ticket.task):
+                scan = await self._receive(upload, header, admitted, chunks)
+            committed = await self._commit(count_update(header, ticket, scan, plan))
+            await in_thread(upload.discard)
+        except PlatformError as error:
+            if not isinstance(error, _RESUMABLE):
+                await in_thread(upload.discard)
+            raise
+        finally:
+            upload.close()
+        return committed
+
+    async def _receive(
+        self,
+        upload: PartialUpload,
+        header: UpdateHeader,
+        admitted: tuple[UploadTicket, RoundPlan],
+        chunks: AsyncIterator[Chunk],
+    ) -> ScanResult:
+        ticket, plan = admitted
+        scanner = PayloadScanner(header.encoding, plan.schema.coordinate_count)
+        await in_thread(_scan_stored, upload, scanner)
+        async for chunk in chunks:
+            check_chunk(chunk, scanner.received_bytes, header.payload_bytes)
+            require_uploads(self.admission.state(ticket))
+            await in_thread(_take, upload, scanner, chunk.data)
+        return await in_thread(scanner.finish)
+
+    async def _commit(self, record: UpdateRecord) -> CommittedUpdate:
+        key = record.ticket.key
+        try:
+            committed = await in_thread(self.rounds.commit, record)
+        finally:
+            self.bells.ring(key)
+        self.meter.update_committed(committed)
+        get_logger().info(
+            Event.UPDATE_COMMITTED,
+            run=key.run,
+            round=key.round,
+            attempt=key.attempt,
+            line=key.line,
+            task=record.ticket.task,
+            payload_bytes=record.header.payload_bytes,
+            clipped=committed.clipped,
+            capped=committed.capped,
+        )
+        return committed
+
+
+def _scan_stored(upload: PartialUpload, scanner: PayloadScanner) -> None:
+    for piece in upload.pieces():
+        scanner.update(piece)
+
+
+def _take(upload: PartialUpload, scanner: PayloadScanner, data: bytes) -> None:
+    scanner.update(data)
+    upload.append(data)

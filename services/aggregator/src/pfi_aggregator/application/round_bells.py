@@ -1,0 +1,39 @@
+"""Wakes those who watch a round."""
+
+import asyncio
+
+from pfi_aggregator.domain.round_key import RoundKey
+from pfi_common.errors import ServiceUnavailableError
+
+
+class RoundBells:
+    """One bell per watched round.
+
+    Take `bell` first, then look at the round, then wait: nothing is missed so.
+    """
+
+    def __init__(self) -> None:
+        self._bells: dict[RoundKey, asyncio.Event] = {}
+        self._closed = False
+
+    def bell(self, key: RoundKey) -> asyncio.Event:
+        """Gives the event that the next change of the round sets.
+
+        Raises:
+            ServiceUnavailableError: the service is draining.
+        """
+        if self._closed:
+            raise ServiceUnavailableError("The aggregator is draining.")
+        return self._bells.setdefault(key, asyncio.Event())
+
+    def ring(self, key: RoundKey) -> None:
+        """Wakes the watchers of a round."""
+        bell = self._bells.pop(key, None)
+        if bell is not None:
+            bell.set()
+
+    def close(self) -> None:
+        """Wakes all watchers for the last time: the service drains."""
+        self._closed = True
+        for key in tuple(self._bells):
+            self.ring(key)

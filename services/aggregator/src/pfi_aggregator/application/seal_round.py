@@ -1,0 +1,52 @@
+"""Fixes the counted set of a round."""
+
+from dataclasses import dataclass
+
+from pfi_aggregator.application.blocking import in_thread
+from pfi_aggregator.application.leadership import Leadership
+from pfi_aggregator.application.ports import Artifacts, Rounds, Statements
+from pfi_aggregator.application.round_bells import RoundBells
+from pfi_aggregator.application.turns import Turns
+from pfi_aggregator.domain.round_key import RoundKey
+from pfi_aggregator.domain.update import CountedUpdate
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
+
+
+@dataclass(frozen=True)
+class SealRound:
+    """The use case behind SealRound."""
+
+    leadership: Leadership
+    rounds: Rounds
+    artifacts: Artifacts
+    statements: Statements
+    turns: Turns
+    bells: RoundBells
+
+    async def run(self, leader_token: int, key: RoundKey) -> tuple[CountedUpdate, ...]:
+        """Gives the counted set, sorted by task; the same one whenever it is asked for.
+
+        Raises:
+            LeaderSupersededError: a newer leader has commanded.
+            RoundUnknownError: the round was never opened here.
+            RoundStateInvalidError: the attempt is aborted.
+            ArtifactCorruptError: a committed update cannot be read.
+        """
+        await self.leadership.require(leader_token)
+        async with self.turns.take(key):
+            view = await in_thread(self.rounds.view, key)
+            if view.settled and view.outcome is not None:
+                statement = await self.artifacts.get("lineages", view.outcome.lineage_digest)
+                return self.statements.read_lineage(statement).counted
+            counted = await in_thread(self.rounds.seal, key)
+        self.bells.ring(key)
+        get_logger().info(
+            Event.SPOOL_ROUND_SEALED,
+            run=key.run,
+            round=key.round,
+            attempt=key.attempt,
+            line=key.line,
+            updates=len(counted),
+        )
+        return counted
