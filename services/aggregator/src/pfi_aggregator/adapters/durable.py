@@ -1,0 +1,67 @@
+"""Files that survive a power cut."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pfi_common.errors import DiskFullError
+
+_RETRY_SECONDS = 30.0
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def disk_full_errors() -> Iterator[None]:
+    """Makes "no space left" typed.
+
+    Raises:
+        DiskFullError: the device or the quota is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFullError(retry_after_seconds=_RETRY_SECONDS) from error
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Creates or replaces a file: all of it or nothing, also after a power cut.
+
+    Raises:
+        DiskFullError: the device is full; the old content still stands.
+    """
+    fresh = path.with_name(f".{path.name.lstrip('.')}.new")
+    with disk_full_errors():
+        with fresh.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        sync_folder(path.parent)
+
+
+def make_folders(root: Path, folder: Path) -> None:
+    """Makes a folder and those above it, down from an existing root, durably.
+
+    Raises:
+        DiskFullError: the device is full.
+    """
+    with disk_full_errors():
+        path = root
+        for part in folder.relative_to(root).parts:
+            path /= part
+            if not path.is_dir():
+                path.mkdir(exist_ok=True)
+                sync_folder(path.parent)

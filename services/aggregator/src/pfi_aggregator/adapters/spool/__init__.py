@@ -1,0 +1,14 @@
+"""The spool on disk.
+
+    .lock                                    held by the one process that owns the spool
+    incoming/<task>.<payload sha256>         payload so far, from byte 0
+    incoming/<task>.<payload sha256>.header  its header, with the ticket
+    <run>/<round>/<attempt>/<line>/<task>    a committed update (`record_file`)
+    <run>/<round>/<attempt>/<line>/.plan     RoundPlan; makes the round known
+    <run>/<round>/<attempt>/<line>/.sealed   SealRoundResponse; fixes the counted set
+    <run>/<round>/<attempt>/<line>/.outcome  what a finalized round has led to
+    <run>/<round>/<attempt>/<line>/.aborted  the attempt is void
+    settled/<run>/<round>.<attempt>.<line>   what is left of a settled round
+
+What stands here is the truth; memory holds an index of it that is rebuilt at start.
+"""

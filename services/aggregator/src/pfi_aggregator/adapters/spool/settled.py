@@ -1,0 +1,81 @@
+"""What is left of settled rounds: a few hundred bytes each, so that repeated commands agree."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from pfi_aggregator.adapters.durable import make_folders, write_durably
+from pfi_aggregator.adapters.spool.layout import SpoolLayout
+from pfi_aggregator.domain.round_key import RoundKey
+from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.round_state import RoundState
+from pfi_aggregator.domain.round_view import RoundOutcome
+from pfi_aggregator.wire.parsing import serialize
+from pfi_aggregator.wire.plans import write_plan
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """A settled round.
+
+    Attributes:
+        state: FINALIZED or ABORTED.
+        plan_sha256: Names the plan that it was opened with; empty when it never was.
+        outcome: What it has led to.
+    """
+
+    state: RoundState
+    plan_sha256: str
+    outcome: RoundOutcome | None
+
+
+class SettledRounds:
+    """Reads and writes tombstones."""
+
+    def __init__(self, layout: SpoolLayout) -> None:
+        self._layout = layout
+
+    def find(self, key: RoundKey) -> Tombstone | None:
+        """Gives a round's tombstone."""
+        try:
+            text = self._layout.tombstone(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        facts = json.loads(text)
+        return Tombstone(
+            RoundState(facts["state"]), facts["plan_sha256"], parse_outcome(facts["outcome"])
+        )
+
+    def add(self, key: RoundKey, tombstone: Tombstone) -> None:
+        """Stores a round's tombstone durably.
+
+        Raises:
+            DiskFullError: the device is full.
+        """
+        path = self._layout.tombstone(key)
+        make_folders(self._layout.root, path.parent)
+        facts = {
+            "state": tombstone.state,
+            "plan_sha256": tombstone.plan_sha256,
+            "outcome": outcome_facts(tombstone.outcome),
+        }
+        write_durably(path, json.dumps(facts).encode())
+
+
+def plan_sha256(plan: RoundPlan) -> str:
+    """Gives the hash that names a plan."""
+    return hashlib.sha256(serialize(write_plan(plan))).hexdigest()
+
+
+def outcome_facts(outcome: RoundOutcome | None) -> dict[str, str | float] | None:
+    """Gives an outcome as JSON can hold it."""
+    if outcome is None:
+        return None
+    return {"lineage_digest": outcome.lineage_digest, "merge_seconds": outcome.merge_seconds}
+
+
+def parse_outcome(facts: dict[str, str | float] | None) -> RoundOutcome | None:
+    """Reads what `outcome_facts` gave."""
+    if facts is None:
+        return None
+    return RoundOutcome(str(facts["lineage_digest"]), float(facts["merge_seconds"]))

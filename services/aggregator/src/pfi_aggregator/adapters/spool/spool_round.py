@@ -1,0 +1,107 @@
+"""One round that is not settled: its folder and the index of it."""
+
+import json
+from pathlib import Path
+
+from pfi.aggregator.v1 import round_service_pb2
+from pfi_aggregator.adapters.durable import make_folders, write_durably
+from pfi_aggregator.adapters.spool.commits import Commits
+from pfi_aggregator.adapters.spool.layout import ABORTED, OUTCOME, PLAN, SEALED
+from pfi_aggregator.adapters.spool.round_lock import RoundLock
+from pfi_aggregator.adapters.spool.settled import outcome_facts, parse_outcome
+from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.round_state import (
+    Command,
+    RoundState,
+    require_command,
+    require_uploads,
+)
+from pfi_aggregator.domain.round_view import RoundOutcome, RoundView
+from pfi_aggregator.domain.update import CommittedUpdate, CountedUpdate
+from pfi_aggregator.wire.lineages import read_counted, write_counted
+from pfi_aggregator.wire.parsing import parse, serialize
+from pfi_aggregator.wire.plans import read_plan, write_plan
+
+
+class SpoolRound:
+    """Each change is durable before it is seen."""
+
+    def __init__(self, folder: Path, plan: RoundPlan) -> None:
+        self.folder = folder
+        self.plan = plan
+        self.commits = Commits(folder, plan.fixed_point.maximum_updates)
+        self._lock = RoundLock()
+        self._state = RoundState.OPEN
+        self._counted: tuple[CountedUpdate, ...] = ()
+        self._outcome: RoundOutcome | None = None
+
+    @classmethod
+    def create(cls, root: Path, folder: Path, plan: RoundPlan) -> "SpoolRound":
+        """Opens a round.
+
+        Raises:
+            DiskFullError: the device is full.
+        """
+        make_folders(root, folder)
+        write_durably(folder / PLAN, serialize(write_plan(plan)))
+        created = cls(folder, plan)
+        created.commits.recover()
+        return created
+
+    @classmethod
+    def recover(cls, folder: Path) -> "SpoolRound":
+        """Rebuilds a round from its folder."""
+        plan = parse(round_service_pb2.RoundPlan, (folder / PLAN).read_bytes())
+        found = cls(folder, read_plan(plan))
+        found.commits.recover()
+        found._recover_state()
+        return found
+
+    def view(self) -> RoundView:
+        """Gives what is known of the round."""
+        return RoundView(self._state, self.plan, self._outcome)
+
+    def commit(self, source: Path, update: CommittedUpdate) -> CommittedUpdate:
+        """Makes a durable file count; see `Rounds.commit`."""
+        with self._lock.shared():
+            require_uploads(self._state)
+            return self.commits.commit(source, update)
+
+    def seal(self) -> tuple[CountedUpdate, ...]:
+        """Fixes the counted set; see `Rounds.seal`."""
+        with self._lock.exclusive():
+            require_command(self._state, Command.SEAL)
+            if self._state is RoundState.OPEN:
+                counted = tuple(update.counted for update in self.commits.all())
+                message = round_service_pb2.SealRoundResponse(
+                    counted=[write_counted(update) for update in counted]
+                )
+                write_durably(self.folder / SEALED, serialize(message))
+                self._counted, self._state = counted, RoundState.SEALED
+            return self._counted
+
+    def finalize(self, outcome: RoundOutcome) -> None:
+        """Stores the outcome; see `Rounds.finalize`."""
+        with self._lock.exclusive():
+            require_command(self._state, Command.FINALIZE)
+            write_durably(self.folder / OUTCOME, json.dumps(outcome_facts(outcome)).encode())
+            self._outcome, self._state = outcome, RoundState.FINALIZED
+
+    def abort(self) -> None:
+        """Voids the attempt; see `Rounds.abort`."""
+        with self._lock.exclusive():
+            require_command(self._state, Command.ABORT)
+            write_durably(self.folder / ABORTED, b"")
+            self._state = RoundState.ABORTED
+
+    def _recover_state(self) -> None:
+        if (self.folder / SEALED).exists():
+            data = (self.folder / SEALED).read_bytes()
+            message = parse(round_service_pb2.SealRoundResponse, data)
+            self._counted = tuple(read_counted(update) for update in message.counted)
+            self._state = RoundState.SEALED
+        if (self.folder / OUTCOME).exists():
+            self._outcome = parse_outcome(json.loads((self.folder / OUTCOME).read_bytes()))
+            self._state = RoundState.FINALIZED
+        if (self.folder / ABORTED).exists():
+            self._state = RoundState.ABORTED

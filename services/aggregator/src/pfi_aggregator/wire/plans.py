@@ -1,0 +1,80 @@
+"""Round plans."""
+
+from pfi.aggregator.v1 import round_service_pb2
+from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.server_optimizer import Adam, ServerOptimizer, Sgd
+from pfi_aggregator.wire.names import read_key, read_reference, write_key, write_reference
+from pfi_common.errors import InvalidRequestError
+from pfi_common.tensors import FixedPoint, Schema
+
+
+def read_plan(message: round_service_pb2.RoundPlan) -> RoundPlan:
+    """Reads and validates a plan.
+
+    Raises:
+        InvalidRequestError: a field breaks its rule.
+        SpecInvalidError: the schema breaks its rule.
+        SchemaMismatchError: the base adapter has another schema.
+    """
+    return RoundPlan(
+        key=read_key(message.key),
+        schema=Schema.from_proto(message.schema),
+        base=read_reference(message.base),
+        fixed_point=FixedPoint(
+            fraction_bits=message.fraction_bits,
+            coordinate_limit=message.coordinate_limit,
+            maximum_weight_units=message.maximum_weight_units,
+            maximum_updates=message.maximum_updates,
+        ),
+        clip_norm=message.clip_norm,
+        minimum_updates=message.minimum_updates,
+        server_optimizer=_read_optimizer(message.server_optimizer),
+        optimizer_state_digest=message.optimizer_state_digest,
+    )
+
+
+def write_plan(plan: RoundPlan) -> round_service_pb2.RoundPlan:
+    """Writes a plan."""
+    return round_service_pb2.RoundPlan(
+        key=write_key(plan.key),
+        schema=plan.schema.to_proto(),
+        base=write_reference(plan.base),
+        fraction_bits=plan.fixed_point.fraction_bits,
+        coordinate_limit=plan.fixed_point.coordinate_limit,
+        clip_norm=plan.clip_norm,
+        maximum_weight_units=plan.fixed_point.maximum_weight_units,
+        maximum_updates=plan.fixed_point.maximum_updates,
+        minimum_updates=plan.minimum_updates,
+        server_optimizer=_write_optimizer(plan.server_optimizer),
+        optimizer_state_digest=plan.optimizer_state_digest,
+    )
+
+
+def _read_optimizer(message: round_service_pb2.ServerOptimizer) -> ServerOptimizer:
+    match message.WhichOneof("optimizer"):
+        case "sgd":
+            return Sgd(message.sgd.learning_rate, message.sgd.momentum)
+        case "adam":
+            adam = message.adam
+            return Adam(adam.learning_rate, adam.beta1, adam.beta2, adam.tau)
+    message_text = "server_optimizer must be sgd or adam."
+    raise InvalidRequestError(message_text, field="server_optimizer")
+
+
+def _write_optimizer(optimizer: ServerOptimizer) -> round_service_pb2.ServerOptimizer:
+    match optimizer:
+        case Sgd():
+            sgd = round_service_pb2.ServerSgd(
+                learning_rate=optimizer.learning_rate, momentum=optimizer.momentum
+            )
+            return round_service_pb2.ServerOptimizer(sgd=sgd)
+        case Adam():
+            adam = round_service_pb2.ServerAdam(
+                learning_rate=optimizer.learning_rate,
+                beta1=optimizer.beta1,
+                beta2=optimizer.beta2,
+                tau=optimizer.tau,
+            )
+            return round_service_pb2.ServerOptimizer(adam=adam)
+    message = f"server optimiser {optimizer.name} has no message"
+    raise TypeError(message)
