@@ -26,8 +26,23 @@ class Event(StrEnum):
     # coordinator
 
     # aggregator
+    AGGREGATOR_LISTENING = "aggregator_listening"
+    FAILPOINT_ARMED = "failpoint_armed"
+    SPOOL_RECOVERED = "spool_recovered"
+    SPOOL_ROUND_DAMAGED = "spool_round_damaged"
+    SPOOL_ROUND_OPENED = "spool_round_opened"
+    SPOOL_ROUND_SEALED = "spool_round_sealed"
+    SPOOL_ROUND_ABORTED = "spool_round_aborted"
+    SPOOL_ROUND_SETTLED = "spool_round_settled"
+    UPDATE_COMMITTED = "update_committed"
+    PARTIAL_UPLOADS_SWEPT = "partial_uploads_swept"
+    SWEEP_FAILED = "sweep_failed"
+    ADAPTER_MERGED = "adapter_merged"
 
     # export worker
+    EXPORT_WORKER_STARTED = "export_worker_started"
+    EXPORT_STORED = "export_stored"
+    EXPORT_FAILED = "export_failed"
 
     # client agent
 

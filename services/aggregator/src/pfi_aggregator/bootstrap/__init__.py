@@ -1,0 +1,1 @@
+"""Builds the two programs by hand, each in its own module: the worker must not import grpc."""

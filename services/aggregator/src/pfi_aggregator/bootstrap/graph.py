@@ -1,0 +1,202 @@
+"""Builds the aggregator's objects and wires them."""
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from pfi_aggregator.adapters.leader_tokens import FileLeaderTokens
+from pfi_aggregator.adapters.spool.incoming import SpoolIncoming
+from pfi_aggregator.adapters.spool.layout import SpoolLayout
+from pfi_aggregator.adapters.spool.root_lock import RootLock
+from pfi_aggregator.adapters.spool.rounds import SpoolRounds
+from pfi_aggregator.adapters.statements import SignedStatements
+from pfi_aggregator.application.abort_round import AbortRound
+from pfi_aggregator.application.create_initial_adapter import CreateInitialAdapter
+from pfi_aggregator.application.download_adapter import DownloadAdapter
+from pfi_aggregator.application.finalize_round import FinalizeRound
+from pfi_aggregator.application.get_spool import GetSpool
+from pfi_aggregator.application.get_upload_status import GetUploadStatus
+from pfi_aggregator.application.leadership import Leadership
+from pfi_aggregator.application.merge_round import MergeRound
+from pfi_aggregator.application.open_round import OpenRound
+from pfi_aggregator.application.ports import Artifacts
+from pfi_aggregator.application.publication import Publication
+from pfi_aggregator.application.receive_update import ReceiveUpdate
+from pfi_aggregator.application.round_bells import RoundBells
+from pfi_aggregator.application.seal_round import SealRound
+from pfi_aggregator.application.settle_round import SettleRound
+from pfi_aggregator.application.shared_work import SharedWork
+from pfi_aggregator.application.sweep_uploads import SweepUploads
+from pfi_aggregator.application.turns import Turns
+from pfi_aggregator.application.upload_admission import UploadAdmission
+from pfi_aggregator.application.upload_turns import UploadTurns
+from pfi_aggregator.application.watch_round import WatchRound
+from pfi_aggregator.entrypoints.adapter_servicer import AdapterServicer
+from pfi_aggregator.entrypoints.round_servicer import RoundServicer, RoundUseCases
+from pfi_aggregator.entrypoints.update_servicer import UpdateServicer
+from pfi_aggregator.failpoints import Failpoints
+from pfi_aggregator.metrics import AggregatorMetrics
+from pfi_aggregator.settings import AggregatorSettings
+from pfi_common.artifacts import open_artifact_store
+from pfi_common.clock import Clock
+from pfi_common.errors import SettingsInvalidError
+from pfi_common.identity import LocalIdentity, StatementVerifier, load_identity, load_signer
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What runs.
+
+    Attributes:
+        identity: Of this service.
+        updates: UpdateService.
+        adapters: AdapterService.
+        rounds: RoundService.
+        sweep: Runs now and then.
+        bells: Closed when draining begins.
+        lock: Held while this process owns the spool.
+    """
+
+    identity: LocalIdentity
+    updates: UpdateServicer
+    adapters: AdapterServicer
+    rounds: RoundServicer
+    sweep: SweepUploads
+    bells: RoundBells
+    lock: RootLock
+
+
+@dataclass(frozen=True)
+class _Adapters:
+    """One per port."""
+
+    rounds: SpoolRounds
+    incoming: SpoolIncoming
+    statements: SignedStatements
+    artifacts: Artifacts
+    leadership: Leadership
+    metrics: AggregatorMetrics
+    clock: Clock
+    failpoints: Failpoints
+    spool: str
+
+
+def build_graph(settings: AggregatorSettings, metrics: AggregatorMetrics, clock: Clock) -> Graph:
+    """Takes the spool, recovers what it holds, and wires the services.
+
+    Raises:
+        NotEnrolledError: the identity is missing or incomplete.
+        SettingsInvalidError: the identity is of another spool.
+        SpoolLockedError: another process owns the spool.
+    """
+    identity = load_identity(settings.state / "identity")
+    _check_identity(identity, settings.spool_name)
+    layout = SpoolLayout(settings.spool)
+    with ExitStack() as stack:
+        lock = RootLock(layout)
+        stack.callback(lock.close)
+        adapters = _build_adapters(settings, identity, layout, metrics, clock)
+        stack.pop_all()
+    bells, uploads = RoundBells(), UploadTurns()
+    return Graph(
+        identity=identity,
+        updates=_update_servicer(adapters, bells, uploads),
+        adapters=AdapterServicer(DownloadAdapter(adapters.artifacts)),
+        rounds=RoundServicer(_round_use_cases(adapters, bells)),
+        sweep=SweepUploads(adapters.rounds, adapters.incoming, uploads, clock),
+        bells=bells,
+        lock=lock,
+    )
+
+
+def _check_identity(identity: LocalIdentity, spool: str) -> None:
+    if identity.identity.role != "service" or identity.identity.name != f"aggregator/{spool}":
+        message = f"The identity is {identity.identity.uri}, not of the service aggregator/{spool}."
+        raise SettingsInvalidError(message)
+
+
+def _build_adapters(
+    settings: AggregatorSettings,
+    identity: LocalIdentity,
+    layout: SpoolLayout,
+    metrics: AggregatorMetrics,
+    clock: Clock,
+) -> _Adapters:
+    failpoints = Failpoints(settings.failpoint)
+    if settings.failpoint is not None:
+        get_logger().warning(Event.FAILPOINT_ARMED, state=settings.failpoint.value)
+    rounds = SpoolRounds(layout, failpoints, retain_settled=settings.retain_settled)
+    incoming = SpoolIncoming(layout)
+    recovered, partial = rounds.recover(), incoming.recover()
+    get_logger().info(
+        Event.SPOOL_RECOVERED, spool=settings.spool_name, count=recovered, updates=partial
+    )
+    metrics.watch_spool(
+        open_rounds=rounds.open_count,
+        partial_uploads=incoming.count,
+        free_bytes=lambda: shutil.disk_usage(settings.spool).free,
+    )
+    verifier = StatementVerifier(
+        identity.authority_certificate, identity.identity.federation, clock
+    )
+    return _Adapters(
+        rounds=rounds,
+        incoming=incoming,
+        statements=SignedStatements(load_signer(settings.state / "identity"), verifier),
+        artifacts=open_artifact_store(settings.artifacts_url, clock),
+        leadership=Leadership(FileLeaderTokens(settings.state / "leader_token")),
+        metrics=metrics,
+        clock=clock,
+        failpoints=failpoints,
+        spool=settings.spool_name,
+    )
+
+
+def _update_servicer(
+    adapters: _Adapters, bells: RoundBells, uploads: UploadTurns
+) -> UpdateServicer:
+    rounds, incoming, statements = adapters.rounds, adapters.incoming, adapters.statements
+    admission = UploadAdmission(rounds, statements, adapters.clock, adapters.spool)
+    receive = ReceiveUpdate(
+        rounds=rounds,
+        incoming=incoming,
+        admission=admission,
+        statements=statements,
+        turns=uploads,
+        bells=bells,
+        meter=adapters.metrics,
+        failpoints=adapters.failpoints,
+    )
+    return UpdateServicer(receive, GetUploadStatus(rounds, incoming, admission, statements))
+
+
+def _round_use_cases(adapters: _Adapters, bells: RoundBells) -> RoundUseCases:
+    turns = Turns()
+    leadership, rounds, artifacts = adapters.leadership, adapters.rounds, adapters.artifacts
+    statements, clock = adapters.statements, adapters.clock
+    publication = Publication(artifacts, statements)
+    return RoundUseCases(
+        get_spool=GetSpool(leadership, adapters.spool),
+        create_initial_adapter=CreateInitialAdapter(
+            leadership, publication, artifacts, statements, turns, clock
+        ),
+        open=OpenRound(leadership, rounds, turns),
+        watch=WatchRound(rounds, bells),
+        seal=SealRound(leadership, rounds, artifacts, statements, turns, bells),
+        finalize=FinalizeRound(
+            leadership=leadership,
+            rounds=rounds,
+            merge=MergeRound(rounds, adapters.failpoints),
+            publication=publication,
+            artifacts=artifacts,
+            turns=turns,
+            work=SharedWork(),
+            meter=adapters.metrics,
+            clock=clock,
+            failpoints=adapters.failpoints,
+        ),
+        settle=SettleRound(leadership, rounds, turns),
+        abort=AbortRound(leadership, rounds, turns, bells),
+    )

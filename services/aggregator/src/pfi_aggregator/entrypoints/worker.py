@@ -1,0 +1,63 @@
+"""The Celery worker. Imports no grpc: a process that forks must not hold its threads."""
+
+from collections.abc import Callable
+
+from celery import Celery, signals
+
+QUEUE = "pfi.export"
+EXPORT_TASK = "pfi.export_adapter"
+_VISIBILITY_SECONDS = 600
+
+Export = Callable[[dict[str, object]], None]
+"""Runs one export from its arguments; failures are logged, not raised."""
+
+
+def create_worker(broker_url: str, build: Callable[[], Export]) -> Celery:
+    """Makes the Celery application.
+
+    Args:
+        broker_url: Redis; there is no result backend, results are artifacts.
+        build: Makes the job's dependencies. Called in the child, after the fork: an artifact store
+            that was made before hangs in it.
+    """
+    app = Celery("pfi_aggregator", broker=broker_url, set_as_current=False)
+    app.conf.update(_configuration())
+    jobs: list[Export] = []
+
+    def build_job(**_: object) -> None:
+        jobs.append(build())
+
+    # celery keeps weak references otherwise, and this function has no other
+    signals.worker_process_init.connect(build_job, weak=False)
+
+    @app.task(name=EXPORT_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
+    def export_adapter(**arguments: object) -> None:
+        jobs[-1](arguments)
+
+    return app
+
+
+def run_worker(app: Celery) -> None:
+    """Works until SIGTERM, then ends the running task first."""
+    options = ["worker", "--pool=prefork", "--concurrency=1", f"--queues={QUEUE}"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
+    app.worker_main([*options, *quiet])
+
+
+def _configuration() -> dict[str, object]:
+    return {
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "task_default_queue": QUEUE,
+        # a killed worker's task comes back; exports may run twice
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_ignore_result": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_send_task_events": False,
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": {"visibility_timeout": _VISIBILITY_SECONDS},
+    }

@@ -1,0 +1,74 @@
+"""Settings of the aggregator and its worker; the environment is read here alone."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from pfi_aggregator.failpoints import Failpoint
+from pfi_common.settings import ServiceSettings
+
+_ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
+
+
+class AggregatorSettings(ServiceSettings):
+    """What `pfi-aggregator` needs to know; `serve` and `worker` may share one environment."""
+
+    model_config = SettingsConfigDict(env_prefix="PFI_AGGREGATOR_")
+
+    state: Path = Field(
+        description="folder with identity/ (made by `pfi-coordinator issue-service`), which also"
+        " keeps the highest leader token; not on the spool's device"
+    )
+    spool: Path = Field(
+        description="folder that holds the updates of open rounds; one process owns it"
+    )
+    spool_name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        description="name of the spool, as in the service identity aggregator/<name>",
+    )
+    artifacts_url: str = Field(
+        description="artifact store: file:///folder, s3://bucket, gs://bucket or az://name"
+    )
+    redis_url: str = Field(
+        description="Redis that holds the revocation list: unix:///socket, redis:// or rediss://"
+    )
+    broker_url: str | None = Field(
+        default=None,
+        description="Celery broker, needed by `worker`: redis+socket:///socket, redis:// or"
+        " rediss://",
+    )
+    address: str = Field(
+        default="127.0.0.1:0",
+        pattern=_ADDRESS,
+        description="host:port of the mTLS port; port 0 takes a free one",
+    )
+    operations_address: str = Field(
+        default="127.0.0.1:0",
+        pattern=_ADDRESS,
+        description="host:port of /metrics, /healthz and /readyz; port 0 takes a free one",
+    )
+    endpoints_file: Path | None = Field(
+        default=None,
+        description="file that is written with both host:port once the service listens (JSON)",
+    )
+    log_level: str = Field(
+        default="INFO",
+        pattern="^(INFO|WARNING|ERROR)$",
+        description="lowest level of logged events: INFO, WARNING or ERROR",
+    )
+    retain_settled: bool = Field(
+        default=False,
+        description="true keeps the updates of settled rounds in the spool, for analysis",
+    )
+    drain_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        le=600,
+        description="how many seconds running calls have to end after SIGTERM, 0 to 600",
+    )
+    failpoint: Failpoint | None = Field(
+        default=None,
+        description="for fault tests only: the place at which the process kills itself, one of "
+        + ", ".join(Failpoint),
+    )
