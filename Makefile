@@ -56,7 +56,7 @@ unit: $(VENV)/.developed ## Unit tests of coordinator, aggregator and cli, each 
 
 .PHONY: tests
 tests: $(VENV)/.developed ## All tests, with pytest (ARGS="tests/contract -k golden" narrows)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(CI),--quiet) $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(CI),--quiet --durations=15 --durations-min=5) $(ARGS)
 
 .PHONY: test-faults
 test-faults: $(VENV)/.developed ## Only the tests that kill processes and break storage
