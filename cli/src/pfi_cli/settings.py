@@ -32,4 +32,6 @@ def read_settings() -> CliSettings:
 def inherited_environment() -> dict[str, str]:
     """The environment for processes that are started here, without settings of any program."""
     inherited = os.environ.items()  # noqa: TID251 - this is the settings module
-    return {name: value for name, value in inherited if not name.startswith("PFI_")}
+    own = {name: value for name, value in inherited if not name.startswith("PFI_")}
+    # The C core of gRPC would write lines that are no JSON into the logs.
+    return {"GRPC_VERBOSITY": "ERROR", **own}

@@ -1,0 +1,214 @@
+"""A whole federation of real processes in a folder: Redis, services and agents, by name.
+
+    with Federation(folder) as federation:
+        federation.add_agent("ada", data)
+        federation.wait_until_connected(1)
+        run = federation.submit(spec, backbone)
+        federation.kill("aggregator")
+        federation.start("aggregator")
+        run = federation.wait_for_run(run.run, lambda run: run.ended)
+
+Nothing is started again on its own: a test decides what runs. Everything ends with the block, and
+with the process that runs the test. Methods belong to the main thread.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import yaml
+
+from pfi_cli.api.client import ApiClient
+from pfi_cli.api.connection import local_connection
+from pfi_cli.api.runs import Run
+from pfi_cli.local.child_process import ChildProcess, Command
+from pfi_cli.local.federation import LocalFederation
+from pfi_cli.local.layout import StateLayout
+from pfi_cli.local.programs import program_path
+from pfi_cli.local.waiting import wait_until
+from pfi_cli.settings import inherited_environment
+from pfi_cli.submission import describe_spec
+from pfi_common.errors import PlatformError
+from pfi_common.spec import load_run_spec
+
+CONNECT_SECONDS = 60.0
+RUN_SECONDS = 100.0
+
+
+class AgentProcess:
+    """One agent with a folder and data of its own."""
+
+    def __init__(self, layout: StateLayout, name: str, arguments: list[str]) -> None:
+        self.name = name
+        self.folder = layout.agents / name
+        self.log = layout.log(name)
+        program = [str(program_path("pfi-agent")), "start", "--state", str(self.folder)]
+        environment = {**inherited_environment(), "OMP_NUM_THREADS": "1"}
+        command = Command(name, [*program, *arguments], environment, self.log)
+        self.process = ChildProcess(command)
+
+    @property
+    def client(self) -> str:
+        """Its client id, from its certificate."""
+        from pfi_common.identity import load_identity
+
+        return load_identity(self.folder / "identity").identity.name
+
+
+class Federation:
+    """Processes by name: `redis`, `aggregator`, `worker`, `coordinator`, and the agents'."""
+
+    def __init__(self, folder: Path) -> None:
+        self.layout = StateLayout(folder)
+        self.said: list[str] = []
+        self.local = LocalFederation(self.layout, name="test", say=self.said.append)
+        self.agents: dict[str, AgentProcess] = {}
+        self._api: ApiClient | None = None
+
+    def __enter__(self) -> "Federation":
+        self.local.start()
+        self._api = ApiClient(local_connection(self.layout))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._api is not None:
+            self._api.close()
+        for agent in self.agents.values():
+            agent.process.terminate()
+        for agent in self.agents.values():
+            agent.process.stop()
+        self.local.stop()
+
+    @property
+    def api(self) -> ApiClient:
+        """The admin API, with a key that may do everything."""
+        assert self._api is not None, "use the federation as a context manager"
+        return self._api
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        """`host:port` of `enrolment`, `session`, `admin`, `aggregator`, ..."""
+        return self.local.endpoints
+
+    # Processes
+
+    def start(self, name: str) -> None:
+        """Starts a process that was killed or stopped, and waits until it can work."""
+        if name in self.agents:
+            self.agents[name].process.start()
+        elif name == "redis":
+            self.local.redis.start()
+        else:
+            self.local.start_service(name)
+
+    def kill(self, name: str) -> None:
+        """kill -9; the process is gone on return."""
+        if name in self.agents:
+            self.agents[name].process.kill()
+        elif name == "redis":
+            self.local.redis.kill()
+        else:
+            self.local.service(name).kill()
+        assert self.pid(name) is None
+
+    def stop(self, name: str) -> None:
+        """SIGTERM; the process has ended on return."""
+        if name in self.agents:
+            self.agents[name].process.stop()
+        elif name == "redis":
+            self.local.redis.stop()
+        else:
+            self.local.service(name).stop()
+
+    def restart(self, name: str) -> None:
+        """kill -9 and start."""
+        self.kill(name)
+        self.start(name)
+
+    def pid(self, name: str) -> int | None:
+        """The pid of a process while it runs."""
+        if name in self.agents:
+            return self.agents[name].process.pid
+        if name == "redis":
+            return self.local.redis.pid
+        record = self.local.service(name).record
+        return None if record is None else record.pid
+
+    def log(self, name: str) -> str:
+        """What a process has written so far."""
+        path = self.layout.log(name)
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    # Agents
+
+    def add_agent(self, name: str, data: Path, *arguments: str, start: bool = True) -> AgentProcess:
+        """Adds an agent with a join token of its own; further arguments go to `pfi-agent start`."""
+        token = self.api.create_token(label=name, ttl_seconds=600).token
+        own = ["--data", str(data), "--name", name, "--token", token, "--threads", "1", *arguments]
+        agent = AgentProcess(self.layout, name, own)
+        self.agents[name] = agent
+        if start:
+            agent.process.start()
+        return agent
+
+    def wait_until_connected(self, count: int, timeout_seconds: float = CONNECT_SECONDS) -> None:
+        """Waits until so many clients are connected; fails when an agent ends."""
+
+        def connected() -> bool:
+            for agent in self.agents.values():
+                if agent.process.exit_status is not None:
+                    raise agent.process.failure()
+            return sum(client.connected for client in self.api.clients()) >= count
+
+        assert wait_until(connected, timeout_seconds), self.describe()
+
+    # Runs
+
+    def submit(self, spec: Mapping[str, Any], backbone: Path | None = None) -> Run:
+        """Describes and submits a run."""
+        path = self.layout.root / f"{spec['name']}.yaml"
+        path.write_text(yaml.safe_dump(dict(spec)), encoding="utf-8")
+        description = describe_spec(path, backbone)
+        body = load_run_spec(path).model_dump(mode="json")
+        return self.api.submit_run(body, description.model_dump(mode="json"))
+
+    def wait_for_run(
+        self,
+        run: str,
+        condition: Callable[[Run], bool] = lambda run: run.ended,
+        timeout_seconds: float = RUN_SECONDS,
+    ) -> Run:
+        """Waits until a run is as wanted (the end by default), through outages of the API."""
+        seen: list[Run] = []
+
+        def holds() -> bool:
+            try:
+                seen.append(self.api.run(run))
+            except PlatformError as error:
+                if not error.retryable:
+                    raise
+                return False
+            return condition(seen[-1])
+
+        assert wait_until(holds, timeout_seconds), self.describe(seen[-1] if seen else None)
+        return seen[-1]
+
+    def run_to_end(self, spec: Mapping[str, Any], backbone: Path | None = None) -> Run:
+        """Submits a run and waits until it is completed."""
+        run = self.wait_for_run(self.submit(spec, backbone).run)
+        assert run.state == "completed", self.describe(run)
+        return run
+
+    def describe(self, run: Run | None = None) -> str:
+        """Everything that helps when a test fails."""
+        parts = [] if run is None else [json.dumps(run.model_dump(mode="json"), indent=1)]
+        names = ["coordinator", "aggregator", "worker", *self.agents]
+        tails = {name: "\n".join(self.log(name).splitlines()[-15:]) for name in names}
+        return "\n".join([*parts, *(f"--- {name}\n{tail}" for name, tail in tails.items())])

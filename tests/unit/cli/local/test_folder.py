@@ -1,0 +1,84 @@
+"""Files, locks and ports of a state folder."""
+
+import os
+import socket
+
+import pytest
+
+from pfi_cli.local.federation_file import (
+    FederationFile,
+    RecordedProcess,
+    read_federation,
+    write_federation,
+)
+from pfi_cli.local.folder_lock import FolderLock
+from pfi_cli.local.layout import StateLayout
+from pfi_cli.local.ports import check_free
+from pfi_cli.local.programs import program_path
+from pfi_cli.local.runtime_folder import runtime_folder
+from pfi_common.errors import LocalFederationFailedError
+
+
+def test_the_federation_file_is_read_back(tmp_path):
+    layout = StateLayout(tmp_path / "new")
+    contents = FederationFile(
+        name="x",
+        endpoints={"admin": "127.0.0.1:1"},
+        processes={"redis": RecordedProcess(pid=1, start="then")},
+    )
+    write_federation(layout, contents)
+    assert read_federation(layout) == contents
+    assert [path.name for path in layout.root.iterdir()] == ["federation.json"]
+
+
+def test_a_folder_without_the_file_holds_no_federation(tmp_path):
+    assert read_federation(StateLayout(tmp_path)) is None
+
+
+def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path):
+    (tmp_path / "federation.json").write_text('{"name": ')
+    with pytest.raises(LocalFederationFailedError, match="move the folder away"):
+        read_federation(StateLayout(tmp_path))
+
+
+def test_a_supervisor_that_ended_does_not_count_as_running():
+    stranger = RecordedProcess(pid=os.getpid(), start="the start of an earlier process")
+    assert not FederationFile(name="x", supervisor=stranger).running
+    assert not FederationFile(name="x").running
+
+
+def test_a_lock_has_one_holder(tmp_path):
+    first, second = FolderLock(tmp_path / "lock"), FolderLock(tmp_path / "lock")
+    assert first.acquire()
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
+    second.release()
+
+
+def test_a_taken_port_is_named_with_its_purpose():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(LocalFederationFailedError, match="admin endpoint, is taken"):
+            check_free({"admin": address})
+    check_free({"admin": address})
+
+
+def test_a_program_that_is_not_installed_names_the_command_that_installs_it():
+    with pytest.raises(LocalFederationFailedError, match=r"pip install 'pfi-cli\[local\]'"):
+        program_path("pfi-no-such-program")
+
+
+def test_the_runtime_folder_is_private_short_and_stable(tmp_path):
+    folder = runtime_folder(tmp_path / ("long" * 40))
+    assert folder == runtime_folder(tmp_path / ("long" * 40))
+    assert folder != runtime_folder(tmp_path / "another")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert len(str(folder / "redis.sock")) <= 103
+    folder.chmod(0o755)
+    with pytest.raises(LocalFederationFailedError, match="private"):
+        runtime_folder(tmp_path / ("long" * 40))
+    folder.rmdir()
+    runtime_folder(tmp_path / "another").rmdir()

@@ -1,0 +1,118 @@
+import pytest
+from rich.console import Console
+
+from pfi_cli.api.runs import Round, Run
+from pfi_cli.output.run_lines import changes
+from pfi_cli.output.run_view import progress, run_view
+from pfi_cli.output.traffic import Traffic
+from pfi_cli.output.units import bytes_text, loss_text, seconds_text
+from tests.support.cli.run_documents import member, round_document, run_document
+
+
+def drawn(document):
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    with console.file:
+        console.print(run_view(Run.model_validate(document), 12.0))
+        return console.export_text()
+
+
+def training(number=2, **changes):
+    cohort = [
+        member(number, 0, state="training", steps_done=5),
+        member(number, 1, state="committed"),
+    ]
+    return round_document(number, state="collecting", cohort=cohort, published_at=None, **changes)
+
+
+def test_a_round_under_way_shows_each_clients_steps():
+    text = drawn(run_document(state="running", rounds=2) | {"rounds": [round_document(1), training()]})
+    assert "round 1" in text
+    assert "2 of 2 counted" in text
+    assert "ada 5/20" in text
+    assert "ben done" in text
+
+
+def test_rounds_to_come_are_shown_empty():
+    text = drawn(run_document(3, state="running") | {"rounds": [round_document(1)]})
+    assert "round 3" in text
+
+
+def test_losses_before_and_now_are_shown_per_client():
+    line = next(line for line in drawn(run_document()).splitlines() if line.startswith("ada"))
+    assert line.split() == ["ada", "4.000", "4.000", "3.000", "2.000"]
+
+
+def test_bytes_and_time_are_totalled():
+    assert "up 256 B  down 256 B  elapsed 12.0 s" in drawn(run_document())
+
+
+def test_a_run_that_waits_says_for_what():
+    why = {"waiting_for": "2 more clients", "unblocks": "", "next": ""}
+    assert "waiting for 2 more clients" in drawn(run_document(state="running", why=why))
+
+
+def test_a_failed_run_says_why():
+    problem = {"reason": "QUORUM_NOT_REACHED", "detail": "1 of 2 updates"}
+    assert "failed: 1 of 2 updates" in drawn(run_document(state="failed", error=problem))
+
+
+@pytest.mark.parametrize(
+    ("each", "share"),
+    [
+        (round_document(1), 1.0),
+        (training(), (5 / 20 + 1) / 2),
+        (round_document(1, state="opening", cohort=[]), 0.0),
+        (round_document(1, state="collecting", cohort=[member(1, 0, state="assigned",
+                                                              steps_total=0)]), 0.0),
+    ],
+)  # fmt: skip
+def test_progress_is_the_share_of_steps(each, share):
+    assert progress(Round.model_validate(each)) == share
+
+
+def test_a_log_gets_a_line_for_each_change_and_none_for_steps():
+    running = Run.model_validate(run_document(state="running") | {"rounds": [round_document(1)]})
+    one_step = Run.model_validate(
+        run_document(state="running") | {"rounds": [round_document(1), training()]}
+    )
+    ended = Run.model_validate(run_document())
+    assert list(changes(None, running)) == [
+        "river is running",
+        "round 1 is published: 2 of 2 updates counted in 10.0 s, up 128 B, down 128 B",
+    ]
+    assert list(changes(running, one_step)) == ["round 2 is collecting"]
+    assert list(changes(one_step, one_step)) == []
+    assert list(changes(one_step, ended))[0] == "river is completed"
+
+
+def test_a_second_attempt_is_told():
+    first = Run.model_validate(run_document(state="running") | {"rounds": [training()]})
+    second = Run.model_validate(run_document(state="running") | {"rounds": [training(attempt=2)]})
+    assert list(changes(first, second)) == ["round 2 (attempt 2) is collecting"]
+
+
+def test_traffic_counts_rounds_and_evaluation():
+    document = run_document()
+    document["evaluation"][0]["metrics"]["downloaded_bytes"] = 64.0
+    traffic = Traffic.of_run(Run.model_validate(document))
+    assert (traffic.up_bytes, traffic.down_bytes) == (256, 320)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (66_560, "66.6 kB"), (1_234_000, "1.23 MB"), (5e9, "5 GB")],
+)
+def test_sizes_are_short(count, text):
+    assert bytes_text(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "-"), (0.417, "0.42 s"), (12.34, "12.3 s"), (185.9, "3 min 05 s")],
+)
+def test_durations_are_short(seconds, text):
+    assert seconds_text(seconds) == text
+
+
+def test_a_loss_that_is_not_known_is_a_dash():
+    assert loss_text(None) == "-"

@@ -1,0 +1,135 @@
+"""The report is evidence: whatever is missing, damaged or not signed makes it fail."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from tests.support.cli.run_documents import CLIENTS, NAMES, RUN, evaluation, run_document
+from tests.support.cli.stored_run import StoredRunBuilder, counted
+
+from pfi_cli.report.build import build_report
+from pfi_cli.report.sources import local_sources
+from pfi_common.errors import ReportIncompleteError
+
+ADAPTER = f"personal/{RUN}/adapter_model.safetensors"
+
+
+@pytest.fixture
+async def stored(tmp_path):
+    return await StoredRunBuilder(tmp_path).write()
+
+
+async def build(stored, document=None):
+    return await build_report(document or stored.document, local_sources(stored.layout))
+
+
+async def refused(stored, sentence, document=None):
+    with pytest.raises(ReportIncompleteError, match=sentence):
+        await build(stored, document)
+
+
+async def test_a_complete_run_gives_a_report(stored):
+    report = await build(stored)
+    assert [adapter.digest for adapter in report.adapters] == stored.digests
+    assert [adapter.counted for adapter in report.adapters] == [0, 2, 2]
+    assert report.statements_verified == 6
+    assert [personal.name for personal in report.personal_adapters] == list(NAMES)
+    assert report.parameter_count == 1000
+    assert report.losses.shared.mean == 3.5
+
+
+async def test_a_removed_personal_adapter_fails_it(stored):
+    (stored.layout.agents / "ben" / ADAPTER).unlink()
+    await refused(stored, "client ben: its personal adapter .* is missing")
+
+
+async def test_a_changed_personal_adapter_fails_it(stored):
+    (stored.layout.agents / "ada" / ADAPTER).write_bytes(b"other")
+    await refused(stored, "client ada: .* was changed")
+
+
+async def test_an_agent_without_a_record_fails_it(stored):
+    (stored.layout.agents / "ada" / "evaluations" / f"{RUN}.json").unlink()
+    await refused(stored, f"client ada: no evaluations/{RUN}.json")
+
+
+async def test_metrics_that_differ_from_the_clients_own_fail_it(stored):
+    path = stored.layout.agents / "ada" / "evaluations" / f"{RUN}.json"
+    record = json.loads(path.read_text())
+    record["metrics"]["eval_loss_shared"] += 0.25
+    path.write_text(json.dumps(record))
+    await refused(stored, "client ada: eval_loss_shared differs")
+
+
+async def test_agents_elsewhere_are_not_checked(stored):
+    sources = replace(local_sources(stored.layout), agents=())
+    report = await build_report(stored.document, sources)
+    assert report.personal_adapters == []
+
+
+async def test_a_removed_shared_adapter_fails_it(stored):
+    stored.artifact("adapters", stored.digests[1]).unlink()
+    await refused(stored, "shared adapter, version 1")
+
+
+async def test_a_corrupt_shared_adapter_fails_it(stored):
+    path = stored.artifact("adapters", stored.digests[2])
+    damaged = bytearray(path.read_bytes())
+    damaged[5] ^= 1
+    path.write_bytes(damaged)
+    await refused(stored, "shared adapter, version 2: .* other bytes")
+
+
+async def test_everything_that_is_wrong_is_named_at_once(stored):
+    stored.artifact("adapters", stored.digests[1]).unlink()
+    (stored.layout.agents / "ben" / ADAPTER).unlink()
+    await refused(stored, "version 1.*ben")
+
+
+async def test_a_lineage_of_a_stranger_fails_it(stored, tmp_path):
+    stranger = StoredRunBuilder(tmp_path / "other").signer("aggregator/spool-0")
+    await stored.write_version(2, lineage_signer=stranger)
+    await refused(stored, "version 2: the signing certificate is of another authority")
+
+
+async def test_a_lineage_that_no_aggregator_signed_fails_it(stored):
+    await stored.write_version(2, lineage_signer=stored.coordinator)
+    await refused(stored, "signed by coordinator, not by an aggregator")
+
+
+async def test_a_publication_that_the_coordinator_did_not_sign_fails_it(stored):
+    await stored.write_version(2, countersigner=stored.aggregator)
+    await refused(stored, "version 2: the statement is not signed by coordinator")
+
+
+async def test_a_version_that_does_not_come_from_the_one_before_fails_it(stored):
+    await stored.write_version(2, parent="f" * 64)
+    await refused(stored, "version 2 does not come from version 1")
+
+
+@pytest.mark.parametrize("signed", [counted(1)[:1], counted(2)])
+async def test_an_update_that_was_counted_without_a_receipt_fails_it(stored, signed):
+    await stored.write_version(1, counted=signed)
+    await stored.write_version(2)
+    await refused(stored, "round 1: the aggregator counted")
+
+
+async def test_a_run_that_is_not_completed_has_no_report(stored):
+    await refused(stored, "is running", run_document(state="running"))
+
+
+async def test_a_missing_metric_fails_it(stored):
+    entries = [evaluation(0), evaluation(1, metrics={"eval_loss_shared": 1.0})]
+    await stored.put(f"runs/{RUN}/evaluation.json", {"evaluation": entries})
+    await refused(stored, "client ben: its evaluation lacks eval_loss_backbone, held_out_rows")
+
+
+async def test_an_evaluation_of_other_clients_fails_it(stored):
+    await stored.put(f"runs/{RUN}/evaluation.json", {"evaluation": [evaluation(0)]})
+    await refused(stored, "names other clients")
+    assert CLIENTS[1] not in str(evaluation(0))
+
+
+async def test_a_store_without_the_run_fails_it(stored):
+    (stored.layout.artifacts / "runs" / RUN / "run.json").unlink()
+    await refused(stored, "there is no runs/")

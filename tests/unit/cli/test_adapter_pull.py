@@ -1,0 +1,56 @@
+import io
+import zipfile
+
+import pytest
+from tests.support.cli.admin_api import ScriptedApi
+from tests.support.cli.run_documents import RUN
+from tests.support.cli.safetensors import safetensors_bytes
+
+from pfi_cli.adapter_pull import pull_adapter
+from pfi_cli.peft_folder import canonical_digest
+from pfi_common.errors import AdapterUnknownError
+
+TENSORS = safetensors_bytes({"a.lora_A.weight": [[1.0, 2.0]]})
+DIGEST = canonical_digest(TENSORS)
+
+
+def zipped():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("adapter_config.json", "{}")
+        archive.writestr("adapter_model.safetensors", TENSORS)
+    return buffer.getvalue()
+
+
+def adapter(version, digest):
+    return {"digest": digest, "schema_digest": "b" * 64, "run": RUN, "line": "global",
+            "version": version, "published_at": None}  # fmt: skip
+
+
+@pytest.fixture
+def scripted():
+    api = ScriptedApi()
+    path = f"/v1/adapters/{DIGEST}/export"
+    api.on("GET", path, {"state": "pending"}, 202, headers={"Retry-After": "0"})
+    api.on("GET", path, content=zipped())
+    return api
+
+
+def test_it_asks_until_the_export_is_made(scripted, tmp_path):
+    with scripted.client() as api:
+        assert pull_adapter(api, DIGEST, tmp_path / "out") == DIGEST
+    assert (tmp_path / "out" / "adapter_model.safetensors").read_bytes() == TENSORS
+    assert len(scripted.requests) == 2
+
+
+def test_a_run_means_its_newest_version(scripted, tmp_path):
+    adapters = [adapter(10, DIGEST), adapter(9, "9" * 64), adapter(0, "0" * 64)]
+    scripted.on("GET", "/v1/adapters", {"adapters": adapters})
+    with scripted.client() as api:
+        assert pull_adapter(api, "river", tmp_path / "out") == DIGEST
+
+
+def test_a_run_without_adapters_has_none_to_pull(scripted, tmp_path):
+    scripted.on("GET", "/v1/adapters", {"adapters": []})
+    with scripted.client() as api, pytest.raises(AdapterUnknownError, match="river"):
+        pull_adapter(api, "river", tmp_path / "out")
