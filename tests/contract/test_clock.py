@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.support.clock import ManualClock
 
 from pfi_common.clock import Clock, SystemClock
-from tests.support.clock import ManualClock
 
 
 @pytest.fixture(params=[SystemClock, ManualClock])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pfi_common.spec.duration import format_duration, parse_duration
@@ -29,6 +29,7 @@ def test_other_forms_are_refused(value: object) -> None:
 
 
 @given(st.integers(1, 30 * 86_400))
+@settings(derandomize=True)
 def test_what_is_written_is_read(seconds: int) -> None:
     duration = timedelta(seconds=seconds)
     assert parse_duration(format_duration(duration)) == duration

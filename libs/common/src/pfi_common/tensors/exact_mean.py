@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 UInt64 = NDArray[np.uint64]
 
-_PIECE = 1 << 15
+_PIECE = 1 << 13  # coordinates at a time: scratch arrays stay in the cache and in the heap
 _DROPPED_BITS = 29  # of the 52 of binary64 that float32 does not have
 _MIDDLE = np.uint64(1 << (_DROPPED_BITS - 1))
 _DROPPED = np.uint64((1 << _DROPPED_BITS) - 1)

@@ -25,7 +25,7 @@ FULL_CLIP_FACTOR = 1 << CLIP_FACTOR_BITS
 WEIGHT_BITS = 8
 WEIGHT_UNITS_PER_EXAMPLE = 1 << WEIGHT_BITS
 _RANGE_BITS = 62
-_PIECE = 1 << 15  # coordinates at a time: the scratch arrays stay in the second-level cache
+_PIECE = 1 << 13  # coordinates at a time: scratch arrays stay in the cache and in the heap
 _SMALLEST_LIMIT = 2.0**-40
 
 
