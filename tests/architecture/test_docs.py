@@ -5,8 +5,11 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.architecture.tree import REPOSITORY, short
 from tools.reference.commands import all_commands
+
+from pfi_common.spec import parse_run_spec
 
 DOCUMENTS = sorted(
     [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), *REPOSITORY.glob("protos/*.md")]
@@ -99,3 +102,16 @@ def test_commands_in_shell_blocks_exist(document):
         elif program in PROGRAMS:
             wrong += unknown_options(program, arguments)
     assert wrong == []
+
+
+def run_specifications(document: Path) -> list[dict]:
+    """Examples of run specifications in the document."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
+    read = [yaml.safe_load(block) for block in blocks]
+    return [item for item in read if isinstance(item, dict) and {"name", "backbone"} <= set(item)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=short)
+def test_run_specifications_are_valid(document):
+    for specification in run_specifications(document):
+        parse_run_spec(specification)
