@@ -89,7 +89,9 @@ class StoredRunBuilder:
         )
         signed = changes.get("lineage_signer", self.aggregator).sign(lineage)
         lineage_digest = await self.store.put("lineages", signed.SerializeToString())
-        countersigned = changes.get("countersigner", self.coordinator).sign(reference)
+        published = Lineage.FromString(lineage.SerializeToString())
+        published.attempt = changes.get("countersigned_attempt", 0)
+        countersigned = changes.get("countersigner", self.coordinator).sign(published)
         await self.put(f"runs/{RUN}/adapters/{version}.json", {
             "run": RUN,
             "version": version,

@@ -79,8 +79,7 @@ class LocalService:
             LocalFederationFailedError: It ended, or was not ready in time.
         """
         process = self._started()
-        wait_until(lambda: not process.running or self._endpoints_file.exists(), READY_SECONDS)
-        addresses = {**known, **self._read_endpoints()}
+        addresses = {**known, **self._read_endpoints(process)}
         wait_until(lambda: not process.running or self._is_ready(addresses), READY_SECONDS)
         if not process.running:
             raise process.failure()
@@ -123,15 +122,19 @@ class LocalService:
             raise LocalFederationFailedError(f"{self.name} was not started")
         return self._process
 
-    def _read_endpoints(self) -> dict[str, str]:
+    def _read_endpoints(self, process: ChildProcess) -> dict[str, str]:
+        if not self._plan.endpoints:
+            return {}
+        wait_until(lambda: not process.running or self._endpoints_file.exists(), READY_SECONDS)
         if not self._endpoints_file.exists():
-            raise self._started().failure()
+            raise process.failure()
         written = json.loads(self._endpoints_file.read_text(encoding="utf-8"))
         return {ours: written[theirs] for theirs, ours in self._plan.endpoints.items()}
 
     def _is_ready(self, addresses: Mapping[str, str]) -> bool:
-        url = self._plan.ready_url(addresses)
-        context = None
+        if self._plan.ready_url is None:
+            return self.running
+        url, context = self._plan.ready_url(addresses), None
         if url.startswith("https:"):
             context = ssl.create_default_context(cafile=self._layout.authority)
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pfi_cli.local.layout import SPOOL_NAME, StateLayout
 
 ANY_PORT = "127.0.0.1:0"
+DRAIN_SECONDS = "5"  # on one machine nobody gains from waiting longer
 
 Settings = dict[str, str]
 
@@ -19,10 +20,12 @@ class ServicePlan:
         name: Name for people, for its log and for its endpoints file.
         program: Console script.
         command: Its subcommand.
-        endpoints: Our name of each endpoint by the name in the service's endpoints file.
+        endpoints: Our name of each endpoint by the name in the service's endpoints file; none for
+            a service that nobody calls.
         settings: Environment variables, given the addresses that are known by now; an address that
             is not known yet is port 0, and the service chooses.
-        ready_url: Where the service says that it can work, given the addresses.
+        ready_url: Where the service says that it can work, given the addresses; None when it says
+            so nowhere.
     """
 
     name: str
@@ -30,7 +33,7 @@ class ServicePlan:
     command: str
     endpoints: Mapping[str, str]
     settings: Callable[[Mapping[str, str]], Settings]
-    ready_url: Callable[[Mapping[str, str]], str]
+    ready_url: Callable[[Mapping[str, str]], str] | None
 
 
 def service_plans(layout: StateLayout, redis_url: str) -> tuple[ServicePlan, ...]:
@@ -90,6 +93,7 @@ def _aggregator(layout: StateLayout, redis_url: str) -> ServicePlan:
             "PFI_AGGREGATOR_ADDRESS": known.get("aggregator", ANY_PORT),
             "PFI_AGGREGATOR_OPERATIONS_ADDRESS": known.get("aggregator_operations", ANY_PORT),
             "PFI_AGGREGATOR_ENDPOINTS_FILE": str(layout.endpoints("aggregator").resolve()),
+            "PFI_AGGREGATOR_DRAIN_SECONDS": DRAIN_SECONDS,
         }
 
     return ServicePlan(
@@ -103,18 +107,15 @@ def _aggregator(layout: StateLayout, redis_url: str) -> ServicePlan:
 
 
 def _worker(layout: StateLayout, redis_url: str) -> ServicePlan:
-    def settings(known: Mapping[str, str]) -> Settings:
-        return {
-            **_aggregator_settings(layout, redis_url),
-            "PFI_AGGREGATOR_OPERATIONS_ADDRESS": known.get("worker_operations", ANY_PORT),
-            "PFI_AGGREGATOR_ENDPOINTS_FILE": str(layout.endpoints("worker").resolve()),
-        }
-
+    settings = {
+        **_aggregator_settings(layout, redis_url),
+        "PFI_AGGREGATOR_BROKER_URL": redis_url.replace("unix://", "redis+socket://", 1),
+    }
     return ServicePlan(
         name="worker",
         program="pfi-aggregator",
         command="worker",
-        endpoints={"operations": "worker_operations"},
-        settings=settings,
-        ready_url=lambda known: f"http://{known['worker_operations']}/readyz",
+        endpoints={},
+        settings=lambda _: settings,
+        ready_url=None,
     )

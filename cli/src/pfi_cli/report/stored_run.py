@@ -82,7 +82,8 @@ class StoredRun:
         _require(len(payload) == expected, f"version {version} has {len(payload)} bytes")
         lineage = self._lineage(await self._store.get("lineages", lineage_digest))
         self._check_reference(lineage.adapter, version, digest)
-        self._check_reference(self._countersigned(published), version, digest)
+        countersigned = self._countersigned(published)
+        _require(countersigned == lineage, f"version {version}: coordinator and aggregator differ")
         return VerifiedAdapter(
             AdapterEvidence(
                 version=version,
@@ -106,9 +107,9 @@ class StoredRun:
         signer = _signer_of(statement)
         return self._verifier.verify(statement, Lineage, signer=signer)
 
-    def _countersigned(self, published: dict[str, Any]) -> AdapterReference:
+    def _countersigned(self, published: dict[str, Any]) -> Lineage:
         statement = _statement(base64.b64decode(published["countersignature"]))
-        return self._verifier.verify(statement, AdapterReference, signer="coordinator")
+        return self._verifier.verify(statement, Lineage, signer="coordinator")
 
     def _check_reference(self, reference: AdapterReference, version: int, digest: str) -> None:
         named = (reference.run, reference.version, reference.digest)

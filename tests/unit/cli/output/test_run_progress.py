@@ -1,12 +1,12 @@
 import httpx
 import pytest
+from tests.support.cli.admin_api import ScriptedApi
+from tests.support.cli.run_documents import RUN, run_document
 
 from pfi_cli.api.runs import Run
 from pfi_cli.output import run_progress
 from pfi_cli.output.run_progress import watch_run
 from pfi_common.errors import ServiceUnavailableError
-from tests.support.cli.admin_api import ScriptedApi
-from tests.support.cli.run_documents import RUN, run_document
 
 PATH = f"/v1/runs/{RUN}"
 

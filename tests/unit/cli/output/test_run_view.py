@@ -1,12 +1,12 @@
 import pytest
 from rich.console import Console
+from tests.support.cli.run_documents import member, round_document, run_document
 
 from pfi_cli.api.runs import Round, Run
 from pfi_cli.output.run_lines import changes
 from pfi_cli.output.run_view import progress, run_view
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.output.units import bytes_text, loss_text, seconds_text
-from tests.support.cli.run_documents import member, round_document, run_document
 
 
 def drawn(document):
@@ -25,7 +25,8 @@ def training(number=2, **changes):
 
 
 def test_a_round_under_way_shows_each_clients_steps():
-    text = drawn(run_document(state="running", rounds=2) | {"rounds": [round_document(1), training()]})
+    rounds = [round_document(1), training()]
+    text = drawn(run_document(state="running") | {"rounds": rounds})
     assert "round 1" in text
     assert "2 of 2 counted" in text
     assert "ada 5/20" in text
@@ -82,7 +83,7 @@ def test_a_log_gets_a_line_for_each_change_and_none_for_steps():
     ]
     assert list(changes(running, one_step)) == ["round 2 is collecting"]
     assert list(changes(one_step, one_step)) == []
-    assert list(changes(one_step, ended))[0] == "river is completed"
+    assert next(iter(changes(one_step, ended))) == "river is completed"
 
 
 def test_a_second_attempt_is_told():

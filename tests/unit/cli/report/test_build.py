@@ -102,6 +102,11 @@ async def test_a_publication_that_the_coordinator_did_not_sign_fails_it(stored):
     await refused(stored, "version 2: the statement is not signed by coordinator")
 
 
+async def test_a_lineage_that_the_two_services_disagree_about_fails_it(stored):
+    await stored.write_version(2, countersigned_attempt=3)
+    await refused(stored, "version 2: coordinator and aggregator differ")
+
+
 async def test_a_version_that_does_not_come_from_the_one_before_fails_it(stored):
     await stored.write_version(2, parent="f" * 64)
     await refused(stored, "version 2 does not come from version 1")
