@@ -1,0 +1,54 @@
+"""What benchmarks compute from what they measured."""
+
+import pytest
+from benchmarks.page import draw, page_text
+from benchmarks.result import Row
+from benchmarks.round_overhead import longest_work_seconds, round_seconds
+
+
+def member(seconds: float) -> dict:
+    return {"metrics": {"work_seconds": seconds}}
+
+
+ROUNDS = [
+    {"opened_at": "2026-01-01T00:00:00+00:00", "published_at": "2026-01-01T00:00:02+00:00"},
+    {"opened_at": "2026-01-01T00:00:02.500+00:00", "published_at": "2026-01-01T00:00:05+00:00"},
+]
+RESULT = {
+    "name": "round-overhead",
+    "about": "About.",
+    "command": "make bench NAME=round-overhead",
+    "commit": "0123456789abcdef0123456789abcdef01234567 with changes",
+    "machine": {"processor": "P", "cores": 2, "memory_gib": 23.4, "system": "Linux x86_64"},
+    "versions": {"python": "3.11.7"},
+    "rows": [{"what": "a|b", "unit": "s", "median": 1.5, "minimum": 1, "maximum": 2, "count": 3}],
+    "targets": [{"what": "a", "target": "below 1 s", "value": "1.5 s", "met": False}],
+    "notes": ["Note."],
+    "measured": {"overhead_seconds": [1.0, 1.5, 2.0]},
+}
+
+
+def test_a_round_lasts_until_the_next_one_opens():
+    assert round_seconds(ROUNDS) == [2.5, 2.5]
+
+
+def test_the_longest_agent_counts():
+    assert longest_work_seconds({"cohort": [member(1.0), member(3.0), member(2.0)]}) == 3.0
+
+
+def test_a_row_sums_up():
+    row = Row.of("time", "s", [3.0, 1.0, 2.0])
+    assert (row.median, row.minimum, row.maximum, row.count) == (2.0, 1.0, 3.0, 3)
+
+
+def test_the_page_shows_missed_aims_and_where_it_was_measured():
+    page = page_text([RESULT])
+    assert "| a: below 1 s | 1.5 s | **no** |" in page
+    assert "| a\\|b (s) | 1.5 | 1 | 2 | 3 |" in page
+    assert "Commit 0123456789ab with changes; P, 2 cores" in page
+
+
+@pytest.mark.parametrize("results", [[], [RESULT]])
+def test_the_plot_is_drawn_from_what_there_is(results, tmp_path):
+    draw(results, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
