@@ -24,6 +24,24 @@ class Event(StrEnum):
     REVOCATION_LIST_UNREADABLE = "revocation_list_unreadable"
 
     # coordinator
+    AGGREGATOR_UNREACHABLE = "aggregator_unreachable"
+    CLIENT_ENROLLED = "client_enrolled"
+    CLIENT_REVOKED = "client_revoked"
+    COORDINATOR_LISTENING = "coordinator_listening"
+    DRIVER_FAILED = "driver_failed"
+    EFFECT_DELAYED = "effect_delayed"
+    EFFECT_FAILED = "effect_failed"
+    EXPORT_ORDERED = "export_ordered"
+    LEADER_ELECTED = "leader_elected"
+    LEADER_STEPPED_DOWN = "leader_stepped_down"
+    REGISTRY_LOST = "registry_lost"
+    ROUND_CHANGED = "round_changed"
+    RUN_CANCELLED = "run_cancelled"
+    RUN_CHANGED = "run_changed"
+    RUN_SUBMITTED = "run_submitted"
+    SESSION_CLOSED = "session_closed"
+    SESSION_OPENED = "session_opened"
+    TASK_RESULT_RECORDED = "task_result_recorded"
 
     # aggregator
     AGGREGATOR_LISTENING = "aggregator_listening"

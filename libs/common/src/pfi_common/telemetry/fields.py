@@ -22,6 +22,7 @@ FIELDS: frozenset[str] = frozenset(
         "backbone_digest",
         "cohort",
         "deadline",
+        "effect",
         "leader_token",
         "line",
         "round",

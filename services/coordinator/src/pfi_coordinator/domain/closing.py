@@ -90,4 +90,6 @@ def round_aborted(state: RunState, event: RoundAborted, now: datetime) -> Decisi
 
 def _archived(current: RoundState) -> RoundState:
     nobody: frozenset[str] = frozenset()
-    return replace(current, open=nobody, committed=nobody, closed=nobody, reported=nobody)
+    return replace(
+        current, open=nobody, committed=nobody, closed=nobody, reported=nobody, watched=nobody
+    )

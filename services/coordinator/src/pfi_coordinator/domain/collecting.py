@@ -13,27 +13,34 @@ from pfi_coordinator.domain.decision import (
 )
 from pfi_coordinator.domain.effects import SealRound
 from pfi_coordinator.domain.events import TasksFinished, TasksGivenBack, UpdatesCommitted
-from pfi_coordinator.domain.state import Failure, RoundPhase, RoundState, RunState
+from pfi_coordinator.domain.state import UNSETTLED, Failure, RoundPhase, RoundState, RunState
 
 
 def updates_committed(state: RunState, event: UpdatesCommitted, now: datetime) -> Decision:
-    """Counts updates that are new; the aggregator repeats itself after a break."""
+    """Counts updates that are new; the aggregator repeats itself after a break.
+
+    Clips and caps are also counted while the round is sealed and merged: the aggregator may have
+    told of the last commits a little late.
+    """
     current = state.round
-    if current is None or not expects(current, event.number, event.attempt, RoundPhase.COLLECTING):
+    if current is None or (current.number, current.attempt) != (event.number, event.attempt):
         return unchanged(state)
     fresh = {
         update.client: update
         for update in event.updates
-        if update.client in current.cohort and update.client not in current.committed
+        if update.client in current.cohort and update.client not in current.watched
     }
-    if not fresh:
+    if not fresh or current.phase not in UNSETTLED:
         return unchanged(state)
-    grown = replace(
-        _committed(current, frozenset(fresh)),
+    told = replace(
+        current,
+        watched=current.watched | frozenset(fresh),
         clipped=current.clipped + sum(update.clipped for update in fresh.values()),
         capped=current.capped + sum(update.capped for update in fresh.values()),
     )
-    return judge(with_round(state, grown), now)
+    if current.phase is not RoundPhase.COLLECTING:
+        return with_round(state, told), ()
+    return judge(with_round(state, _committed(told, frozenset(fresh))), now)
 
 
 def tasks_finished(state: RunState, event: TasksFinished, now: datetime) -> Decision:

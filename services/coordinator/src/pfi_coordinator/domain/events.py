@@ -136,7 +136,7 @@ class EvaluationStored:
 
 @dataclass(frozen=True, slots=True)
 class EffectDelayed:
-    """An effect could not be carried out yet and is tried again."""
+    """An effect could not be carried out yet and is tried again; without a reason: it could."""
 
     effect: str
     reason: str

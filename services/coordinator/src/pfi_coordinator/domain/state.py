@@ -75,6 +75,7 @@ class RoundState:
 
     `open`, `committed` and `closed` are disjoint and make up the cohort: clients that still work,
     clients whose update is durable, and clients that gave their task back or were revoked.
+    `reported` clients sent a receipt; of `watched` ones the aggregator told whether it clipped.
     """
 
     number: int
@@ -85,6 +86,7 @@ class RoundState:
     committed: frozenset[str] = frozenset()
     closed: frozenset[str] = frozenset()
     reported: frozenset[str] = frozenset()
+    watched: frozenset[str] = frozenset()
     opened_at: datetime | None = None
     deadline: datetime | None = None
     sealed_at: datetime | None = None
@@ -104,6 +106,10 @@ class RoundState:
     def entered(self, phase: RoundPhase, now: datetime) -> "RoundState":
         """Gives this attempt in another phase."""
         return replace(self, phase=phase, since=now)
+
+
+UNSETTLED = frozenset({RoundPhase.COLLECTING, RoundPhase.SEALING, RoundPhase.FINALIZING})
+"""Phases in which the aggregator may still tell of committed updates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,14 @@ def _timed(phase: RoundPhase) -> bool:
 
 
 def effect_delayed(state: RunState, event: EffectDelayed, now: datetime) -> Decision:
-    """Remembers what stands in the way, for people; repeats change nothing."""
+    """Remembers what stands in the way, for people; repeats change nothing.
+
+    An empty reason says that the effect succeeded after all.
+    """
     known = state.trouble
+    if not event.reason:
+        over = known is not None and known.effect == event.effect
+        return (replace(state, trouble=None), ()) if over else unchanged(state)
     if known is not None and (known.effect, known.reason) == (event.effect, event.reason):
         return unchanged(state)
     return replace(state, trouble=Trouble(event.effect, event.reason, now)), ()

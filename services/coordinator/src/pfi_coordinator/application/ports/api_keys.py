@@ -1,6 +1,5 @@
 """Where API keys are kept."""
 
-from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -17,10 +16,6 @@ class ApiKey:
     secret_sha256: str
     scopes: frozenset[Scope]
     created_at: datetime
-
-    def allows(self, wanted: Set[Scope]) -> bool:
-        """Whether the key has all of these scopes."""
-        return wanted <= self.scopes
 
 
 class ApiKeyStore(Protocol):

@@ -1,0 +1,1 @@
+"""The leader: one task that drives every active run."""

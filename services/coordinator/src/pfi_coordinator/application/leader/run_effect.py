@@ -1,0 +1,82 @@
+"""One effect of a run, from the outbox until it is acknowledged."""
+
+import asyncio
+import random
+
+from pfi_common.errors import LeaderSupersededError, PlatformError, StoreUnavailableError
+from pfi_common.telemetry.events import Event as LogEvent
+from pfi_common.telemetry.log import get_logger
+from pfi_coordinator.application.apply_event import ApplyEvent
+from pfi_coordinator.application.leader.backoff import Backoff
+from pfi_coordinator.application.outbox.carry_out import CarryOut
+from pfi_coordinator.application.ports.run_store import RunStore
+from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.domain.effects import Effect, effect_key
+from pfi_coordinator.domain.events import EffectDelayed, EffectFailed
+from pfi_coordinator.domain.outbox import is_wanted
+
+
+class RunEffect:
+    """Carries an effect out, as often as it takes, while it is wanted."""
+
+    def __init__(
+        self, runs: RunStore, apply: ApplyEvent, carry_out: CarryOut, randomness: random.Random
+    ) -> None:
+        self._runs = runs
+        self._apply = apply
+        self._carry_out = carry_out
+        self._randomness = randomness
+
+    async def __call__(self, document: RunDocument, effect: Effect, token: int) -> None:
+        """Returns when the effect is acknowledged.
+
+        Raises:
+            LeaderSupersededError: A newer leader commands the aggregators.
+        """
+        backoff = Backoff(self._randomness)
+        while True:
+            try:
+                await self._attempt(document, effect, token)
+            except LeaderSupersededError:
+                raise
+            except PlatformError as error:
+                if not await self._failed(document.run, effect, error):
+                    await asyncio.sleep(backoff.delay_seconds())
+                    continue
+            return
+
+    async def _attempt(self, document: RunDocument, effect: Effect, token: int) -> None:
+        run, key = document.run, effect_key(effect)
+        state = (await self._runs.load(run)).state
+        if not is_wanted(state, effect):
+            await self._runs.acknowledge(run, key)
+            return
+        event = await self._carry_out(document, state, effect, token)
+        if event is None:
+            await self._runs.acknowledge(run, key)
+        else:
+            await self._apply(run, event, acknowledged=key)
+        if state.trouble is not None and state.trouble.effect == effect.kind:
+            await self._apply(run, EffectDelayed(effect.kind, ""))
+
+    async def _failed(self, run: str, effect: Effect, error: PlatformError) -> bool:
+        """Notes a failure; True when the effect is given up."""
+        if isinstance(error, StoreUnavailableError):
+            get_logger().warning(LogEvent.EFFECT_DELAYED, run=run, effect=effect.kind, error=error)
+            return False
+        try:
+            return await self._note(run, effect, error)
+        except StoreUnavailableError:
+            return False
+
+    async def _note(self, run: str, effect: Effect, error: PlatformError) -> bool:
+        if error.retryable:
+            get_logger().warning(LogEvent.EFFECT_DELAYED, run=run, effect=effect.kind, error=error)
+            await self._apply(run, EffectDelayed(effect.kind, error.reason))
+            return False
+        get_logger().error(LogEvent.EFFECT_FAILED, run=run, effect=effect.kind, error=error)
+        failed = EffectFailed(
+            effect.kind, effect.number, effect.attempt, error.reason, error.message
+        )
+        await self._apply(run, failed, acknowledged=effect_key(effect))
+        return True

@@ -1,0 +1,65 @@
+"""The stream of committed updates of an open attempt."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from pfi_common.errors import PlatformError, StoreUnavailableError
+from pfi_common.telemetry.events import Event as LogEvent
+from pfi_common.telemetry.log import get_logger
+from pfi_coordinator.application.apply_event import ApplyEvent
+from pfi_coordinator.application.leader.backoff import Backoff
+from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt, Counted
+from pfi_coordinator.domain.events import EffectDelayed, EffectFailed
+
+WATCH = "watch_round"
+"""How people see the watch beside the effects."""
+
+
+class WatchRound:
+    """Watches an attempt, again and again after breaks, until it is cancelled."""
+
+    def __init__(
+        self, aggregators: Aggregators, apply: ApplyEvent, randomness: random.Random
+    ) -> None:
+        self._aggregators = aggregators
+        self._apply = apply
+        self._randomness = randomness
+
+    async def __call__(self, attempt: Attempt, found: Callable[[Counted], None]) -> None:
+        """Hands every committed update over; updates are repeated after a break."""
+        backoff = Backoff(self._randomness)
+        troubled = False
+        while True:
+            try:
+                if troubled:
+                    await self._recovered(attempt)
+                    troubled = False
+                async for update in self._aggregators.watch_round(attempt):
+                    found(update)
+                    backoff.reset()
+            except PlatformError as error:
+                if not await self._failed(attempt, error):
+                    return
+                troubled = True
+            await asyncio.sleep(backoff.delay_seconds())
+
+    async def _recovered(self, attempt: Attempt) -> None:
+        """Says that the aggregator answers again: a silent stream would not show it."""
+        await self._aggregators.highest_token(attempt.spool)
+        await self._apply(attempt.run, EffectDelayed(WATCH, ""))
+
+    async def _failed(self, attempt: Attempt, error: PlatformError) -> bool:
+        """Notes a failure; True when the watch goes on."""
+        get_logger().warning(LogEvent.EFFECT_DELAYED, run=attempt.run, effect=WATCH, error=error)
+        try:
+            if error.retryable:
+                await self._apply(attempt.run, EffectDelayed(WATCH, error.reason))
+                return True
+            failed = EffectFailed(
+                WATCH, attempt.number, attempt.attempt, error.reason, error.message
+            )
+            await self._apply(attempt.run, failed)
+        except StoreUnavailableError:
+            return True
+        return False

@@ -1,0 +1,38 @@
+"""Lists the clients of the federation."""
+
+from typing import Any
+
+from pfi_coordinator.application.ports.client_registry import ClientRegistry
+from pfi_coordinator.application.ports.presence import Presence
+from pfi_coordinator.domain.members import Client
+
+
+class ListClients:
+    """Lists clients, oldest first."""
+
+    def __init__(self, registry: ClientRegistry, presence: Presence) -> None:
+        self._registry = registry
+        self._presence = presence
+
+    async def __call__(self) -> list[dict[str, Any]]:
+        """Gives every client that ever enrolled."""
+        connected = {session.client for session in await self._presence.connected()}
+        return [
+            client_view(item, connected=item.client in connected)
+            for item in await self._registry.all()
+        ]
+
+
+def client_view(client: Client, *, connected: bool) -> dict[str, Any]:
+    """Gives a client as people read it."""
+    expires_at = client.certificate_expires_at
+    return {
+        "client": client.client,
+        "display_name": client.display_name,
+        "state": "revoked" if client.revoked else "active",
+        "connected": connected,
+        "enrolled_at": client.enrolled_at.isoformat(),
+        "certificate_expires_at": None if expires_at is None else expires_at.isoformat(),
+        "training_rows": client.training_rows,
+        "agent_version": client.agent_version,
+    }

@@ -1,0 +1,96 @@
+"""Opens and closes the sessions of agents."""
+
+import secrets
+from dataclasses import dataclass
+
+from pfi_common.errors import InvalidRequestError
+from pfi_common.telemetry.events import Event as LogEvent
+from pfi_common.telemetry.log import get_logger
+from pfi_coordinator.application.ports.client_registry import ClientRegistry
+from pfi_coordinator.application.ports.presence import Presence
+from pfi_coordinator.application.ports.signals import Signals
+from pfi_coordinator.domain.enrolment import check_agent_version
+from pfi_coordinator.domain.members import Session
+
+PROTOCOL = 1
+"""The protocol version that this coordinator speaks."""
+
+_MAXIMUM_ENCODINGS = 16
+_MAXIMUM_ENCODING_CHARACTERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What an agent says of itself when it connects."""
+
+    agent_version: str
+    protocol_minimum: int
+    protocol_maximum: int
+    encodings: tuple[str, ...]
+    training_rows: int
+    ready: bool
+
+
+class OpenSession:
+    """Records who is connected to this replica."""
+
+    def __init__(
+        self, replica: str, registry: ClientRegistry, presence: Presence, signals: Signals
+    ) -> None:
+        self._replica = replica
+        self._registry = registry
+        self._presence = presence
+        self._signals = signals
+
+    async def __call__(self, client: str, hello: Hello) -> Session:
+        """Opens a session; an older one of the same client, wherever it is, is asked to end.
+
+        Raises:
+            InvalidRequestError: The hello breaks a rule, or speaks no common protocol version.
+            ClientUnknownError: The client is not registered.
+        """
+        _check(hello)
+        await self._registry.get(client)
+        await self._registry.described(client, hello.agent_version, hello.training_rows)
+        encodings = tuple(sorted({_encoding_name(item) for item in hello.encodings}))
+        session = Session(
+            client=client,
+            session=f"s-{secrets.token_hex(8)}",
+            replica=self._replica,
+            ready=hello.ready,
+            training_rows=hello.training_rows,
+            encodings=encodings,
+        )
+        replaced = await self._presence.enter(session)
+        if replaced is not None:
+            await self._signals.session_replaced(replaced.replica, client, replaced.session)
+        await self._signals.clients_changed()
+        get_logger().info(LogEvent.SESSION_OPENED, client=client, replica=self._replica)
+        return session
+
+    async def close(self, session: Session) -> None:
+        """Forgets a session that has ended."""
+        get_logger().info(LogEvent.SESSION_CLOSED, client=session.client, replica=self._replica)
+        await self._presence.leave(session)
+        await self._signals.clients_changed()
+
+
+def _check(hello: Hello) -> None:
+    check_agent_version(hello.agent_version)
+    if not hello.protocol_minimum <= PROTOCOL <= hello.protocol_maximum:
+        raise InvalidRequestError(
+            f"this coordinator speaks protocol version {PROTOCOL}; update the agent",
+            field="protocol_minimum",
+        )
+    if hello.training_rows <= 0:
+        raise InvalidRequestError("training_rows: at least 1", field="training_rows")
+    odd = any(len(item) > _MAXIMUM_ENCODING_CHARACTERS for item in hello.encodings)
+    if odd or len(hello.encodings) > _MAXIMUM_ENCODINGS:
+        raise InvalidRequestError(
+            "upload_encodings: too many or too long", field="upload_encodings"
+        )
+
+
+def _encoding_name(encoding: str) -> str:
+    """Reads `ENCODING_INT8_BLOCK` and `int8_block` alike."""
+    return encoding.removeprefix("ENCODING_").lower()

@@ -1,0 +1,1 @@
+"""What each effect of the round machine does in the world."""

@@ -1,0 +1,106 @@
+"""Tasks: handed out to clients, and taken back."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from pfi_common.errors import InternalError
+from pfi_coordinator.application.ports.client_registry import ClientRegistry
+from pfi_coordinator.application.ports.signals import Signals
+from pfi_coordinator.application.ports.task_board import TaskBoard
+from pfi_coordinator.application.ports.task_factory import TaskFactory
+from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.domain.effects import (
+    CancelEvaluation,
+    CancelTasks,
+    DispatchEvaluation,
+    DispatchTasks,
+)
+from pfi_coordinator.domain.events import ClientsRevoked
+from pfi_coordinator.domain.members import Client
+from pfi_coordinator.domain.state import AdapterVersion, RunState
+from pfi_coordinator.domain.tasks import (
+    EVALUATION,
+    Assignment,
+    TaskName,
+    TaskState,
+    round_scope,
+)
+
+
+class HandOutTasks:
+    """Carries out DispatchTasks, DispatchEvaluation, CancelTasks and CancelEvaluation."""
+
+    def __init__(
+        self, factory: TaskFactory, registry: ClientRegistry, board: TaskBoard, signals: Signals
+    ) -> None:
+        self._factory = factory
+        self._registry = registry
+        self._board = board
+        self._signals = signals
+
+    async def train(
+        self, document: RunDocument, state: RunState, effect: DispatchTasks, _token: int
+    ) -> ClientsRevoked:
+        """Gives each client of the cohort that still belongs to it its task."""
+        working = frozenset() if state.round is None else state.round.open
+        wanted = [client for client in effect.clients if client in working]
+        base = _base(state)
+
+        def make(client: Client) -> Assignment:
+            return self._factory.train_task(
+                document,
+                base,
+                client,
+                number=effect.number,
+                attempt=effect.attempt,
+                deadline=effect.deadline,
+            )
+
+        return await self._hand_out(wanted, make)
+
+    async def evaluate(
+        self, document: RunDocument, state: RunState, effect: DispatchEvaluation, _token: int
+    ) -> ClientsRevoked:
+        """Gives each client that is still waited for its evaluation."""
+        waiting = frozenset() if state.evaluation is None else state.evaluation.waiting
+        wanted = [client for client in effect.clients if client in waiting]
+        base = _base(state)
+
+        def make(client: Client) -> Assignment:
+            return self._factory.evaluate_task(document, base, client, effect.deadline)
+
+        return await self._hand_out(wanted, make)
+
+    async def cancel_tasks(
+        self, document: RunDocument, _state: RunState, effect: CancelTasks, _token: int
+    ) -> None:
+        """Takes training tasks back."""
+        scope = round_scope(effect.number, effect.attempt)
+        await self._take_back(document, scope, effect.clients)
+
+    async def cancel_evaluation(
+        self, document: RunDocument, _state: RunState, effect: CancelEvaluation, _token: int
+    ) -> None:
+        """Takes evaluation tasks back."""
+        await self._take_back(document, EVALUATION, effect.clients)
+
+    async def _hand_out(
+        self, wanted: Sequence[str], make: Callable[[Client], Assignment]
+    ) -> ClientsRevoked:
+        """Hands tasks out; clients revoked since they were selected are reported, not served."""
+        known = await self._registry.find(list(wanted))
+        members = [known[name] for name in wanted if name in known and not known[name].revoked]
+        await self._board.hand_out([make(client) for client in members])
+        served = [client.client for client in members]
+        await self._signals.inbox_changed(served)
+        return ClientsRevoked(tuple(sorted(set(wanted) - set(served))))
+
+    async def _take_back(self, document: RunDocument, scope: str, clients: Iterable[str]) -> None:
+        names = [TaskName(document.run, scope, client) for client in clients]
+        await self._board.take_back(names, TaskState.CANCELLED)
+        await self._signals.inbox_changed([name.client for name in names])
+
+
+def _base(state: RunState) -> AdapterVersion:
+    if state.base is None:
+        raise InternalError("tasks were to be handed out before version 0 was published")
+    return state.base

@@ -1,0 +1,72 @@
+"""Versions of the adapter: made by the aggregator, countersigned and filed here."""
+
+import base64
+import json
+
+from pfi_common.artifacts import ArtifactStore
+from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt, Publication
+from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.domain.effects import CreateInitialAdapter, FinalizeRound
+from pfi_coordinator.domain.events import InitialAdapterMade, RoundPublished
+from pfi_coordinator.domain.state import RunState
+
+
+class PublishVersions:
+    """Carries out CreateInitialAdapter and FinalizeRound."""
+
+    def __init__(self, aggregators: Aggregators, artifacts: ArtifactStore) -> None:
+        self._aggregators = aggregators
+        self._artifacts = artifacts
+
+    async def create_initial(
+        self, document: RunDocument, _state: RunState, _effect: CreateInitialAdapter, token: int
+    ) -> InitialAdapterMade:
+        """Files the run and has version 0 made."""
+        await self._artifacts.put("schemas", document.description.adapter_schema.canonical_json())
+        await self._artifacts.put_named(f"runs/{document.run}/run.json", run_file(document))
+        publication = await self._aggregators.create_initial(token, document)
+        await self._file(document, publication)
+        return InitialAdapterMade(publication.adapter)
+
+    async def finalize(
+        self, document: RunDocument, _state: RunState, effect: FinalizeRound, token: int
+    ) -> RoundPublished:
+        """Has the counted updates merged and the version published."""
+        attempt = Attempt(document.run, document.spool, effect.number, effect.attempt)
+        publication = await self._aggregators.finalize_round(token, attempt, document)
+        await self._file(document, publication)
+        return RoundPublished(
+            effect.number, effect.attempt, publication.adapter, publication.merge_seconds
+        )
+
+    async def _file(self, document: RunDocument, publication: Publication) -> None:
+        """Writes the lineage, and the pointer to it last."""
+        await self._artifacts.put("lineages", publication.lineage)
+        path = f"runs/{document.run}/adapters/{publication.adapter.version}.json"
+        await self._artifacts.put_named(path, _version_file(document, publication))
+
+
+def run_file(document: RunDocument) -> bytes:
+    """Writes what the run is, for those who have the artifacts alone."""
+    content = {
+        "run": document.run,
+        "name": document.name,
+        "created_at": document.created_at.isoformat(),
+        "spec": document.spec.model_dump(mode="json"),
+        "description": document.description.model_dump(mode="json"),
+    }
+    return json.dumps(content, indent=1).encode()
+
+
+def _version_file(document: RunDocument, publication: Publication) -> bytes:
+    adapter = publication.adapter
+    content = {
+        "run": document.run,
+        "line": "global",
+        "version": adapter.version,
+        "digest": adapter.digest,
+        "schema_digest": adapter.schema_digest,
+        "lineage_digest": adapter.lineage_digest,
+        "countersignature": base64.b64encode(publication.countersignature).decode(),
+    }
+    return json.dumps(content, indent=1).encode()
