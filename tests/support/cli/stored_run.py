@@ -58,6 +58,7 @@ class StoredRunBuilder:
         await self.write_description()
         for version in range(3):
             await self.write_version(version)
+            self.document["adapters"][version]["digest"] = self.digests[version]
         await self.put(f"runs/{RUN}/evaluation.json", {
             "run": RUN, "evaluation": self.document["evaluation"],
         })  # fmt: skip
@@ -112,7 +113,8 @@ class StoredRunBuilder:
             "run": RUN,
             "client": CLIENTS[index],
             "metrics": self.document["evaluation"][index]["metrics"],
-            "personal_adapter": f"personal/{RUN}",
+            "shared_digest": self.document["adapters"][-1]["digest"],
+            "personal_adapter": f"personal/{RUN}/adapter_model.safetensors",
             "personal_sha256": hashlib.sha256(tensors).hexdigest(),
         }
         (folder / "evaluations" / f"{RUN}.json").write_text(json.dumps(record))

@@ -51,19 +51,28 @@ def _rounds(run: Run) -> Table:
     for each in run.rounds:
         grid.add_row(
             f"round {each.round}",
-            ProgressBar(total=1.0, completed=progress(each), width=BAR_WIDTH),
+            _bar(progress(each)),
             f"{progress(each):4.0%}",
             _round_text(each),
         )
     for number in range(len(run.rounds) + 1, run.rounds_planned + 1):
-        grid.add_row(
-            f"round {number}", ProgressBar(total=1.0, completed=0.0, width=BAR_WIDTH), "", ""
-        )
+        grid.add_row(f"round {number}", _bar(0.0), "", "")
     if run.evaluation:
         done = sum(member.state in _FINISHED for member in run.evaluation)
-        bar = ProgressBar(total=len(run.evaluation), completed=done, width=BAR_WIDTH)
-        grid.add_row("evaluation", bar, f"{done / len(run.evaluation):4.0%}", "")
+        share = done / len(run.evaluation)
+        grid.add_row("evaluation", _bar(share), f"{share:4.0%}", "")
     return grid
+
+
+def _bar(share: float) -> ProgressBar:
+    # Colours that differ on a terminal with 16 of them, too.
+    return ProgressBar(
+        total=1.0,
+        completed=share,
+        width=BAR_WIDTH,
+        complete_style="cyan",
+        finished_style="green",
+    )
 
 
 def progress(each: Round) -> float:

@@ -6,36 +6,40 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pfi_cli.api.runs import Member
+from pfi_cli.api.runs import Member, Run
 from pfi_cli.report.figures import PersonalEvidence
 from pfi_cli.report.problems import Problems
 
-TENSORS = "adapter_model.safetensors"
 COMPARED_METRICS = ("eval_loss_backbone", "eval_loss_shared", "eval_loss_personal")
 
 
 def check_agents(
-    run: str, members: Sequence[Member], folders: Sequence[Path], problems: Problems
+    run: Run, members: Sequence[Member], folders: Sequence[Path], problems: Problems
 ) -> list[PersonalEvidence]:
     """Finds each client's own record of the closing evaluation and its personal adapter.
 
     Args:
-        run: Run id.
+        run: The run.
         members: Clients of the closing evaluation.
         folders: State folders of agents; none means that agents are elsewhere.
         problems: Takes what is missing or does not match.
     """
     if not folders:
         return []
-    records = _records(run, folders)
+    records = _records(run.run, folders)
+    evaluated = max(run.adapters, key=lambda adapter: adapter.version).digest
     evidence = []
     for member in members:
         found = records.get(member.client)
         if found is None:
-            problems.add(f"client {member.name}: no evaluations/{run}.json in the agents' folders")
+            problems.add(
+                f"client {member.name}: no evaluations/{run.run}.json in the agents' folders"
+            )
             continue
         folder, record = found
         _compare(member, record, problems)
+        if record["shared_digest"] != evaluated:
+            problems.add(f"client {member.name}: it evaluated another shared adapter")
         evidence += _personal(member, folder, record, problems)
     return evidence
 
@@ -63,7 +67,7 @@ def _personal(
     if "eval_loss_personal" not in member.metrics:
         return []
     adapter = record.get("personal_adapter")
-    file = folder / str(adapter) / TENSORS
+    file = folder / str(adapter)
     if adapter is None or not file.is_file():
         problems.add(f"client {member.name}: its personal adapter {file} is missing")
         return []

@@ -11,7 +11,13 @@ from pfi_cli.report.agents import check_agents
 from pfi_cli.report.figures import PersonalEvidence, Report
 from pfi_cli.report.problems import Problems
 from pfi_cli.report.sources import Sources
-from pfi_cli.report.stored_run import StoredRun, VerifiedAdapter, check_chain, check_counted
+from pfi_cli.report.stored_run import (
+    StoredRun,
+    VerifiedAdapter,
+    check_chain,
+    check_counted,
+    check_published,
+)
 from pfi_common.artifacts import open_artifact_store
 from pfi_common.clock import SystemClock
 from pfi_common.errors import ReportIncompleteError
@@ -39,10 +45,11 @@ async def build_report(document: Mapping[str, Any], sources: Sources) -> Report:
     stored = StoredRun(run.run, open_artifact_store(sources.artifacts_url), _verifier(sources))
     description = await stored.description()
     adapters = await _adapters(run, stored, description, problems)
+    check_published(run, adapters, problems)
     check_chain(adapters, problems)
     check_counted(run, adapters, problems)
     members = await _evaluation(run, stored, problems)
-    personal = check_agents(run.run, members, sources.agents, problems)
+    personal = check_agents(run, members, sources.agents, problems)
     problems.raise_if_any()
     return _compute(run.model_copy(update={"evaluation": members}), description, adapters, personal)
 

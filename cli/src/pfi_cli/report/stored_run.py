@@ -119,6 +119,15 @@ class StoredRun:
         )
 
 
+def check_published(run: Run, adapters: Sequence[VerifiedAdapter], problems: Problems) -> None:
+    """Checks that the store holds what the coordinator says was published."""
+    said = {adapter.version: adapter.digest for adapter in run.adapters}
+    for adapter in adapters:
+        version = adapter.evidence.version
+        if said.get(version) != adapter.evidence.digest:
+            problems.add(f"version {version}: the store and the run name different adapters")
+
+
 def check_chain(adapters: Sequence[VerifiedAdapter], problems: Problems) -> None:
     """Checks that each version was made from the one before."""
     for before, after in pairwise(adapters):

@@ -53,12 +53,21 @@ async def test_an_agent_without_a_record_fails_it(stored):
     await refused(stored, f"client ada: no evaluations/{RUN}.json")
 
 
-async def test_metrics_that_differ_from_the_clients_own_fail_it(stored):
+def change_record(stored, change):
     path = stored.layout.agents / "ada" / "evaluations" / f"{RUN}.json"
     record = json.loads(path.read_text())
-    record["metrics"]["eval_loss_shared"] += 0.25
+    change(record)
     path.write_text(json.dumps(record))
+
+
+async def test_metrics_that_differ_from_the_clients_own_fail_it(stored):
+    change_record(stored, lambda record: record["metrics"].update(eval_loss_shared=0.25))
     await refused(stored, "client ada: eval_loss_shared differs")
+
+
+async def test_an_evaluation_of_another_shared_adapter_fails_it(stored):
+    change_record(stored, lambda record: record.update(shared_digest="f" * 64))
+    await refused(stored, "client ada: it evaluated another shared adapter")
 
 
 async def test_agents_elsewhere_are_not_checked(stored):
@@ -105,6 +114,11 @@ async def test_a_publication_that_the_coordinator_did_not_sign_fails_it(stored):
 async def test_a_lineage_that_the_two_services_disagree_about_fails_it(stored):
     await stored.write_version(2, countersigned_attempt=3)
     await refused(stored, "version 2: coordinator and aggregator differ")
+
+
+async def test_a_store_with_another_adapter_than_the_run_says_fails_it(stored):
+    stored.document["adapters"][1]["digest"] = "f" * 64
+    await refused(stored, "version 1: the store and the run name different adapters")
 
 
 async def test_a_version_that_does_not_come_from_the_one_before_fails_it(stored):
