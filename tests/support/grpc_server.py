@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from pfi_common.clock import Clock, SystemClock
 from pfi_common.identity import LocalIdentity, RevocationList
-from pfi_common.rpc.interceptor import create_interceptor
+from pfi_common.rpc.interceptor import PlatformInterceptor, create_interceptor
 from pfi_common.rpc.options import ServerOptions
 from pfi_common.rpc.server import RpcServer, build_server
 from pfi_common.telemetry.metrics import RpcMetrics
@@ -33,12 +33,14 @@ class RunningServer:
         revocations: Its revocation list.
         registry: Its metrics.
         server: The server itself.
+        interceptor: What every call goes through.
     """
 
     port: int
     server: RpcServer
     revocations: RevocationList
     registry: CollectorRegistry = field(repr=False)
+    interceptor: PlatformInterceptor = field(repr=False)
 
     @property
     def target(self) -> str:
@@ -54,6 +56,7 @@ async def running_server(
     revocations: RevocationList | None = None,
     clock: Clock | None = None,
     options: ServerOptions | None = None,
+    port: int = 0,
 ) -> AsyncIterator[RunningServer]:
     """Serves while the block runs, with the platform's interceptor and limits.
 
@@ -65,6 +68,7 @@ async def running_server(
         revocations: The server's list; an empty fresh one unless given.
         clock: The server's clock; the machine's unless given.
         options: Limits; the platform's unless given.
+        port: Where to listen; any free port unless given.
     """
     clock = clock or SystemClock()
     revocations = revocations or fresh_revocations(clock)
@@ -74,11 +78,11 @@ async def running_server(
     server = build_server(interceptor, options)
     add_services(server.grpc)
     port = server.add_port(
-        "127.0.0.1:0", identity, require_client_certificate=require_client_certificate
+        f"127.0.0.1:{port}", identity, require_client_certificate=require_client_certificate
     )
     await server.start()
     try:
-        yield RunningServer(port, server, revocations, registry)
+        yield RunningServer(port, server, revocations, registry, interceptor)
     finally:
         await server.grpc.stop(None)
 

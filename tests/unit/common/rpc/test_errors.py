@@ -68,6 +68,12 @@ def test_a_status_that_nobody_explains_is_internal(code):
     assert "s3cret" not in platform_error(bare(code, "s3cret")).message
 
 
+def test_a_call_that_ended_while_sending_may_be_tried_again():
+    error = platform_error(bare(grpc.StatusCode.INTERNAL, "Internal error from Core"))
+    assert type(error) is ServiceUnavailableError
+    assert "while data was being sent" in error.message
+
+
 def test_a_reason_of_another_domain_is_not_ours():
     status = Status(code=5, message="no")
     status.details.add().Pack(ErrorInfo(reason="RUN_UNKNOWN", domain="example.org"))

@@ -6,7 +6,16 @@ certificate last), so that case is told by guessing what is likely.
 
 import grpc
 
+INTERRUPTED = "Internal error from Core"
+"""Details of a call that the server ended, or lost, while this side was sending (see
+`pfi_common.rpc.draining`); gRPC gives it the status INTERNAL, and no reason."""
+
 _CAUSES = (
+    (
+        INTERRUPTED,
+        "the service ended the call while data was being sent: ask for the state of what was "
+        "sent, which also tells the reason",
+    ),
     (
         "certificate has expired",
         "the server's certificate has expired: issue the service a new one, or correct this "

@@ -16,7 +16,7 @@ from grpc_status import rpc_status  # type: ignore[import-untyped]
 
 from pfi_common.errors import InternalError, PlatformError, ServiceUnavailableError, error_for
 from pfi_common.rpc.caller import RpcContext
-from pfi_common.rpc.connection_faults import explain
+from pfi_common.rpc.connection_faults import INTERRUPTED, explain
 
 DOMAIN = "pfi"
 """Domain of `ErrorInfo`."""
@@ -102,8 +102,9 @@ def _read_status(rpc_error: grpc.aio.AioRpcError) -> Status:
 
 def _from_code(rpc_error: grpc.aio.AioRpcError) -> PlatformError:
     code = rpc_error.code()
-    if code in _UNREACHABLE:
-        return ServiceUnavailableError(explain(code, rpc_error.details() or ""), code=code.name)
+    details = rpc_error.details() or ""
+    if code in _UNREACHABLE or details == INTERRUPTED:
+        return ServiceUnavailableError(explain(code, details), code=code.name)
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return InternalError("the server does not know this method", code=code.name)
     return InternalError(f"the call ended with {code.name}", code=code.name)

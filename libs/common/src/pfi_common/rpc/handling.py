@@ -1,6 +1,7 @@
 """One call from admission to its end: errors translated, counted, timed and logged."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from types import TracebackType
 
@@ -10,6 +11,7 @@ from pfi_common.clock import Clock
 from pfi_common.errors import InternalError, PlatformError
 from pfi_common.rpc.admission import Admission
 from pfi_common.rpc.caller import CallerIdentity, RpcContext, set_caller
+from pfi_common.rpc.draining import drain
 from pfi_common.rpc.errors import abort
 from pfi_common.rpc.open_streams import OpenStream, OpenStreams
 from pfi_common.telemetry.events import Event
@@ -26,27 +28,42 @@ class CallHandling:
         self.metrics = metrics
         self.clock = clock
 
-    def handled(self, method: str, context: RpcContext, *, streaming: bool) -> "HandledCall":
+    def handled(
+        self,
+        method: str,
+        context: RpcContext,
+        *,
+        streaming: bool = False,
+        requests: AsyncIterator[object] | None = None,
+    ) -> "HandledCall":
         """Gives the block that a handler runs in.
 
         Args:
             method: Full name of the method.
             context: Of the call.
             streaming: True when the call may last, so that its caller has to be watched.
+            requests: What the client streams, when it has to be read to its end.
         """
-        return HandledCall(self, method, context, streaming=streaming)
+        return HandledCall(self, method, context, streaming=streaming, requests=requests)
 
 
 class HandledCall:
     """An asynchronous block; whatever is raised in it ends the call with a typed status."""
 
     def __init__(
-        self, handling: CallHandling, method: str, context: RpcContext, *, streaming: bool
+        self,
+        handling: CallHandling,
+        method: str,
+        context: RpcContext,
+        *,
+        streaming: bool,
+        requests: AsyncIterator[object] | None,
     ) -> None:
         self._handling = handling
         self._method = method
         self._context = context
         self._streaming = streaming
+        self._requests = requests
         self._started = handling.clock.monotonic()
         self._caller: CallerIdentity | None = None
         self._stream: OpenStream | None = None
@@ -71,6 +88,8 @@ class HandledCall:
         if failure is not None:
             await self._refuse(failure)
         self._record(self._code(error), None)
+        if error is None:
+            await self._drain()
 
     def _admit(self) -> None:
         admission = self._handling.admission
@@ -102,7 +121,12 @@ class HandledCall:
 
     async def _refuse(self, error: PlatformError) -> None:
         self._record(error.entry.status, error.reason)
+        await self._drain()
         await abort(self._context, error)
+
+    async def _drain(self) -> None:
+        if self._requests is not None:
+            await drain(self._requests)
 
     def _code(self, error: BaseException | None) -> str:
         if isinstance(error, grpc.aio.AbortError):

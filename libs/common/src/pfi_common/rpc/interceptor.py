@@ -1,7 +1,7 @@
 """The one server interceptor: every call of every kind goes through `CallHandling`."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
@@ -53,25 +53,33 @@ class PlatformInterceptor(grpc.aio.ServerInterceptor):
 
     def _wrap(self, handler: _Handler, method: str) -> _Handler:
         behaviour = _behaviour(handler)
-        if handler.response_streaming:
-            wrapped = self._many_responses(method, behaviour)
-        else:
-            wrapped = self._one_response(method, behaviour, streaming=handler.request_streaming)
+        wrap = {
+            (False, False): self._unary_unary,
+            (True, False): self._stream_unary,
+        }.get(_kind(handler), self._any_stream)
         return _MAKERS[_kind(handler)](
-            wrapped,
+            wrap(method, behaviour),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
 
-    def _one_response(self, method: str, behaviour: _Behaviour, *, streaming: bool) -> _Behaviour:
+    def _unary_unary(self, method: str, behaviour: _Behaviour) -> _Behaviour:
         async def handle(request: object, context: RpcContext) -> object:
-            async with self._handling.handled(method, context, streaming=streaming):
+            async with self._handling.handled(method, context):
                 response: object = await behaviour(request, context)
             return response
 
         return handle
 
-    def _many_responses(self, method: str, behaviour: _Behaviour) -> _Behaviour:
+    def _stream_unary(self, method: str, behaviour: _Behaviour) -> _Behaviour:
+        async def handle(requests: AsyncIterator[object], context: RpcContext) -> object:
+            async with self._handling.handled(method, context, streaming=True, requests=requests):
+                response: object = await behaviour(requests, context)
+            return response
+
+        return handle
+
+    def _any_stream(self, method: str, behaviour: _Behaviour) -> _Behaviour:
         yields = inspect.isasyncgenfunction(behaviour)
 
         async def handle(request: object, context: RpcContext) -> None:
