@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tests.support.client_agent.backbones import byte_tokenizer, write_backbone
 from tests.support.client_agent.rows import by_digest, some_split
 from tests.unit.client_agent.learning.conftest import open_bench, options

@@ -63,5 +63,21 @@ class Event(StrEnum):
     EXPORT_FAILED = "export_failed"
 
     # client agent
+    AGENT_READY = "agent_ready"
+    AGENT_STOPPED = "agent_stopped"
+    AGENT_FAILED = "agent_failed"
+    BAD_ROW_SKIPPED = "bad_row_skipped"
+    CERTIFICATE_RENEWED = "certificate_renewed"
+    CERTIFICATE_RENEWAL_FAILED = "certificate_renewal_failed"
+    DATA_READ = "data_read"
+    DEVICE_ENROLLED = "device_enrolled"
+    PERSONAL_ADAPTER_ARCHIVED = "personal_adapter_archived"
+    SESSION_ENDED = "session_ended"
+    TASK_ABANDONED = "task_abandoned"
+    TASK_COMPLETED = "task_completed"
+    TASK_STARTED = "task_started"
+    TASK_STOPPED = "task_stopped"
+    TRANSFER_RETRIED = "transfer_retried"
+    UPDATE_REUSED = "update_reused"
 
     # command line and local federation

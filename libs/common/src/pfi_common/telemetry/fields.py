@@ -40,6 +40,7 @@ FIELDS: frozenset[str] = frozenset(
         "clipped",
         "count",
         "held_out_rows",
+        "line_number",
         "offset_bytes",
         "payload_bytes",
         "training_rows",

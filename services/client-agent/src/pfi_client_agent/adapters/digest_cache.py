@@ -1,10 +1,9 @@
 """Remembers backbone digests, so that gigabytes are hashed once and not at every start."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pfi_client_agent.adapters.durable_files import write_durably
+from pfi_client_agent.adapters.durable_files import read_json, write_json
 
 
 class DigestCache:
@@ -26,21 +25,14 @@ class DigestCache:
             compute: Computes it.
         """
         seen = [_identity(file) for file in files]
-        known = self._read()
+        known = read_json(self._path) or {}
         entry = known.get(str(folder.resolve()))
         if isinstance(entry, dict) and entry.get("files") == seen:
             return str(entry["digest"])
         digest = compute()
         known[str(folder.resolve())] = {"files": seen, "digest": digest}
-        write_durably(self._path, json.dumps(known, indent=1).encode())
+        write_json(self._path, known)
         return digest
-
-    def _read(self) -> dict[str, object]:
-        try:
-            document = json.loads(self._path.read_bytes())
-        except (FileNotFoundError, ValueError):
-            return {}
-        return document if isinstance(document, dict) else {}
 
 
 def _identity(file: Path) -> list[str | int]:

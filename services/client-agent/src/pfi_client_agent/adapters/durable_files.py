@@ -1,37 +1,51 @@
-"""Files that are whole or absent after a crash or a power cut."""
+"""Files and folders that are whole or absent after a crash or a power cut."""
 
-import os
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from pfi_common.identity.files import PRIVATE, sync_folder, write_durably
+
+__all__ = ["read_json", "recover_folder", "replace_folder", "write_file", "write_json"]
 
 
-def write_durably(path: Path, data: bytes | memoryview, *, mode: int = 0o600) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """Replace a file in one step; when this returns, the bytes are on the disk.
 
     Raises:
         OSError: The disk is full, or the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    sync_folder(path.parent)
+    write_durably(path, data, PRIVATE)
 
 
-def replace_folder(folder: Path, new: Path) -> None:
-    """Put the complete folder `new` in the place of `folder`.
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace a JSON file in one step, durably."""
+    write_file(path, json.dumps(document, indent=1).encode())
 
-    A crash between the two renames leaves `<folder>.old` and `new`; `recover_folder` finishes it.
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read a JSON object; None when there is no such file, or something else in it."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put a folder with these files in the place of `folder`.
+
+    A crash between the two renames leaves `<folder>.new` and `<folder>.old`; `recover_folder`
+    finishes what was begun.
     """
-    for file in new.iterdir():
-        _sync_file(file)
-    sync_folder(new)
-    old = _old(folder)
+    new, old = _new(folder), _old(folder)
+    shutil.rmtree(new, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+    for name, data in files.items():
+        write_file(new / name, data)
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
@@ -39,29 +53,20 @@ def replace_folder(folder: Path, new: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def recover_folder(folder: Path, new: Path) -> None:
+def recover_folder(folder: Path) -> None:
     """Finish or undo what a crash interrupted in `replace_folder`."""
-    old = _old(folder)
+    new, old = _new(folder), _old(folder)
     if not folder.exists() and old.exists():
-        # The old folder is renamed only when the new one is complete.
+        # The old folder was renamed only when the new one was complete.
         (new if new.exists() else old).rename(folder)
         sync_folder(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
     shutil.rmtree(new, ignore_errors=True)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    _sync_file(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _new(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".new")
 
 
 def _old(folder: Path) -> Path:
     return folder.with_name(folder.name + ".old")
-
-
-def _sync_file(path: Path, flags: int = os.O_RDONLY) -> None:
-    descriptor = os.open(path, flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,110 @@
+"""Calls to an aggregator: downloads of adapters, uploads of updates."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+
+from pfi.aggregator.v1 import adapter_service_pb2 as adapters
+from pfi.aggregator.v1 import adapter_service_pb2_grpc as adapters_grpc
+from pfi.aggregator.v1 import update_service_pb2 as updates
+from pfi.aggregator.v1 import update_service_pb2_grpc as updates_grpc
+from pfi.common.v1.signed_pb2 import SignedStatement
+from pfi_client_agent.adapters.coordinator_link import OpenChannel
+from pfi_common.errors import AdapterInvalidError, ChunkOutOfOrderError
+from pfi_common.identity import LocalIdentity
+from pfi_common.rpc.chunks import iter_chunks
+from pfi_common.rpc.errors import translated
+from pfi_common.rpc.policy import Deadline
+
+_CALL_SECONDS = Deadline.SHORT.value
+_TRANSFER_SECONDS = Deadline.TRANSFER.value
+
+
+class AggregatorLink:
+    """An open channel to one aggregator.
+
+    Attributes:
+        sent_bytes: Payload bytes sent so far, repeats included.
+        received_bytes: Payload bytes received so far.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._adapters = adapters_grpc.AdapterServiceStub(channel)
+        self._updates = updates_grpc.UpdateServiceStub(channel)
+        self.sent_bytes = 0
+        self.received_bytes = 0
+
+    async def download(
+        self, digest: str, offset_bytes: int, expected_bytes: int
+    ) -> AsyncIterator[bytes]:
+        """Yield an adapter's payload from an offset on.
+
+        Raises:
+            AdapterInvalidError: The payload does not have the expected size.
+            ChunkOutOfOrderError: A chunk does not start where the last one ended.
+            PlatformError: The aggregator refuses, or the connection broke.
+        """
+        request = adapters.DownloadAdapterRequest(digest=digest, offset_bytes=offset_bytes)
+        with translated():
+            call = self._adapters.DownloadAdapter(request, timeout=_TRANSFER_SECONDS)
+            async for message in call:
+                if message.WhichOneof("message") == "header":
+                    _check_size(message.header.payload_bytes, expected_bytes)
+                    continue
+                if message.chunk.offset_bytes != offset_bytes:
+                    raise ChunkOutOfOrderError
+                offset_bytes += len(message.chunk.data)
+                self.received_bytes += len(message.chunk.data)
+                yield message.chunk.data
+
+    async def upload_status(
+        self, ticket: SignedStatement, payload_sha256: str
+    ) -> int | SignedStatement:
+        """Give the offset where an upload goes on, or the receipt of one that is committed.
+
+        Raises:
+            PlatformError: The aggregator refuses, or does not answer.
+        """
+        request = updates.GetUploadStatusRequest(ticket=ticket, payload_sha256=payload_sha256)
+        with translated():
+            response = await self._updates.GetUploadStatus(request, timeout=_CALL_SECONDS)
+        if response.WhichOneof("status") == "receipt":
+            return response.receipt
+        return response.resume_offset_bytes
+
+    async def upload(self, header: updates.UpdateHeader, payload: bytes) -> SignedStatement:
+        """Send an update from `header.offset_bytes` on; gives the receipt.
+
+        Raises:
+            PlatformError: The aggregator refuses, or the connection broke.
+        """
+        with translated():
+            response = await self._updates.UploadUpdate(
+                self._messages(header, payload), timeout=_TRANSFER_SECONDS
+            )
+        return response.receipt
+
+    async def _messages(
+        self, header: updates.UpdateHeader, payload: bytes
+    ) -> AsyncIterator[updates.UploadUpdateRequest]:
+        yield updates.UploadUpdateRequest(header=header)
+        for chunk in iter_chunks(memoryview(payload), header.offset_bytes):
+            self.sent_bytes += len(chunk.data)
+            yield updates.UploadUpdateRequest(chunk=chunk)
+
+
+@asynccontextmanager
+async def aggregator_link(
+    address: str, identity: LocalIdentity, open_channel: OpenChannel
+) -> AsyncIterator[AggregatorLink]:
+    """Open a channel to an aggregator for the length of the block."""
+    async with open_channel(address, identity) as channel:
+        yield AggregatorLink(channel)
+
+
+def _check_size(announced_bytes: int, expected_bytes: int) -> None:
+    if announced_bytes != expected_bytes:
+        raise AdapterInvalidError(
+            f"The adapter has {announced_bytes} bytes; its schema needs {expected_bytes}."
+        )

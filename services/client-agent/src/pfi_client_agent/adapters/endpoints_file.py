@@ -1,0 +1,25 @@
+"""The file that says where the federation is reached."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from pfi_client_agent.adapters.durable_files import read_json, write_json
+from pfi_client_agent.domain.federation import Endpoints
+from pfi_common.errors import NotEnrolledError
+
+
+def save_endpoints(path: Path, endpoints: Endpoints) -> None:
+    """Write the endpoints durably."""
+    write_json(path, asdict(endpoints))
+
+
+def load_endpoints(path: Path) -> Endpoints:
+    """Read the endpoints.
+
+    Raises:
+        NotEnrolledError: The file is missing or damaged.
+    """
+    try:
+        return Endpoints(**(read_json(path) or {}))
+    except TypeError as error:
+        raise NotEnrolledError(f"{path} is missing or damaged") from error

@@ -1,0 +1,105 @@
+"""The task that closes a run: losses of backbone, shared adapter, and shared with personal."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pfi.coordinator.v1.session_service_pb2 import TaskCompleted
+from pfi.coordinator.v1.task_pb2 import Task
+from pfi_client_agent.adapters.personal_store import WEIGHTS_FILE, PersonalMeta
+from pfi_client_agent.application.control import TaskControl
+from pfi_client_agent.application.metrics import metric_messages
+from pfi_client_agent.application.ports import Learner
+from pfi_client_agent.application.task_facts import backbone_of, schema_of, split_of
+from pfi_client_agent.application.transfers import Transfers
+from pfi_client_agent.application.workplace import Workplace
+from pfi_client_agent.domain.personal_schema import personal_schema
+from pfi_client_agent.domain.training import Evaluation, PersonalAdapter, Vector
+from pfi_common.tensors import Schema
+
+DEFAULT_MAXIMUM_TOKENS = 256
+"""How rows are cut on a device that never trained in the run: what a run takes unless it says."""
+
+
+async def perform_evaluate_task(
+    task: Task, place: Workplace, control: TaskControl
+) -> TaskCompleted:
+    """Evaluate, keep the outcome in the state folder, and report the losses.
+
+    Raises:
+        PlatformError: The adapter or the backbone is not the run's, or cannot be fetched.
+        TooFewRowsError: Too few rows.
+    """
+    started = place.clock.monotonic()
+    schema = schema_of(task)
+    transfers = Transfers(place, task)
+    shared = await transfers.fetch_base(schema.coordinate_count)
+    control.require_running()
+    evaluating = _Evaluating(task, place, schema, shared)
+    metrics, personal = await place.learning.run(evaluating.perform)
+    place.notes.save_evaluation(task.run, _document(task, place, metrics, personal))
+    costs = {
+        "TASK_SECONDS": place.clock.monotonic() - started,
+        "DOWNLOADED_BYTES": transfers.received_bytes,
+    }
+    return TaskCompleted(metrics=metric_messages({**metrics, **costs}))
+
+
+@dataclass(frozen=True)
+class _Evaluating:
+    """The part that runs in the learning thread."""
+
+    task: Task
+    place: Workplace
+    schema: Schema
+    shared: Vector
+
+    def perform(self, learner: Learner) -> tuple[dict[str, float], PersonalMeta | None]:
+        bench = learner.open(backbone_of(self.task), self.schema)
+        rows = split_of(self.task, self.place.data)
+        personal = self._personal()
+        started = self.place.clock.monotonic()
+        losses = bench.evaluate(
+            self.shared,
+            personal[1] if personal else None,
+            rows,
+            maximum_tokens=self.place.notes.maximum_tokens(
+                self.task.run, default=DEFAULT_MAXIMUM_TOKENS
+            ),
+        )
+        seconds = self.place.clock.monotonic() - started
+        return _metrics(losses, seconds), personal[0] if personal else None
+
+    def _personal(self) -> tuple[PersonalMeta, PersonalAdapter] | None:
+        """Give the run's personal adapter; one of another schema is never applied."""
+        meta = self.place.personals.find(self.task.run)
+        if meta is None or meta.shared_schema_digest != self.schema.digest:
+            return None
+        schema = personal_schema(self.schema, rank=meta.rank, alpha=meta.alpha)
+        return meta, self.place.personals.load(meta, schema)
+
+
+def _metrics(losses: Evaluation, seconds: float) -> dict[str, float]:
+    metrics = {
+        "EVAL_LOSS_BACKBONE": losses.backbone,
+        "EVAL_LOSS_SHARED": losses.shared,
+        "HELD_OUT_ROWS": float(losses.held_out_rows),
+        "WORK_SECONDS": seconds,
+    }
+    if losses.personal is not None:
+        metrics["EVAL_LOSS_PERSONAL"] = losses.personal
+    return metrics
+
+
+def _document(
+    task: Task, place: Workplace, metrics: dict[str, float], personal: PersonalMeta | None
+) -> dict[str, Any]:
+    """Write what `pfi report` reads on this device; the weights are named, not copied."""
+    weights = place.personals.path(task.run) / WEIGHTS_FILE
+    return {
+        "run": task.run,
+        "client": place.membership.client,
+        "metrics": {name.lower(): value for name, value in sorted(metrics.items())},
+        "shared_digest": task.base.digest,
+        "personal_adapter": str(weights.relative_to(place.root)) if personal else None,
+        "personal_sha256": personal.sha256 if personal else None,
+    }

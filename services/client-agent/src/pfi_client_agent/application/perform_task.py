@@ -1,0 +1,44 @@
+"""Does one task, of whatever kind, and says how it ended."""
+
+from pfi.coordinator.v1.session_service_pb2 import (
+    AbandonReason,
+    TaskAbandoned,
+    TaskCompleted,
+    TaskResult,
+)
+from pfi.coordinator.v1.task_pb2 import Task
+from pfi_client_agent.adapters.state_folder import safe_name
+from pfi_client_agent.application.control import TaskControl
+from pfi_client_agent.application.evaluate_task import perform_evaluate_task
+from pfi_client_agent.application.train_task import perform_train_task
+from pfi_client_agent.application.workplace import Workplace
+from pfi_client_agent.domain.abandonment import abandon_reason
+from pfi_common.errors import InvalidRequestError
+
+
+async def perform_task(task: Task, place: Workplace, control: TaskControl) -> TaskCompleted:
+    """Do a task.
+
+    Raises:
+        InvalidRequestError: It is of a kind that this agent does not know, or malformed.
+        Exception: What `perform_train_task` and `perform_evaluate_task` raise.
+    """
+    for name in (task.task, task.run, task.base.line, task.base.digest):
+        safe_name(name)
+    kind = task.WhichOneof("work")
+    if kind == "train":
+        return await perform_train_task(task, place, control)
+    if kind == "evaluate":
+        return await perform_evaluate_task(task, place, control)
+    raise InvalidRequestError("the task is of a kind that this agent does not know")
+
+
+def abandoned(task: Task, error: BaseException) -> TaskResult:
+    """Write the result of a task that failed; nothing of the error but its kind is told."""
+    reason = AbandonReason.Value(f"ABANDON_REASON_{abandon_reason(error)}")
+    return TaskResult(task=task.task, abandoned=TaskAbandoned(reason=reason))
+
+
+def completed(task: Task, outcome: TaskCompleted) -> TaskResult:
+    """Write the result of a task that is done."""
+    return TaskResult(task=task.task, completed=outcome)

@@ -1,0 +1,96 @@
+"""The personal adapter of a run, trained a little further in every round.
+
+It is trained on top of the shared adapter that the round *started* from, not of the one that this
+device just trained: the received one is what every device has and what is served, whereas the
+locally trained one is never published. A personal adapter that had grown on top of it would correct
+for a drift that the next round takes away, and would be given the same lesson twice.
+"""
+
+from dataclasses import dataclass, replace
+
+from pfi_client_agent.adapters.personal_store import PersonalMeta, PersonalStore
+from pfi_client_agent.application.observer import Observer
+from pfi_client_agent.application.ports import Workbench
+from pfi_client_agent.domain.row_order import derived_seed
+from pfi_client_agent.domain.split import Split
+from pfi_client_agent.domain.training import BeforeStep, PersonalAdapter, StepOptions, Vector
+from pfi_common.errors import AdapterInvalidError
+from pfi_common.tensors import Schema, initial_adapter
+
+
+@dataclass(frozen=True)
+class PersonalWork:
+    """Training of the personal adapter in one round.
+
+    Attributes:
+        meta: What the result will belong to; loss and checksum are filled in later.
+        schema: Schema of the personal adapter.
+        options: How it is trained.
+    """
+
+    meta: PersonalMeta
+    schema: Schema
+    options: StepOptions
+
+
+@dataclass(frozen=True)
+class PersonalTraining:
+    """Trains personal adapters and keeps them.
+
+    Attributes:
+        store: Where they are kept.
+        observer: Is told when one is put aside.
+    """
+
+    store: PersonalStore
+    observer: Observer
+
+    def train(
+        self,
+        work: PersonalWork,
+        bench: Workbench,
+        base: Vector,
+        rows: Split,
+        before_step: BeforeStep,
+    ) -> float:
+        """Train, keep and evaluate the personal adapter; gives its held-out loss (nats).
+
+        A round that is repeated, after a restart or in a new attempt, does not train it again.
+        """
+        known = self._fitting(work)
+        if known is not None and known[0].round >= work.meta.round:
+            return known[0].loss
+        schema = work.schema
+        adapter = known[1] if known else _new_adapter(schema, work.options.seed)
+        outcome = bench.train_personal(base, adapter, rows, work.options, before_step)
+        trained = PersonalAdapter(schema, outcome.vector)
+        self.store.save(trained, replace(work.meta, loss=outcome.loss))
+        return outcome.loss
+
+    def _fitting(self, work: PersonalWork) -> tuple[PersonalMeta, PersonalAdapter] | None:
+        """Give the run's adapter if it is of this schema; one that is not is put aside."""
+        run, schema = work.meta.run, work.schema
+        meta = self.store.find(run)
+        if meta is None and not self.store.path(run).exists():
+            return None
+        if meta is not None and _belongs_together(meta, work.meta):
+            try:
+                return meta, self.store.load(meta, schema)
+            except AdapterInvalidError:
+                # Damaged on the disk: put aside like one that does not fit.
+                meta = None
+        self.store.archive(run)
+        self.observer.personal_archived(run)
+        return None
+
+
+def _belongs_together(known: PersonalMeta, wanted: PersonalMeta) -> bool:
+    return (
+        known.backbone_digest == wanted.backbone_digest
+        and known.shared_schema_digest == wanted.shared_schema_digest
+        and (known.rank, known.alpha) == (wanted.rank, wanted.alpha)
+    )
+
+
+def _new_adapter(schema: Schema, seed: int) -> PersonalAdapter:
+    return PersonalAdapter(schema, initial_adapter(schema, derived_seed(seed, "initial")))

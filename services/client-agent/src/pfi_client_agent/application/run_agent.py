@@ -1,0 +1,56 @@
+"""An agent from its first session to its end."""
+
+import asyncio
+from functools import partial
+
+from pfi.coordinator.v1.task_pb2 import Task
+from pfi_client_agent.application.perform_task import perform_task
+from pfi_client_agent.application.session_loop import SessionLoop
+from pfi_client_agent.application.task_desk import TaskDesk
+from pfi_client_agent.application.workplace import Workplace
+
+
+async def run_agent(place: Workplace, stop: asyncio.Event) -> None:
+    """Work for the federation until `stop` is set.
+
+    An unfinished task is left open: the coordinator delivers it again, and then it is trained again
+    from its seed, or its stored bytes are sent.
+
+    Raises:
+        PlatformError: The federation does not want this agent any more, and why.
+    """
+    place.updates.sweep()
+    desk = TaskDesk(
+        lambda task, control: perform_task(task, place, control),
+        place.observer,
+        partial(_write_journal, place),
+    )
+    running = [
+        asyncio.create_task(desk.work()),
+        asyncio.create_task(SessionLoop(place, desk).run()),
+        asyncio.create_task(stop.wait()),
+    ]
+    try:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for ended in done:
+            ended.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.to_thread(place.learning.close)
+
+
+def _write_journal(place: Workplace, task: Task, outcome: str, seconds: float) -> None:
+    place.notes.write_journal(
+        {
+            "time": place.clock.now().isoformat(timespec="seconds"),
+            "task": task.task,
+            "run": task.run,
+            "round": task.round,
+            "attempt": task.attempt,
+            "kind": task.WhichOneof("work"),
+            "outcome": outcome,
+            "seconds": round(seconds, 3),
+        }
+    )

@@ -1,0 +1,154 @@
+"""Keeps a session with the coordinator open: reconnects, renews, and knows when to give up."""
+
+import asyncio
+import random
+
+from pfi.coordinator.v1.session_service_pb2 import SessionHello, SessionRequest, SessionResponse
+from pfi_client_agent import __version__
+from pfi_client_agent.adapters.coordinator_link import SessionStream, open_session
+from pfi_client_agent.application.task_desk import TaskDesk
+from pfi_client_agent.application.workplace import Workplace
+from pfi_client_agent.domain.backoff import Backoff
+from pfi_common.errors import (
+    IdentityInvalidError,
+    InternalError,
+    PlatformError,
+    ServiceUnavailableError,
+)
+
+PROTOCOL = 1
+UPLOAD_ENCODINGS = ("fp32", "bf16", "int8_block")
+
+_WELCOME_SECONDS = 30.0
+_SETTLED_SECONDS = 5.0
+_CAP_SECONDS = 15.0
+# A device that sleeps stops its timers, so the wall clock is looked at now and then.
+_RENEWAL_CHECK_SECONDS = 60.0
+
+
+class SessionLoop:
+    """Sessions, one after the other.
+
+    Args:
+        place: Who this agent is, and what it has.
+        desk: Takes what sessions bring.
+    """
+
+    def __init__(self, place: Workplace, desk: TaskDesk) -> None:
+        self._place = place
+        self._membership = place.membership
+        self._desk = desk
+        self._backoff = Backoff(random.random, cap_seconds=_CAP_SECONDS)
+        self._used = self._membership.identity
+
+    async def run(self) -> None:
+        """Hold sessions until this is cancelled.
+
+        Raises:
+            PlatformError: Trying again would not help: revoked, superseded, refused.
+        """
+        while True:
+            error: PlatformError | None = None
+            delay: float | None = None
+            try:
+                delay = await self._hold_session()
+            except PlatformError as ended:
+                if not self._may_return(ended):
+                    raise
+                error = ended
+            if delay is None:
+                delay = self._backoff.next_delay(error.retry_after_seconds if error else None)
+            self._place.observer.session_ended(error, delay)
+            await asyncio.sleep(delay)
+
+    async def _hold_session(self) -> float | None:
+        """Hold one session; gives when the next may begin, None to leave it to the back-off."""
+        await self._membership.ensure_valid()
+        self._used = self._membership.identity
+        address = self._membership.endpoints.coordinator
+        async with open_session(address, self._used, self._membership.open_channel) as stream:
+            await stream.send(SessionRequest(hello=self._hello()))
+            await self._be_welcomed(stream)
+            self._place.observer.session_opened(self._membership.client, address)
+            opened = self._place.clock.monotonic()
+            try:
+                return await self._exchange(stream)
+            finally:
+                # One that ended at once says nothing about the next.
+                if self._place.clock.monotonic() - opened >= _SETTLED_SECONDS:
+                    self._backoff.reset()
+
+    def _hello(self) -> SessionHello:
+        return SessionHello(
+            agent_version=__version__,
+            protocol_minimum=PROTOCOL,
+            protocol_maximum=PROTOCOL,
+            upload_encodings=UPLOAD_ENCODINGS,
+            training_rows=self._place.data.training_rows,
+            ready=True,
+        )
+
+    async def _be_welcomed(self, stream: SessionStream) -> None:
+        try:
+            async with asyncio.timeout(_WELCOME_SECONDS):
+                first = await stream.receive()
+        except TimeoutError as error:
+            raise ServiceUnavailableError("the coordinator does not answer") from error
+        if first is None or first.WhichOneof("message") != "welcome":
+            raise ServiceUnavailableError("the coordinator ended the session")
+        self._membership.learn_aggregators(first.welcome.aggregators)
+
+    async def _exchange(self, stream: SessionStream) -> float | None:
+        receiving = asyncio.create_task(self._receive(stream))
+        renewing = asyncio.create_task(self._renew())
+        sending = asyncio.create_task(_send(stream, self._desk.connect()))
+        try:
+            await asyncio.wait({receiving, renewing}, return_when=asyncio.FIRST_COMPLETED)
+            return receiving.result() if receiving.done() else renewing.result()
+        finally:
+            self._desk.disconnect()
+            for running in (receiving, renewing, sending):
+                running.cancel()
+            await asyncio.gather(receiving, renewing, sending, return_exceptions=True)
+
+    async def _receive(self, stream: SessionStream) -> float | None:
+        while (message := await stream.receive()) is not None:
+            if message.WhichOneof("message") == "reconnect_after":
+                return message.reconnect_after.delay.ToMilliseconds() / 1000
+            self._take(message)
+        return None
+
+    def _take(self, message: SessionResponse) -> None:
+        match message.WhichOneof("message"):
+            case "task":
+                self._desk.offer(message.task)
+            case "task_cancelled":
+                self._desk.cancel(message.task_cancelled.task)
+            case "result_recorded":
+                self._desk.recorded(message.result_recorded.task)
+            case "round_settled":
+                settled = message.round_settled
+                self._place.updates.forget(settled.run, settled.round)
+
+    async def _renew(self) -> float:
+        """Renew in time; the session then begins anew with the new certificate."""
+        while self._membership.identity is self._used:
+            await asyncio.sleep(min(self._membership.renewal_seconds, _RENEWAL_CHECK_SECONDS))
+            await self._membership.ensure_valid()
+        return 0.0
+
+    def _may_return(self, error: PlatformError) -> bool:
+        if isinstance(error, IdentityInvalidError):
+            # The certificate that was used has run out: the next session takes another one.
+            return self._membership.expired or self._membership.identity is not self._used
+        return error.retryable or isinstance(error, InternalError)
+
+
+async def _send(stream: SessionStream, outgoing: "asyncio.Queue[SessionRequest]") -> None:
+    while True:
+        message = await outgoing.get()
+        try:
+            await stream.send(message)
+        except (PlatformError, asyncio.InvalidStateError):
+            # The receiving side learns why the stream ended; results are kept until recorded.
+            return

@@ -1,0 +1,88 @@
+"""Puts an agent together."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pfi_client_agent.adapters.adapter_cache import AdapterCache
+from pfi_client_agent.adapters.coordinator_link import OpenChannel
+from pfi_client_agent.adapters.digest_cache import DigestCache
+from pfi_client_agent.adapters.learning_thread import LearningThread
+from pfi_client_agent.adapters.personal_store import PersonalStore
+from pfi_client_agent.adapters.run_notes import RunNotes
+from pfi_client_agent.adapters.state_folder import StateFolder
+from pfi_client_agent.adapters.update_store import UpdateStore
+from pfi_client_agent.application.membership import Membership
+from pfi_client_agent.application.observer import Observer
+from pfi_client_agent.application.ports import Learner
+from pfi_client_agent.application.workplace import Workplace
+from pfi_client_agent.domain.local_data import LocalData
+from pfi_common.clock import Clock, SystemClock
+from pfi_common.rpc.channel import secure_channel
+
+
+@dataclass(frozen=True)
+class LearningOptions:
+    """How this device learns.
+
+    Attributes:
+        backbone: Folder that is used for every backbone; None: what runs name.
+        threads: Threads of one operation.
+        held_out_limit: Most held-out rows that an evaluation takes.
+    """
+
+    backbone: Path | None = None
+    threads: int = 1
+    held_out_limit: int = 256
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What lies outside of the process.
+
+    Attributes:
+        clock: The time.
+        open_channel: Opens channels to members.
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    open_channel: OpenChannel = secure_channel
+
+
+def build_workplace(
+    folder: StateFolder,
+    data: LocalData,
+    learning: LearningOptions,
+    observer: Observer,
+    outside: Outside | None = None,
+) -> Workplace:
+    """Build what an enrolled agent works with; the learning thread starts at once.
+
+    Raises:
+        NotEnrolledError: The state folder holds no complete identity.
+    """
+    outside = outside or Outside()
+    membership = Membership(folder, outside.clock, outside.open_channel, observer)
+    return Workplace(
+        root=folder.root,
+        membership=membership,
+        data=data,
+        learning=LearningThread(lambda: build_learner(folder, learning)),
+        cache=AdapterCache(folder.adapter_cache),
+        updates=UpdateStore(folder.updates),
+        personals=PersonalStore(folder.personal),
+        notes=RunNotes(folder),
+        observer=observer,
+        clock=outside.clock,
+    )
+
+
+def build_learner(folder: StateFolder, options: LearningOptions) -> Learner:
+    """Import torch and make the learner; takes seconds."""
+    from pfi_client_agent.adapters.learning.learner import TorchLearner
+
+    return TorchLearner(
+        DigestCache(folder.digests),
+        options.backbone,
+        threads=options.threads,
+        held_out_limit=options.held_out_limit,
+    )

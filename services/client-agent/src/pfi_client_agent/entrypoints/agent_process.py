@@ -1,0 +1,105 @@
+"""The process of an agent: checks what it is given, enrols if need be, works, and ends in order."""
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from pfi_client_agent.adapters.data_file import read_data
+from pfi_client_agent.adapters.log_observer import LogObserver
+from pfi_client_agent.adapters.state_folder import StateFolder
+from pfi_client_agent.adapters.weight_files import weight_files
+from pfi_client_agent.application.enrol import enrol, existing_identity
+from pfi_client_agent.application.observer import Observer
+from pfi_client_agent.application.run_agent import run_agent
+from pfi_client_agent.bootstrap import LearningOptions, build_workplace
+from pfi_client_agent.domain.exit_codes import exit_code_for
+from pfi_client_agent.domain.local_data import LocalData
+from pfi_client_agent.entrypoints.console_observer import ConsoleObserver
+from pfi_client_agent.settings import AgentSettings
+from pfi_common.errors import NotEnrolledError, PlatformError
+from pfi_common.settings import load_settings
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import configure_logging, get_logger
+
+
+def choose_observer(*, at_terminal: bool) -> Observer:
+    """Give sentences and bars to people, JSON logs to everything else."""
+    if at_terminal:
+        return ConsoleObserver(Console(stderr=True))
+    configure_logging("client-agent", load_settings(AgentSettings).log_level)
+    return LogObserver()
+
+
+@dataclass(frozen=True)
+class AgentProcess:
+    """An agent that is about to start.
+
+    Attributes:
+        folder: The state folder.
+        data_file: The device's rows.
+        bad_row_limit: Highest share of bad rows.
+        token: Join token; needed on the first start only.
+        display_name: Name for people.
+        learning: How this device learns.
+        observer: Is told what happens.
+    """
+
+    folder: StateFolder
+    data_file: Path
+    bad_row_limit: Fraction
+    token: str | None
+    display_name: str
+    learning: LearningOptions
+    observer: Observer
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT.
+
+        Raises:
+            typer.Exit: With the exit code of a failure that was logged.
+            PlatformError: A failure, at a terminal.
+        """
+        try:
+            data = self._read_data()
+            with self.folder.locked():
+                asyncio.run(self._work(data))
+        except PlatformError as error:
+            if isinstance(self.observer, ConsoleObserver):
+                self.observer.close()
+                raise
+            get_logger().error(Event.AGENT_FAILED, error=error)
+            raise typer.Exit(exit_code_for(error)) from error
+
+    def _read_data(self) -> LocalData:
+        """Check everything on this device before the federation is asked for anything."""
+        data = read_data(self.data_file)
+        self.observer.data_read(data)
+        data.require_usable(self.bad_row_limit)
+        if self.learning.backbone is not None:
+            weight_files(self.learning.backbone)
+        return data
+
+    async def _work(self, data: LocalData) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await self._ensure_enrolled()
+        place = build_workplace(self.folder, data, self.learning, self.observer)
+        await run_agent(place, stop)
+        self.observer.stopped()
+
+    async def _ensure_enrolled(self) -> None:
+        if self.token is not None:
+            known = existing_identity(self.folder)
+            identity = await enrol(self.folder, self.token, self.display_name)
+            if known is None:
+                self.observer.enrolled(identity)
+        elif existing_identity(self.folder) is None:
+            raise NotEnrolledError(
+                f"{self.folder.root} holds no identity: give a join token (--token)."
+            )
