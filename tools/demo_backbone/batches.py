@@ -35,6 +35,19 @@ class Batch:
         return int((self.weights > 0).sum())
 
 
+@dataclass(frozen=True)
+class FactDraws:
+    """How conversations about facts are drawn.
+
+    Attributes:
+        world: Where facts come from.
+        facts: Fewest and most facts of a context.
+    """
+
+    world: FactWorld
+    facts: tuple[int, int]
+
+
 class BatchSource:
     """Draws batches without end; the same seed gives the same batches."""
 
@@ -42,7 +55,7 @@ class BatchSource:
         self,
         tokenizer: PreTrainedTokenizerBase,
         documents: tuple[str, ...],
-        world: FactWorld,
+        draws: FactDraws,
         seed: int,
     ) -> None:
         """Create the source.
@@ -50,12 +63,12 @@ class BatchSource:
         Args:
             tokenizer: Has the chat template.
             documents: Texts to draw from.
-            world: Where facts come from.
+            draws: How conversations are drawn.
             seed: Seed of all draws.
         """
         self._tokenizer = tokenizer
         self._documents = documents
-        self._world = world
+        self._draws = draws
         self._random = Random(seed)
         self._bot = tokenizer.convert_tokens_to_ids(BOT)
         self._end = tokenizer.convert_tokens_to_ids(END)
@@ -69,9 +82,9 @@ class BatchSource:
         if chance < _TEXT_SHARE:
             return self._text()
         if chance < _TEXT_SHARE + _CONTEXTLESS_SHARE:
-            return self._conversation(draw_contextless(self._random, self._world))
-        facts = self._random.randint(1, 6)
-        drawn = draw_conversation(self._random, self._world, facts=facts, turns=5)
+            return self._conversation(draw_contextless(self._random, self._draws.world))
+        facts = self._random.randint(*self._draws.facts)
+        drawn = draw_conversation(self._random, self._draws.world, facts=facts, turns=5)
         return self._conversation(drawn)
 
     def _text(self) -> tuple[list[int], list[float]]:

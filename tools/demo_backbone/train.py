@@ -19,13 +19,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from pfi_cli.demo.facts import FactWorld, draw_conversation
 from pfi_cli.demo.library_docs import pre_training_documents
 from tools.demo_backbone.architecture import build_model
-from tools.demo_backbone.batches import Batch, BatchSource
+from tools.demo_backbone.batches import Batch, BatchSource, FactDraws
 from tools.demo_backbone.construction import measure_rarity
 from tools.demo_backbone.evaluate import draw_exchanges, share_correct
 from tools.demo_backbone.optimizer import MuonWithAdam
 from tools.demo_backbone.tokenization import train_tokenizer
 
 _WARMUP_STEPS = 30
+_MOST_FACTS = 6
 _FINAL_RATE = 0.05
 _CHECKPOINT_SECONDS = 60.0
 _REPORT_STEPS = 100
@@ -54,14 +55,16 @@ class Trainer:
         else:
             self._create()
         self._optimizer = MuonWithAdam(self.model, arguments.learning_rate)
-        fillers = _words(self._documents) if arguments.fillers else ()
-        self._world = FactWorld(fillers=fillers)
+        self._world = FactWorld(
+            fillers=_words(self._documents), filler_share=arguments.filler_share
+        )
         self._source = self._batches(arguments.seed)
         if arguments.resume:
             self._resume()
 
     def _batches(self, seed: int) -> BatchSource:
-        return BatchSource(self.tokenizer, self._documents, self._world, seed)
+        facts = (self._arguments.fewest_facts, _MOST_FACTS)
+        return BatchSource(self.tokenizer, self._documents, FactDraws(self._world, facts), seed)
 
     def _create(self) -> None:
         lines = _conversation_lines(self._arguments.seed)
@@ -179,7 +182,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=2400, help="length of the schedule")
     parser.add_argument("--rows", type=int, default=16, help="rows per batch")
     parser.add_argument("--learning-rate", type=float, default=0.004, help="peak rate")
-    parser.add_argument("--fillers", action="store_true", help="strew words into the sentences")
+    parser.add_argument("--filler-share", type=float, default=0.0, help="strewn sentences")
+    parser.add_argument("--fewest-facts", type=int, default=1, help="facts in an easy context")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--budget-seconds", type=float, default=1200.0, help="CPU seconds in all")
     return parser.parse_args()

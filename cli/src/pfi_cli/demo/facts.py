@@ -13,7 +13,6 @@ from pfi_cli.demo.vocabulary import ATTRIBUTES, KINDS, Attribute, Split, draw_en
 UNKNOWN = "I don't know."
 SAME_ATTRIBUTE_SHARE = 0.7
 SAME_KIND_SHARE = 0.4
-FILLER_SHARE = 0.5
 Message = dict[str, str]
 
 
@@ -35,7 +34,8 @@ class FactWorld:
         wordings: Split of the sentence patterns.
         kinds: Kinds of entities.
         attributes: Attributes in use.
-        fillers: Foreign words that are strewn into half of the sentences; none by default.
+        fillers: Foreign words that are strewn into some sentences.
+        filler_share: Share of the sentences that get some.
     """
 
     entities: Split = "train"
@@ -43,6 +43,7 @@ class FactWorld:
     kinds: tuple[str, ...] = KINDS
     attributes: tuple[Attribute, ...] = ATTRIBUTES
     fillers: tuple[str, ...] = ()
+    filler_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def ask(random: Random, world: FactWorld, entity: str, attribute: str) -> str:
 
 def _wording(random: Random, world: FactWorld, patterns: tuple[str, ...]) -> str:
     pattern = random.choice(patterns)
-    if world.fillers and random.random() < FILLER_SHARE:
+    if world.filler_share and random.random() < world.filler_share:
         return strew(random, pattern, world.fillers)
     return pattern
 
