@@ -1,0 +1,168 @@
+"""Two calls at one upload, cancelled calls, and sweeping."""
+
+import asyncio
+import threading
+
+import pytest
+from tests.support.aggregator.builders import (
+    EXPIRY,
+    KEY,
+    KEY_SHA256,
+    make_plan,
+    make_upload,
+    with_ticket,
+)
+from tests.support.aggregator.use_cases import TOKEN, UseCases
+from tests.support.clock import START
+
+from pfi_aggregator.application.blocking import in_thread
+from pfi_aggregator.application.shared_work import SharedWork
+from pfi_aggregator.application.turns import Turns
+from pfi_aggregator.domain.chunk import Chunk
+from pfi_aggregator.domain.ticket import Caller
+from pfi_aggregator.wire.updates import read_header
+from pfi_common.errors import ChunkOutOfOrderError
+
+PLAN = make_plan()
+UPLOAD = make_upload(PLAN)
+CALLER = Caller(UPLOAD.ticket.client, KEY_SHA256)
+
+
+@pytest.fixture
+async def world():
+    made = UseCases()
+    await made.start(PLAN)
+    return made
+
+
+class StalledClient:
+    """Sends 100 bytes, then nothing."""
+
+    def __init__(self) -> None:
+        self.sent = asyncio.Event()
+
+    async def chunks(self):
+        yield Chunk(0, UPLOAD.payload[:100])
+        self.sent.set()
+        await asyncio.Event().wait()
+
+
+def stalled_upload(world) -> tuple[asyncio.Task, StalledClient]:
+    client = StalledClient()
+    header = read_header(with_ticket(UPLOAD))
+    return asyncio.create_task(world.receive.run(CALLER, header, client.chunks())), client
+
+
+async def test_a_newer_call_takes_an_upload_over(world):
+    older, client = stalled_upload(world)
+    await client.sent.wait()
+    receipt = await world.upload(UPLOAD, offset=100)
+    assert receipt.task == UPLOAD.ticket.task
+    with pytest.raises(ChunkOutOfOrderError):
+        await older
+    assert len(await world.seal.run(TOKEN, KEY)) == 1
+
+
+async def test_a_cancelled_call_keeps_its_bytes(world):
+    call, client = stalled_upload(world)
+    await client.sent.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert world.ask(UPLOAD).resume_offset_bytes == 100
+    await world.upload(UPLOAD, offset=100)
+
+
+async def test_many_calls_for_one_task_count_once(world):
+    receipts = await asyncio.gather(
+        *[world.upload(UPLOAD) for _ in range(8)], return_exceptions=True
+    )
+    assert {type(receipt) for receipt in receipts} <= {type(receipts[-1]), ChunkOutOfOrderError}
+    assert (
+        len({receipt.SerializeToString() for receipt in receipts if hasattr(receipt, "run")}) == 1
+    )
+    assert world.meter.counts["committed"] == 1
+
+
+async def test_sweeping_spares_what_is_worked_on(world):
+    call, client = stalled_upload(world)
+    await client.sent.wait()
+    world.clock.advance((EXPIRY - START).total_seconds() + 61)
+    await world.sweep.run()
+    assert world.incoming.count() == 1
+    call.cancel()
+    await asyncio.wait([call])
+    await world.sweep.run()
+    assert world.incoming.count() == 0
+
+
+async def test_sweeping_deletes_uploads_of_closed_rounds_alone(world):
+    call, client = stalled_upload(world)
+    await client.sent.wait()
+    call.cancel()
+    await asyncio.wait([call])
+    await world.sweep.run()
+    assert world.incoming.count() == 1
+    await world.abort.run(TOKEN, KEY)
+    await world.sweep.run()
+    assert world.incoming.count() == 0
+
+
+async def test_blocking_work_is_over_when_a_cancelled_caller_returns():
+    entered, leave, done = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        entered.set()
+        leave.wait(10)
+        done.append(1)
+
+    task = asyncio.create_task(in_thread(work))
+    await asyncio.to_thread(entered.wait, 10)
+    task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    leave.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == [1]
+
+
+async def test_blocking_work_gives_its_result_or_error():
+    assert await in_thread(divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        await in_thread(divmod, 7, 0)
+
+
+async def test_turns_leave_nothing_behind():
+    turns, order = Turns(), []
+
+    async def take(name: str) -> None:
+        async with turns.take("upload"):
+            order.append(name)
+            await asyncio.sleep(0)
+            order.append(name)
+
+    await asyncio.gather(take("a"), take("b"))
+    assert order == ["a", "a", "b", "b"]
+    assert not turns.is_taken("upload")
+
+
+async def test_shared_work_outlives_its_caller_and_is_joined():
+    work, gate, runs = SharedWork[int](), asyncio.Event(), []
+
+    async def run() -> int:
+        runs.append(1)
+        await gate.wait()
+        return 42
+
+    first = asyncio.create_task(work.join("merge", run))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    second = asyncio.create_task(work.join("merge", run))
+    await asyncio.sleep(0)
+    gate.set()
+    assert await second == 42
+    assert runs == [1]
+    assert await work.join("merge", run) == 42
+    assert runs == [1, 1]
