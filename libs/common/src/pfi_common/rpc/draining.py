@@ -8,14 +8,29 @@ ended only when the client has sent everything, or after a short time; what is r
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
 
-_MAXIMUM_SECONDS = 2.0
-"""A client that sends for longer asks for the upload's status and so learns the reason."""
+UPLOAD_SECONDS = 2.0
+"""A client that uploads for longer asks for the upload's status and so learns the reason."""
+DIALOGUE_SECONDS = 0.2
+"""In a dialogue the client sends a greeting and then is mostly silent."""
 
 
-async def drain(requests: AsyncIterator[object]) -> None:
-    """Reads the rest of a request stream, for a short time."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_MAXIMUM_SECONDS):
-            async for _ in requests:
-                pass
+@dataclass(frozen=True, slots=True)
+class RequestStream:
+    """What a client streams in one call.
+
+    Attributes:
+        requests: The messages.
+        drain_seconds: For how long the rest is read before the call ends.
+    """
+
+    requests: AsyncIterator[object]
+    drain_seconds: float
+
+    async def drain(self) -> None:
+        """Reads the rest."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.drain_seconds):
+                async for _ in self.requests:
+                    pass

@@ -1,7 +1,6 @@
 """One call from admission to its end: errors translated, counted, timed and logged."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from types import TracebackType
 
@@ -11,7 +10,7 @@ from pfi_common.clock import Clock
 from pfi_common.errors import InternalError, PlatformError
 from pfi_common.rpc.admission import Admission
 from pfi_common.rpc.caller import CallerIdentity, RpcContext, set_caller
-from pfi_common.rpc.draining import drain
+from pfi_common.rpc.draining import RequestStream
 from pfi_common.rpc.errors import abort
 from pfi_common.rpc.open_streams import OpenStream, OpenStreams
 from pfi_common.telemetry.events import Event
@@ -34,7 +33,7 @@ class CallHandling:
         context: RpcContext,
         *,
         streaming: bool = False,
-        requests: AsyncIterator[object] | None = None,
+        requests: RequestStream | None = None,
     ) -> "HandledCall":
         """Gives the block that a handler runs in.
 
@@ -42,7 +41,7 @@ class CallHandling:
             method: Full name of the method.
             context: Of the call.
             streaming: True when the call may last, so that its caller has to be watched.
-            requests: What the client streams, when it has to be read to its end.
+            requests: What the client streams, if it does.
         """
         return HandledCall(self, method, context, streaming=streaming, requests=requests)
 
@@ -57,7 +56,7 @@ class HandledCall:
         context: RpcContext,
         *,
         streaming: bool,
-        requests: AsyncIterator[object] | None,
+        requests: RequestStream | None,
     ) -> None:
         self._handling = handling
         self._method = method
@@ -126,7 +125,7 @@ class HandledCall:
 
     async def _drain(self) -> None:
         if self._requests is not None:
-            await drain(self._requests)
+            await self._requests.drain()
 
     def _code(self, error: BaseException | None) -> str:
         if isinstance(error, grpc.aio.AbortError):

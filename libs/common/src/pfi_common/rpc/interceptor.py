@@ -11,6 +11,7 @@ from pfi_common.clock import Clock
 from pfi_common.identity.revocation import RevocationList
 from pfi_common.rpc.admission import Admission
 from pfi_common.rpc.caller import RpcContext
+from pfi_common.rpc.draining import DIALOGUE_SECONDS, UPLOAD_SECONDS, RequestStream
 from pfi_common.rpc.handling import CallHandling
 from pfi_common.telemetry.metrics import RpcMetrics
 
@@ -55,8 +56,10 @@ class PlatformInterceptor(grpc.aio.ServerInterceptor):
         behaviour = _behaviour(handler)
         wrap = {
             (False, False): self._unary_unary,
+            (False, True): self._unary_stream,
             (True, False): self._stream_unary,
-        }.get(_kind(handler), self._any_stream)
+            (True, True): self._stream_stream,
+        }[_kind(handler)]
         return _MAKERS[_kind(handler)](
             wrap(method, behaviour),
             request_deserializer=handler.request_deserializer,
@@ -73,29 +76,44 @@ class PlatformInterceptor(grpc.aio.ServerInterceptor):
 
     def _stream_unary(self, method: str, behaviour: _Behaviour) -> _Behaviour:
         async def handle(requests: AsyncIterator[object], context: RpcContext) -> object:
-            async with self._handling.handled(method, context, streaming=True, requests=requests):
+            stream = RequestStream(requests, UPLOAD_SECONDS)
+            async with self._handling.handled(method, context, streaming=True, requests=stream):
                 response: object = await behaviour(requests, context)
             return response
 
         return handle
 
-    def _any_stream(self, method: str, behaviour: _Behaviour) -> _Behaviour:
-        yields = inspect.isasyncgenfunction(behaviour)
+    def _unary_stream(self, method: str, behaviour: _Behaviour) -> _Behaviour:
+        respond = _responding(behaviour)
 
         async def handle(request: object, context: RpcContext) -> None:
             async with self._handling.handled(method, context, streaming=True):
-                if yields:
-                    await _write_responses(behaviour, request, context)
-                else:
-                    await behaviour(request, context)
+                await respond(request, context)
+
+        return handle
+
+    def _stream_stream(self, method: str, behaviour: _Behaviour) -> _Behaviour:
+        respond = _responding(behaviour)
+
+        async def handle(requests: AsyncIterator[object], context: RpcContext) -> None:
+            stream = RequestStream(requests, DIALOGUE_SECONDS)
+            async with self._handling.handled(method, context, streaming=True, requests=stream):
+                await respond(requests, context)
 
         return handle
 
 
-async def _write_responses(behaviour: _Behaviour, request: object, context: RpcContext) -> None:
-    async with aclosing(behaviour(request, context)) as responses:
-        async for response in responses:
-            await context.write(response)
+def _responding(behaviour: _Behaviour) -> _Behaviour:
+    """Gives a coroutine function, whether the handler yields its responses or writes them."""
+    if not inspect.isasyncgenfunction(behaviour):
+        return behaviour
+
+    async def respond(request: object, context: RpcContext) -> None:
+        async with aclosing(behaviour(request, context)) as responses:
+            async for response in responses:
+                await context.write(response)
+
+    return respond
 
 
 def _behaviour(handler: _Handler) -> _Behaviour:
