@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from rich.console import Console
@@ -11,13 +12,15 @@ from rich.markup import escape
 from pfi_common.errors import PlatformError
 
 
+@cache
 def stdout() -> Console:
     """The console for results."""
     return Console(highlight=False)
 
 
+@cache
 def stderr() -> Console:
-    """The console for everything that is not the result."""
+    """The console for everything that is not the result; one, so that lines go above a picture."""
     return Console(stderr=True, highlight=False)
 
 

@@ -32,14 +32,13 @@ def client_losses(run: Run) -> Table:
     """Loss per client on its held-out rows: before, during and after, as far as it is known."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("client")
-    for heading in ("backbone", "shared, round 1", "shared, now", "+ personal, now"):
+    for heading in ("before", "shared, now", "+ personal, now"):
         table.add_column(heading, justify="right")
     for client, name in _client_names(run).items():
         history = [member.metrics for member in _appearances(run, client)]
         table.add_row(
             escape(name),
-            loss_text(_last(history, "eval_loss_backbone")),
-            loss_text(_last(history[:1], "eval_loss_shared")),
+            loss_text(_loss_before(run, client)),
             loss_text(_last(history, "eval_loss_shared")),
             loss_text(_last(history, "eval_loss_personal")),
         )
@@ -132,6 +131,16 @@ def _client_names(run: Run) -> dict[str, str]:
 def _appearances(run: Run, client: str) -> Sequence[Member]:
     members = [member for each in run.rounds for member in each.cohort] + list(run.evaluation)
     return [member for member in members if member.client == client]
+
+
+def _loss_before(run: Run, client: str) -> float | None:
+    """Loss with the backbone alone, or with version 0 of the adapter, which changes nothing."""
+    backbone = _last([m.metrics for m in _appearances(run, client)], "eval_loss_backbone")
+    if backbone is not None or not run.rounds:
+        return backbone
+    return _last(
+        [m.metrics for m in run.rounds[0].cohort if m.client == client], "eval_loss_shared"
+    )
 
 
 def _last(history: Sequence[dict[str, float]], metric: str) -> float | None:

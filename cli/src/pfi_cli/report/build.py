@@ -87,7 +87,8 @@ def _compute(
     if run.created_at is None or run.ended_at is None or not run.evaluation:
         raise ReportIncompleteError("the run lacks its times or its closing evaluation")
     clients = [compute.client_outcome(member) for member in run.evaluation]
-    rounds = [compute.round_outcome(each) for each in run.rounds]
+    local_steps = int(run.spec["local"]["steps"])
+    rounds = [compute.round_outcome(each, local_steps) for each in run.rounds]
     return Report(
         run=run.run,
         name=run.name,

@@ -69,8 +69,8 @@ def _shared_losses(members: Sequence[Member]) -> dict[str, float]:
     return {member.name: member.metrics[key] for member in members if key in member.metrics}
 
 
-def round_outcome(each: Round) -> RoundOutcome:
-    """Figures of a published round."""
+def round_outcome(each: Round, local_steps: int) -> RoundOutcome:
+    """Figures of a published round, given the steps on the shared adapter in each task."""
     traffic = Traffic.of_members(each.cohort)
     return RoundOutcome(
         round=each.round,
@@ -81,16 +81,17 @@ def round_outcome(each: Round) -> RoundOutcome:
         capped=each.capped or 0,
         up_bytes=traffic.up_bytes,
         down_bytes=traffic.down_bytes,
-        time=round_time(each),
+        time=round_time(each, local_steps),
     )
 
 
-def round_time(each: Round) -> RoundTime:
+def round_time(each: Round, local_steps: int) -> RoundTime:
     """Splits a round's wall time along the client that worked longest."""
     wall = each.wall_seconds or 0.0
     longest = max(each.cohort, key=lambda member: member.metrics.get("work_seconds", 0.0)).metrics
     work, task = longest.get("work_seconds", 0.0), longest.get("task_seconds", 0.0)
-    training = _training_seconds(each, longest, work)
+    rate = longest.get("steps_per_second", 0.0)
+    training = min(work, local_steps / rate) if rate > 0 else 0.0
     return RoundTime(
         wall=wall,
         training=training,
@@ -101,12 +102,6 @@ def round_time(each: Round) -> RoundTime:
         longest_work=work,
         overhead=wall - work,
     )
-
-
-def _training_seconds(each: Round, longest: dict[str, float], work: float) -> float:
-    member = next(member for member in each.cohort if member.metrics is longest)
-    rate = longest.get("steps_per_second", 0.0)
-    return min(work, member.steps_done / rate) if rate > 0 else 0.0
 
 
 def traffic_comparison(rounds: Sequence[RoundOutcome], parameter_count: int) -> TrafficComparison:

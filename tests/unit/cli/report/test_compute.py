@@ -39,7 +39,7 @@ def test_round_n_reports_on_version_n_minus_1(run):
 
 
 def test_a_rounds_time_is_split_along_the_longest_client():
-    time = compute.round_time(Round.model_validate(round_document(1)))
+    time = compute.round_time(Round.model_validate(round_document(1)), local_steps=20)
     assert time.longest_work == 9.0
     assert time.training == 5.0  # 20 steps at 4 a second
     assert time.evaluation == 4.0
@@ -52,11 +52,11 @@ def test_a_rounds_time_is_split_along_the_longest_client():
 def test_a_client_that_gave_up_does_not_decide_the_split():
     idle = member(1, 0, state="abandoned", metrics={})
     each = Round.model_validate(round_document(1, cohort=[idle, member(1, 1)]))
-    assert compute.round_time(each).longest_work == 9.0
+    assert compute.round_time(each, 20).longest_work == 9.0
 
 
 def test_traffic_is_compared_with_all_parameters_up_and_down(run):
-    rounds = [compute.round_outcome(each) for each in run.rounds]
+    rounds = [compute.round_outcome(each, 20) for each in run.rounds]
     traffic = compute.traffic_comparison(rounds, parameter_count=1000)
     assert traffic.measured_bytes == 4 * 64
     assert traffic.full_bytes == 1000 * 4 * 2 * 2
@@ -64,6 +64,6 @@ def test_traffic_is_compared_with_all_parameters_up_and_down(run):
 
 
 def test_bytes_and_counts_of_a_round_are_summed(run):
-    outcome = compute.round_outcome(run.rounds[0])
+    outcome = compute.round_outcome(run.rounds[0], 20)
     assert (outcome.up_bytes, outcome.down_bytes) == (128, 128)
     assert (outcome.counted, outcome.selected) == (2, 2)

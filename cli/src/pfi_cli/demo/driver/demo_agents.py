@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pfi_cli.local.child_process import ChildProcess, Command
+from pfi_cli.local.federation_file import write_atomically
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.programs import program_path
 from pfi_cli.settings import inherited_environment
@@ -17,14 +18,12 @@ class AgentPlan:
     Attributes:
         name: Its display name, its folder and its log.
         data: Its rows.
-        token: A join token; None for one that has enrolled before.
-        backbone: A local copy of the backbone when the run names it otherwise.
+        token: A join token.
     """
 
     name: str
     data: Path
-    token: str | None = None
-    backbone: Path | None = None
+    token: str
 
 
 class Agents:
@@ -68,11 +67,9 @@ class Agents:
 
 
 def _command(layout: StateLayout, plan: AgentPlan, environment: dict[str, str]) -> Command:
+    token_file = layout.root / "tokens" / plan.name  # a file: the list of processes is public
+    write_atomically(token_file, plan.token, mode=0o600)
     arguments = [str(program_path("pfi-agent")), "start"]
     arguments += ["--state", str(layout.agents / plan.name), "--data", str(plan.data)]
-    arguments += ["--name", plan.name, "--threads", "1"]
-    if plan.token is not None:
-        arguments += ["--token", plan.token]
-    if plan.backbone is not None:
-        arguments += ["--backbone", str(plan.backbone)]
+    arguments += ["--name", plan.name, "--token", f"@{token_file}", "--threads", "1"]
     return Command(plan.name, arguments, environment, layout.log(plan.name))

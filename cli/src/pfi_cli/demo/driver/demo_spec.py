@@ -5,15 +5,10 @@ from typing import Any
 
 import yaml
 
-from pfi_cli.demo import backbone
+from pfi_cli.demo.backbone import backbone_folder
 from pfi_cli.demo.driver.options import DemoOptions
 
 RUN_NAME = "demo"
-
-
-def backbone_folder() -> Path:
-    """The model that is shipped with this package."""
-    return Path(backbone.__path__[0])
 
 
 def demo_spec(options: DemoOptions) -> dict[str, Any]:
