@@ -4,6 +4,7 @@ The environment is read in settings modules alone: this one, and each service's 
 its subclass.
 """
 
+import re
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -20,6 +21,9 @@ from pfi_common.errors import SettingsInvalidError
 
 PREFIXES = ("PFI_COORDINATOR_", "PFI_AGGREGATOR_", "PFI_AGENT_", "PFI_RAG_", "PFI_")
 """Prefixes of all programs; the last one, of the command line, contains the others."""
+
+_SERVICE_LINK = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)")
+"""What Kubernetes and Docker add for a service that is called like a prefix."""
 
 S = TypeVar("S", bound="ServiceSettings")
 
@@ -83,7 +87,8 @@ def _unknown_variables(cls: type[ServiceSettings]) -> Iterator[str]:
     others = tuple(other for other in PREFIXES if len(other) > len(prefix))
     known = sorted(prefix + name.upper() for name in cls.model_fields)
     for name in sorted(variable.upper() for variable in EnvSettingsSource(cls).env_vars):
-        if name.startswith(prefix) and not name.startswith(others) and name not in known:
+        mine = name.startswith(prefix) and not name.startswith(others)
+        if mine and name not in known and not _SERVICE_LINK.fullmatch(name.removeprefix(prefix)):
             yield f"{name}: there is no such setting; there are {', '.join(known)}"
 
 

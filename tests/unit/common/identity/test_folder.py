@@ -43,6 +43,7 @@ def test_an_identity_is_read_as_it_was_saved(federation, folder):
     assert loaded == saved
     assert loaded.identity.uri == "spiffe://example/client/c-1"
     assert loaded.key_sha256 == key_sha256(saved.certificate.public_key())
+    assert loaded.expires_at == saved.certificate.not_valid_after_utc
     assert loaded.authority_certificate == federation.authority.certificate
 
 

@@ -86,6 +86,16 @@ def test_a_misspelt_variable_is_named(monkeypatch):
     assert message(AggregatorLike).startswith("PFI_AGGREGATOR_SPOLL: there is no such setting")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_GRPC", "PORT", "PORT_8443_TCP_ADDR"],
+)
+def test_what_kubernetes_adds_for_a_service_is_not_minded(monkeypatch, name):
+    monkeypatch.setenv("PFI_AGGREGATOR_SPOOL_NAME", "spool-0")
+    monkeypatch.setenv(f"PFI_AGGREGATOR_{name}", "tcp://10.0.0.1:8443")
+    assert load_settings(AggregatorLike).spool_name == "spool-0"
+
+
 def test_the_command_line_does_not_mind_the_services_variables(monkeypatch):
     monkeypatch.setenv("PFI_AGGREGATOR_SPOOL_NAME", "spool-0")
     monkeypatch.setenv("PFI_STATE", "here")

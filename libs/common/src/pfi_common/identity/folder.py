@@ -1,6 +1,7 @@
 """An identity on disk: `key.pem`, `certificate.pem`, `authority.pem`, and a service's signer."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -47,6 +48,11 @@ class LocalIdentity:
     def authority_certificate(self) -> x509.Certificate:
         """The certificate of the federation's authority."""
         return x509.load_pem_x509_certificate(self.authority_pem)
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the certificate expires: a server then ends the handshake without a reason."""
+        return self.certificate.not_valid_after_utc
 
     @cached_property
     def key_sha256(self) -> str:
