@@ -40,6 +40,7 @@ class PlatformInterceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, handling: CallHandling) -> None:
         self._handling = handling
+        self._wrapped: dict[str, _Handler] = {}
 
     async def intercept_service(
         self,
@@ -50,7 +51,10 @@ class PlatformInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        return self._wrap(handler, handler_call_details.method)
+        method = handler_call_details.method
+        if method not in self._wrapped:
+            self._wrapped[method] = self._wrap(handler, method)
+        return self._wrapped[method]
 
     def _wrap(self, handler: _Handler, method: str) -> _Handler:
         behaviour = _behaviour(handler)
