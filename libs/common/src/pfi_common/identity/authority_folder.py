@@ -85,7 +85,7 @@ def _read_certificate(path: Path) -> x509.Certificate:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except FileNotFoundError:
         raise SettingsInvalidError(f"no certificate authority: {path} is missing") from None
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise SettingsInvalidError(f"{path} is not a certificate in PEM") from None
 
 

@@ -130,7 +130,7 @@ def _read(path: Path) -> bytes:
 def _parse_certificate(pem: bytes, path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificates(pem)[0]
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise NotEnrolledError(f"{path} is not a certificate in PEM") from None
 
 

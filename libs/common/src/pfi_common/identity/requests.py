@@ -45,5 +45,5 @@ def _parse(der: bytes) -> x509.CertificateSigningRequest:
         raise CertificateRequestInvalidError(f"the request is longer than {_MAXIMUM_BYTES} bytes")
     try:
         return x509.load_der_x509_csr(der)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise CertificateRequestInvalidError("the request is not PKCS#10 in DER") from None

@@ -118,7 +118,7 @@ def _parse(der: bytes) -> x509.Certificate:
         raise SignatureInvalidError("the signing certificate is too long")
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise SignatureInvalidError("the signing certificate cannot be read") from None
 
 
