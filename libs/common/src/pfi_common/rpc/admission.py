@@ -12,8 +12,8 @@ from pfi_common.identity.revocation import RevocationList
 from pfi_common.rpc.caller import CallerIdentity, RpcContext, read_caller
 from pfi_common.rpc.policy import POLICIES, Caller, Deadline, MethodPolicy, caller_of
 
-_ROUNDING_SECONDS = 1.0
-"""gRPC rounds long deadlines up on the wire."""
+_ROUNDED_UP = 1.02
+"""gRPC rounds deadlines up to two or three digits on the wire: 3600 seconds may arrive as 3610."""
 
 
 class Admission:
@@ -89,7 +89,7 @@ def _check_deadline(deadline: Deadline, context: RpcContext) -> None:
         return
     # None without a deadline, although its type does not say so
     remaining_seconds: float | None = context.time_remaining()
-    if remaining_seconds is None or remaining_seconds > cap_seconds + _ROUNDING_SECONDS:
+    if remaining_seconds is None or remaining_seconds > cap_seconds * _ROUNDED_UP:
         raise DeadlineRequiredError(
             f"set a deadline of at most {cap_seconds:g} seconds", maximum_seconds=f"{cap_seconds:g}"
         )
