@@ -58,7 +58,7 @@ class Event(StrEnum):
     ADAPTER_MERGED = "adapter_merged"
 
     # export worker
-    EXPORT_WORKER_STARTED = "export_worker_started"
+    EXPORT_WORKER_READY = "export_worker_ready"
     EXPORT_STORED = "export_stored"
     EXPORT_FAILED = "export_failed"
 

@@ -1,7 +1,11 @@
 """Builds the export worker."""
 
 import asyncio
+import json
 
+from prometheus_client import CollectorRegistry
+
+from pfi_aggregator.adapters.durable import write_durably
 from pfi_aggregator.adapters.peft_archive import PeftArchive
 from pfi_aggregator.application.export_adapter import ExportAdapter
 from pfi_aggregator.application.ports import AdapterOrigin
@@ -9,6 +13,7 @@ from pfi_aggregator.entrypoints.worker import create_worker, run_worker
 from pfi_aggregator.settings import AggregatorSettings
 from pfi_common.artifacts import open_artifact_store
 from pfi_common.errors import InvalidRequestError, PlatformError, SettingsInvalidError
+from pfi_common.telemetry.endpoint import OperationsEndpoint
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import configure_logging, get_logger
 
@@ -33,6 +38,36 @@ class ExportJob:
             )
 
 
+class WorkerOperations:
+    """The worker's /healthz and /readyz. Its exports are logged; it has no metrics of its own.
+
+    Listens from the first readiness on, so that the pool is forked before there is a thread.
+    """
+
+    def __init__(self, settings: AggregatorSettings) -> None:
+        self._settings = settings
+        self._host, _, port = settings.operations_address.rpartition(":")
+        self._consuming = False
+        self._endpoint = OperationsEndpoint(
+            CollectorRegistry(), self._host, int(port), lambda: self._consuming
+        )
+        self._listening = False
+
+    def change(self, consuming: bool) -> None:
+        """Takes whether the worker consumes."""
+        self._consuming = consuming
+        if consuming and not self._listening:
+            self._listening = True
+            self._listen()
+
+    def _listen(self) -> None:
+        address = f"{self._host}:{self._endpoint.start()}"
+        if self._settings.endpoints_file is not None:
+            text = json.dumps({"operations": address})
+            write_durably(self._settings.endpoints_file, text.encode())
+        get_logger().info(Event.EXPORT_WORKER_READY, address=address)
+
+
 def work(settings: AggregatorSettings) -> None:
     """Runs the worker until SIGTERM.
 
@@ -42,8 +77,11 @@ def work(settings: AggregatorSettings) -> None:
     if settings.broker_url is None:
         raise SettingsInvalidError("PFI_AGGREGATOR_BROKER_URL is not set; the worker needs it.")
     configure_logging("aggregator-worker", settings.log_level)
-    get_logger().info(Event.EXPORT_WORKER_STARTED)
-    run_worker(create_worker(settings.broker_url, lambda: ExportJob(settings.artifacts_url)))
+    operations = WorkerOperations(settings)
+    app = create_worker(
+        settings.broker_url, lambda: ExportJob(settings.artifacts_url), operations.change
+    )
+    run_worker(app)
 
 
 def _read(arguments: dict[str, object]) -> tuple[AdapterOrigin, str]:

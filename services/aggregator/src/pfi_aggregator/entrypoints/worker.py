@@ -12,13 +12,16 @@ Export = Callable[[dict[str, object]], None]
 """Runs one export from its arguments; failures are logged, not raised."""
 
 
-def create_worker(broker_url: str, build: Callable[[], Export]) -> Celery:
+def create_worker(
+    broker_url: str, build: Callable[[], Export], on_change: Callable[[bool], None]
+) -> Celery:
     """Makes the Celery application.
 
     Args:
         broker_url: Redis; there is no result backend, results are artifacts.
         build: Makes the job's dependencies. Called in the child, after the fork: an artifact store
             that was made before hangs in it.
+        on_change: Told in the parent when it begins (True) and ends (False) to consume.
     """
     app = Celery("pfi_aggregator", broker=broker_url, set_as_current=False)
     app.conf.update(_configuration())
@@ -27,8 +30,16 @@ def create_worker(broker_url: str, build: Callable[[], Export]) -> Celery:
     def build_job(**_: object) -> None:
         jobs.append(build())
 
-    # celery keeps weak references otherwise, and this function has no other
+    def ready(**_: object) -> None:
+        on_change(True)
+
+    def shutting_down(**_: object) -> None:
+        on_change(False)
+
+    # celery keeps weak references otherwise, and these functions have no other
     signals.worker_process_init.connect(build_job, weak=False)
+    signals.worker_ready.connect(ready, weak=False)
+    signals.worker_shutting_down.connect(shutting_down, weak=False)
 
     @app.task(name=EXPORT_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
     def export_adapter(**arguments: object) -> None:
