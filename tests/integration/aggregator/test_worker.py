@@ -1,0 +1,129 @@
+"""The export worker as a process, on a real broker."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import urllib.request
+
+import psutil
+import pytest
+from celery import Celery
+from tests.support.aggregator.builders import SEED, SPOOL, make_schema
+from tests.support.aggregator.processes import environment_of, events_of, started
+
+from pfi_aggregator.settings import AggregatorSettings
+from pfi_common.artifacts import open_artifact_store
+from pfi_common.tensors import initial_adapter
+
+pytestmark = pytest.mark.integration
+SCHEMA = make_schema()
+SECONDS = 30
+
+
+@pytest.fixture
+def settings(tmp_path, redis_url):
+    return AggregatorSettings(
+        state=tmp_path / "state",
+        spool=tmp_path / "spool",
+        spool_name=SPOOL,
+        artifacts_url=f"file://{tmp_path}/artifacts",
+        redis_url=redis_url,
+        broker_url=redis_url.replace("unix://", "redis+socket://"),
+    )
+
+
+@pytest.fixture
+async def stored(settings):
+    """The store, with one adapter; gives its digest."""
+    store = open_artifact_store(settings.artifacts_url)
+    await store.put("schemas", SCHEMA.canonical_json())
+    return store, await store.put("adapters", initial_adapter(SCHEMA, SEED).tobytes())
+
+
+def send(settings, **arguments: object) -> None:
+    """Sends a task as the coordinator does."""
+    with Celery(broker=settings.broker_url, set_as_current=False) as app:
+        app.conf.task_ignore_result = True
+        app.send_task("pfi.export_adapter", kwargs=arguments, queue="pfi.export")
+
+
+def export_of(digest: str) -> dict[str, object]:
+    return {
+        "adapter_digest": digest,
+        "schema_digest": SCHEMA.digest,
+        "backbone_model": "models/tiny",
+        "backbone_revision": None,
+    }
+
+
+async def pointer(store, digest: str) -> dict[str, str]:
+    async with asyncio.timeout(SECONDS):
+        while True:
+            if (data := await store.get_named(f"exports/{digest}.json")) is not None:
+                return json.loads(data)
+            await asyncio.sleep(0.05)
+
+
+async def wait_for_event(tmp_path, name: str) -> dict:
+    async with asyncio.timeout(SECONDS):
+        while True:
+            for event in events_of(tmp_path / "worker.log"):
+                if event["event"] == name:
+                    return event
+            await asyncio.sleep(0.05)
+
+
+async def test_a_task_becomes_an_artifact_and_a_pointer(settings, stored, tmp_path):
+    store, digest = stored
+    send(settings, **export_of(digest))
+    with started("worker", settings, tmp_path) as (process, endpoints):
+        found = await pointer(store, digest)
+        archive = await store.get("exports", found["digest"])
+        assert archive.startswith(b"PK")
+        url = f"http://{endpoints['operations']}/readyz"
+        answer = await asyncio.to_thread(urllib.request.urlopen, url, timeout=5)
+        assert answer.status == 200
+        answer.close()
+    assert process.returncode == 0
+
+
+async def test_failures_are_logged_and_the_worker_goes_on(settings, stored, tmp_path):
+    store, digest = stored
+    with started("worker", settings, tmp_path):
+        send(settings, **export_of("ab" * 32))
+        failed = await wait_for_event(tmp_path, "export_failed")
+        assert failed["reason"] == "ARTIFACT_UNKNOWN"
+        send(settings, unexpected=1)
+        send(settings, **export_of(digest))
+        assert await pointer(store, digest)
+    reasons = [event.get("reason") for event in events_of(tmp_path / "worker.log")]
+    assert "INVALID_REQUEST" in reasons
+
+
+async def test_a_killed_child_loses_no_task(settings, stored, tmp_path):
+    """The pool's child is killed while idle; the next task still runs, in a new one."""
+    store, digest = stored
+    with started("worker", settings, tmp_path) as (process, _):
+        (child,) = psutil.Process(process.pid).children()
+        child.kill()
+        send(settings, **export_of(digest))
+        assert await pointer(store, digest)
+
+
+def test_the_worker_imports_no_grpc():
+    code = "import sys, pfi_aggregator.bootstrap.worker; assert 'grpc' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_worker_without_a_broker_says_so(settings, tmp_path):
+    environment = environment_of(settings.model_copy(update={"broker_url": None}))
+    result = subprocess.run(
+        [sys.executable, "-m", "pfi_aggregator.main", "worker"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "PFI_AGGREGATOR_BROKER_URL" in result.stderr
