@@ -45,8 +45,8 @@ class Authorize:
     def __init__(self, store: ApiKeyStore) -> None:
         self._store = store
 
-    async def __call__(self, text: str, wanted: Scope) -> ApiKey:
-        """Gives the key when it is right and has the scope.
+    async def __call__(self, text: str, wanted: Scope | None) -> ApiKey:
+        """Gives the key when it is right and has the scope (None: whatever it may do).
 
         Raises:
             ApiKeyInvalidError: There is no such key.
@@ -61,7 +61,7 @@ class Authorize:
         matches = secrets.compare_digest(_hash(parts[2]), expected)
         if found is None or not matches:
             raise ApiKeyInvalidError
-        if wanted not in found.scopes:
+        if wanted is not None and wanted not in found.scopes:
             raise ScopeMissingError(f"the API key lacks the scope {wanted}", scope=wanted)
         return found
 

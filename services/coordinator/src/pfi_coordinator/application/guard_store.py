@@ -1,6 +1,9 @@
 """Notices when the store has lost the registry, and then fails closed."""
 
 from pfi_common.errors import StoreUnsuitableError
+from pfi_common.telemetry.events import Event as LogEvent
+from pfi_common.telemetry.log import get_logger
+from pfi_coordinator.application.ports.store_probe import StoreProbe
 
 
 class GuardStore:
@@ -10,7 +13,15 @@ class GuardStore:
     would be forgotten for good.
     """
 
-    def __init__(self, *, intact: bool) -> None:
+    def __init__(self, probe: StoreProbe, *, intact: bool) -> None:
+        self._probe = probe
+        self.intact = intact
+
+    async def look(self) -> None:
+        """Looks whether the marker is there: a store may be wiped, or restored, at any time."""
+        intact = await self._probe.marker() is not None
+        if self.intact and not intact:
+            get_logger().error(LogEvent.REGISTRY_LOST)
         self.intact = intact
 
     def require_intact(self) -> None:

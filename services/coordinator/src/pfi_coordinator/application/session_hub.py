@@ -9,17 +9,22 @@ from pfi_coordinator.application.ports.signals import (
     SessionReplaced,
     Signal,
 )
+from pfi_coordinator.domain.members import Session
 
 
 class SessionLink:
     """One open stream, as others see it: it can be woken, and told to end."""
 
-    def __init__(self, client: str, session: str) -> None:
-        self.client = client
-        self.session = session
+    def __init__(self, record: Session) -> None:
+        self.record = record
         self.error: PlatformError | None = None
         self.news = asyncio.Event()
         self.news.set()
+
+    @property
+    def client(self) -> str:
+        """Whose stream it is."""
+        return self.record.client
 
     def wake(self) -> None:
         """Says that the inbox may have changed."""
@@ -64,10 +69,14 @@ class SessionHub:
         for link in self._links.values():
             link.wake()
 
+    def records(self) -> list[Session]:
+        """Gives every session that is held here."""
+        return [link.record for link in self._links.values()]
+
     def __len__(self) -> int:
         return len(self._links)
 
     def _replace(self, signal: SessionReplaced) -> None:
         link = self._links.get(signal.client)
-        if link is not None and link.session == signal.session:
+        if link is not None and link.record.session == signal.session:
             link.end(SessionSupersededError())

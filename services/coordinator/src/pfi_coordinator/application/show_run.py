@@ -20,6 +20,7 @@ class RunWatchers:
 
     def __init__(self) -> None:
         self._events: dict[str, asyncio.Event] = {}
+        self.closed = False
 
     def event(self, run: str) -> asyncio.Event:
         """Gives the event that the next change of the run sets."""
@@ -30,10 +31,14 @@ class RunWatchers:
         if isinstance(signal, RunChanged):
             self._set(signal.run)
         elif isinstance(signal, Resynchronise):
-            self.wake_all()
+            self._set_all()
 
-    def wake_all(self) -> None:
-        """Wakes everyone."""
+    def close(self) -> None:
+        """Answers everyone with what there is: the service is draining."""
+        self.closed = True
+        self._set_all()
+
+    def _set_all(self) -> None:
         for run in list(self._events):
             self._set(run)
 
@@ -77,7 +82,7 @@ class ShowRun:
         history = await self._runs.history(run)
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_seconds):
-                while history.changes <= after_revision:
+                while history.changes <= after_revision and not self._watchers.closed:
                     await changed.wait()
                     changed = self._watchers.event(run)
                     history = await self._runs.history(run)

@@ -1,0 +1,63 @@
+"""Checks what an aggregator says it has published, and countersigns it."""
+
+from datetime import UTC
+from hashlib import sha256
+
+from pfi.aggregator.v1.lineage_pb2 import Lineage
+from pfi.common.v1.signed_pb2 import SignedStatement
+from pfi_common.errors import SignatureInvalidError
+from pfi_common.identity import StatementSigner, StatementVerifier
+from pfi_coordinator.adapters.references import LINE
+from pfi_coordinator.application.ports.aggregators import Publication
+from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.domain.state import AdapterVersion
+
+
+class CountersignLineages:
+    """Verifies lineages and signs them as well."""
+
+    def __init__(self, verifier: StatementVerifier, signer: StatementSigner) -> None:
+        self._verifier = verifier
+        self._signer = signer
+
+    def __call__(
+        self,
+        statement: SignedStatement,
+        document: RunDocument,
+        version: int,
+        merge_seconds: float = 0.0,
+    ) -> Publication:
+        """Gives the publication that a lineage proves.
+
+        Raises:
+            SignatureInvalidError: It is not signed by the run's aggregator, or is of another run,
+                version or schema.
+        """
+        signer = f"aggregator/{document.spool}"
+        lineage = self._verifier.verify(statement, Lineage, signer=signer)
+        _check(lineage, document, version)
+        serialised = statement.SerializeToString(deterministic=True)
+        return Publication(
+            adapter=_version(lineage, sha256(serialised).hexdigest()),
+            lineage=serialised,
+            countersignature=self._signer.sign(lineage).SerializeToString(deterministic=True),
+            merge_seconds=merge_seconds,
+        )
+
+
+def _check(lineage: Lineage, document: RunDocument, version: int) -> None:
+    made = lineage.adapter
+    expected = (document.run, LINE, version, document.description.adapter_schema.digest)
+    if (made.run, made.line, made.version, made.schema_digest) != expected:
+        raise SignatureInvalidError("the lineage is of another run, version or schema")
+
+
+def _version(lineage: Lineage, lineage_digest: str) -> AdapterVersion:
+    return AdapterVersion(
+        version=lineage.adapter.version,
+        digest=lineage.adapter.digest,
+        schema_digest=lineage.adapter.schema_digest,
+        lineage_digest=lineage_digest,
+        optimizer_state_digest=lineage.optimizer_state_digest,
+        published_at=lineage.publish_time.ToDatetime(tzinfo=UTC),
+    )

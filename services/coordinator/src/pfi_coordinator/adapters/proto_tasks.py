@@ -1,0 +1,111 @@
+"""Tasks and upload tickets as messages."""
+
+from datetime import datetime, timedelta
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from pfi.aggregator.v1.ticket_pb2 import UploadTicket
+from pfi.coordinator.v1.task_pb2 import EvaluateTask, Task
+from pfi_common.identity import StatementSigner
+from pfi_common.spec import compile_train_task, upload_encoding
+from pfi_common.tensors import encoded_size_bytes
+from pfi_coordinator.adapters.references import LINE, reference
+from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.domain.members import Client
+from pfi_coordinator.domain.state import AdapterVersion
+from pfi_coordinator.domain.tasks import (
+    EVALUATION,
+    Assignment,
+    TaskName,
+    round_scope,
+    task_seed,
+)
+
+TICKET_GRACE = timedelta(minutes=5)
+"""How long after the round's deadline a ticket is good: an upload may be under way then."""
+
+MAXIMUM_EXAMPLES = 1 << 32
+"""Highest example count that any ticket allows."""
+
+
+class ProtoTaskFactory:
+    """`pfi_coordinator.application.ports.task_factory.TaskFactory` with signed tickets."""
+
+    def __init__(self, signer: StatementSigner) -> None:
+        self._signer = signer
+
+    def train_task(  # noqa: PLR0913 - see the port
+        self,
+        document: RunDocument,
+        base: AdapterVersion,
+        client: Client,
+        *,
+        number: int,
+        attempt: int,
+        deadline: datetime,
+    ) -> Assignment:
+        """See TaskFactory.train_task."""
+        name = TaskName(document.run, round_scope(number, attempt), client.client)
+        task = _task(document, base, name, deadline)
+        task.round, task.attempt = number, attempt
+        task.seed = task_seed(document.run, number, client.client)
+        ticket = self._signer.sign(_ticket(document, base, client, task))
+        task.train.CopyFrom(compile_train_task(document.spec, ticket))
+        return Assignment(name, task.SerializeToString(deterministic=True))
+
+    def evaluate_task(
+        self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
+    ) -> Assignment:
+        """See TaskFactory.evaluate_task."""
+        name = TaskName(document.run, EVALUATION, client.client)
+        task = _task(document, base, name, deadline)
+        task.round, task.attempt = document.spec.stop.rounds, 1
+        task.seed = task_seed(document.run, 0, client.client)
+        task.evaluate.CopyFrom(EvaluateTask())
+        return Assignment(name, task.SerializeToString(deterministic=True))
+
+
+def _task(document: RunDocument, base: AdapterVersion, name: TaskName, deadline: datetime) -> Task:
+    spec, description = document.spec, document.description
+    return Task(
+        task=name.text,
+        run=document.run,
+        backbone_model=spec.backbone.model,
+        backbone_revision=spec.backbone.revision or "",
+        backbone_digest=description.backbone_digest,
+        base=reference(document.run, base),
+        schema=description.adapter_schema.to_proto(),
+        spool=document.spool,
+        deadline_time=_timestamp(deadline),
+        held_out_fraction=spec.evaluate.holdout,
+        held_out_seed=spec.seed,
+    )
+
+
+def _ticket(
+    document: RunDocument, base: AdapterVersion, client: Client, task: Task
+) -> UploadTicket:
+    schema, encoding = document.description.adapter_schema, upload_encoding(document.spec)
+    deadline = task.deadline_time.ToDatetime()
+    return UploadTicket(
+        run=document.run,
+        round=task.round,
+        attempt=task.attempt,
+        line=LINE,
+        task=task.task,
+        client=client.client,
+        key_sha256=client.key_sha256,
+        schema_digest=schema.digest,
+        base_digest=base.digest,
+        spool=document.spool,
+        encoding=encoding,
+        maximum_bytes=encoded_size_bytes(encoding, schema.coordinate_count),
+        maximum_examples=min(max(client.training_rows, 1), MAXIMUM_EXAMPLES),
+        expiry_time=_timestamp(deadline + TICKET_GRACE),
+    )
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

@@ -1,0 +1,1 @@
+"""Builds the coordinator by hand from its settings."""

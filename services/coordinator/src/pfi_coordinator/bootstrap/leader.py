@@ -1,0 +1,40 @@
+"""Wires the leader."""
+
+import random
+import secrets
+
+from pfi_common.clock import Clock
+from pfi_coordinator.application.apply_event import ApplyEvent
+from pfi_coordinator.application.leader.drive_run import DrivingTools
+from pfi_coordinator.application.leader.eligible import FindEligible
+from pfi_coordinator.application.leader.lead import Candidate, Lead
+from pfi_coordinator.application.leader.run_effect import RunEffect
+from pfi_coordinator.application.leader.watch_round import WatchRound
+from pfi_coordinator.application.outbox.carry_out import CarryOut
+from pfi_coordinator.application.outbox.evaluation import FileEvaluation
+from pfi_coordinator.application.outbox.rounds import CommandRounds
+from pfi_coordinator.application.outbox.tasks import HandOutTasks
+from pfi_coordinator.application.outbox.versions import PublishVersions
+from pfi_coordinator.bootstrap.adapters import Adapters
+
+
+def build_leader(adapters: Adapters, apply: ApplyEvent, replica: str, clock: Clock) -> Lead:
+    """Makes the leader of a replica."""
+    randomness = random.Random()  # noqa: S311 - jitter of delays
+    carry_out = CarryOut(
+        versions=PublishVersions(adapters.aggregators, adapters.artifacts),
+        rounds=CommandRounds(adapters.aggregators, adapters.board, adapters.signals),
+        tasks=HandOutTasks(adapters.factory, adapters.registry, adapters.board, adapters.signals),
+        evaluation=FileEvaluation(adapters.board, adapters.registry, adapters.artifacts),
+    )
+    tools = DrivingTools(
+        runs=adapters.runs,
+        board=adapters.board,
+        apply=apply,
+        find_eligible=FindEligible(adapters.presence, adapters.revocations),
+        run_effect=RunEffect(adapters.runs, apply, carry_out, randomness),
+        watch_round=WatchRound(adapters.aggregators, apply, randomness),
+        clock=clock,
+    )
+    candidate = Candidate(replica, secrets.token_hex(8))
+    return Lead(candidate, adapters.leadership, adapters.aggregators, tools)

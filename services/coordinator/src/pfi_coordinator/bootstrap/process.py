@@ -1,0 +1,147 @@
+"""The servers and background tasks of one coordinator process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from pfi.coordinator.v1.certificate_service_pb2_grpc import (
+    add_CertificateServiceServicer_to_server,
+)
+from pfi.coordinator.v1.enrolment_service_pb2_grpc import add_EnrolmentServiceServicer_to_server
+from pfi.coordinator.v1.session_service_pb2_grpc import add_SessionServiceServicer_to_server
+from pfi_common.errors import StoreUnavailableError
+from pfi_common.rpc.interceptor import create_interceptor
+from pfi_common.rpc.server import RpcServer, build_server
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
+from pfi_coordinator.adapters.state_folder import StateFolder
+from pfi_coordinator.application.endpoints import Endpoints
+from pfi_coordinator.application.keep_presence import KeepPresence
+from pfi_coordinator.application.leader.lead import Lead
+from pfi_coordinator.application.route_signals import RouteSignals
+from pfi_coordinator.bootstrap.leader import build_leader
+from pfi_coordinator.bootstrap.services import (
+    Shared,
+    build_certificates,
+    build_enrolment,
+    build_rest,
+    build_sessions,
+)
+from pfi_coordinator.entrypoints.rest.app import build_app
+from pfi_coordinator.entrypoints.rest.server import AdminServer
+
+
+class _Servers:
+    """Three ports: enrolment, sessions, admin."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self.enrolment = self._rpc_server()
+        self.sessions = self._rpc_server()
+        self.admin = AdminServer(shared.settings.admin_address)
+
+    def listen(self) -> Endpoints:
+        """Binds every port; services are added before anything is answered."""
+        settings, identity = self._shared.settings, self._shared.adapters.identity
+        enrolment = self.enrolment.add_port(
+            settings.enrolment_address, identity, require_client_certificate=False
+        )
+        sessions = self.sessions.add_port(
+            settings.session_address, identity, require_client_certificate=True
+        )
+        endpoints = Endpoints(
+            enrolment=self._advertised(settings.enrolment_address, enrolment),
+            session=self._advertised(settings.session_address, sessions),
+            admin=self._advertised(settings.admin_address, self.admin.port),
+            aggregators=dict(settings.aggregators),
+        )
+        self._add_services(endpoints)
+        return endpoints
+
+    def _add_services(self, endpoints: Endpoints) -> None:
+        shared, sessions = self._shared, self.sessions.grpc
+        enrolment = build_enrolment(shared, endpoints)
+        add_EnrolmentServiceServicer_to_server(enrolment, self.enrolment.grpc)
+        add_CertificateServiceServicer_to_server(build_certificates(shared, endpoints), sessions)
+        add_SessionServiceServicer_to_server(build_sessions(shared, endpoints), sessions)
+
+    def _rpc_server(self) -> RpcServer:
+        shared = self._shared
+        federation = shared.adapters.authority.federation
+        interceptor = create_interceptor(
+            federation, shared.revocation_list, shared.metrics.rpc, shared.clock
+        )
+        return build_server(interceptor)
+
+    def _advertised(self, address: str, port: int) -> str:
+        host = self._shared.settings.advertised_host or address.rpartition(":")[0]
+        return f"{host}:{port}"
+
+
+@asynccontextmanager
+async def serving(shared: Shared) -> AsyncIterator[Endpoints]:
+    """Serves inside the context; leaving it drains.
+
+    Streams are told to come back, open requests end, the lease is given back.
+    """
+    servers = _Servers(shared)
+    try:
+        endpoints = servers.listen()
+        leader = build_leader(shared.adapters, shared.apply, shared.settings.replica, shared.clock)
+        presence = KeepPresence(
+            shared.settings.replica, shared.adapters.presence, shared.hub, shared.guard
+        )
+        shared.metrics.watch(
+            sessions=lambda: len(shared.hub), leading=lambda: float(leader.leading)
+        )
+        await presence.start()
+        await servers.enrolment.start()
+        await servers.sessions.start()
+        async with asyncio.TaskGroup() as group:
+            background = [group.create_task(work) for work in _background(shared, leader, presence)]
+            fronts = [group.create_task(work) for work in _fronts(shared, servers, endpoints)]
+            get_logger().info(Event.COORDINATOR_LISTENING, endpoint=endpoints.session)
+            try:
+                yield endpoints
+            finally:
+                shared.draining.set()
+                shared.hub.wake_all()
+                shared.watchers.close()
+                servers.admin.stop()
+                await asyncio.gather(*fronts)
+                for task in background:
+                    task.cancel()
+    finally:
+        servers.admin.close()
+        with suppress(StoreUnavailableError):
+            await shared.adapters.presence.clear(shared.settings.replica)
+
+
+def _background(
+    shared: Shared, leader: Lead, presence: KeepPresence
+) -> list[Coroutine[Any, Any, None]]:
+    listeners = (leader.notice, shared.hub.notice, shared.watchers.notice, presence.notice)
+    signals = RouteSignals(shared.adapters.signals, shared.settings.replica, listeners)
+    return [
+        shared.adapters.revocations.follow(shared.revocation_list),
+        presence.run(),
+        signals.run(),
+        shared.progress.run(),
+        leader(),
+    ]
+
+
+def _fronts(
+    shared: Shared, servers: _Servers, endpoints: Endpoints
+) -> list[Coroutine[Any, Any, None]]:
+    def ready() -> bool:
+        return not shared.draining.is_set() and not shared.revocation_list.stale()
+
+    app = build_app(build_rest(shared, endpoints, ready))
+    grace_seconds = shared.settings.drain_seconds
+    return [
+        servers.enrolment.serve_until(shared.draining, grace_seconds),
+        servers.sessions.serve_until(shared.draining, grace_seconds),
+        servers.admin.serve(app, StateFolder(shared.settings.state).identity),
+    ]

@@ -1,0 +1,132 @@
+"""Wires the gRPC services and the admin API."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry
+
+from pfi_common.clock import Clock
+from pfi_common.identity import RevocationList
+from pfi_coordinator.application.api_keys import Authorize
+from pfi_coordinator.application.apply_event import ApplyEvent
+from pfi_coordinator.application.cancel_run import CancelRun
+from pfi_coordinator.application.certify_client import CertifyClient
+from pfi_coordinator.application.create_token import CreateToken
+from pfi_coordinator.application.endpoints import Endpoints
+from pfi_coordinator.application.enrol_client import EnrolClient
+from pfi_coordinator.application.export_adapter import ExportAdapter
+from pfi_coordinator.application.guard_store import GuardStore
+from pfi_coordinator.application.list_adapters import ListAdapters
+from pfi_coordinator.application.list_clients import ListClients
+from pfi_coordinator.application.list_runs import ListRuns
+from pfi_coordinator.application.open_session import OpenSession
+from pfi_coordinator.application.rate_limit import RateLimit
+from pfi_coordinator.application.record_progress import RecordProgress
+from pfi_coordinator.application.record_result import RecordResult
+from pfi_coordinator.application.renew_certificate import RenewCertificate
+from pfi_coordinator.application.renew_expired_certificate import RenewExpiredCertificate
+from pfi_coordinator.application.revoke_client import AbandonTasks, RevokeClient
+from pfi_coordinator.application.session_hub import SessionHub
+from pfi_coordinator.application.show_run import RunWatchers, ShowRun
+from pfi_coordinator.application.submit_run import SubmitRun
+from pfi_coordinator.bootstrap.adapters import Adapters
+from pfi_coordinator.entrypoints.rest.use_cases import RestUseCases
+from pfi_coordinator.entrypoints.rpc.certificate_servicer import CertificateServicer
+from pfi_coordinator.entrypoints.rpc.enrolment_servicer import EnrolmentServicer
+from pfi_coordinator.entrypoints.rpc.session_servicer import SessionServicer, SessionUseCases
+from pfi_coordinator.metrics import CoordinatorMetrics
+from pfi_coordinator.settings import CoordinatorSettings
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the services of one process share."""
+
+    settings: CoordinatorSettings
+    adapters: Adapters
+    guard: GuardStore
+    apply: ApplyEvent
+    revocation_list: RevocationList
+    metrics: CoordinatorMetrics
+    metrics_registry: CollectorRegistry
+    hub: SessionHub
+    watchers: RunWatchers
+    progress: RecordProgress
+    draining: asyncio.Event
+    clock: Clock
+
+
+def build_enrolment(shared: Shared, endpoints: Endpoints) -> EnrolmentServicer:
+    """Makes the service of the enrolment port."""
+    adapters, clock = shared.adapters, shared.clock
+    certify = _certify(shared)
+    renew = RenewCertificate(adapters.registry, certify)
+    return EnrolmentServicer(
+        EnrolClient(adapters.tokens, certify, shared.guard, clock),
+        RenewExpiredCertificate(adapters.authority, adapters.challenges, renew, clock),
+        endpoints,
+        RateLimit(clock),
+        shared.metrics,
+    )
+
+
+def build_certificates(shared: Shared, endpoints: Endpoints) -> CertificateServicer:
+    """Makes the renewal service of the mTLS port."""
+    renew = RenewCertificate(shared.adapters.registry, _certify(shared))
+    return CertificateServicer(renew, endpoints)
+
+
+def build_sessions(shared: Shared, endpoints: Endpoints) -> SessionServicer:
+    """Makes the session service of the mTLS port."""
+    adapters = shared.adapters
+    return SessionServicer(
+        SessionUseCases(
+            open=OpenSession(
+                shared.settings.replica, adapters.registry, adapters.presence, adapters.signals
+            ),
+            hub=shared.hub,
+            board=adapters.board,
+            progress=shared.progress,
+            results=RecordResult(adapters.board, adapters.runs, adapters.receipts, shared.apply),
+            endpoints=endpoints,
+            draining=shared.draining,
+        )
+    )
+
+
+def build_rest(shared: Shared, endpoints: Endpoints, ready: Callable[[], bool]) -> RestUseCases:
+    """Makes what is behind the admin API."""
+    adapters, clock = shared.adapters, shared.clock
+    list_adapters = ListAdapters(adapters.runs)
+    abandon = AbandonTasks(adapters.board, adapters.runs, shared.apply)
+    fingerprint = adapters.authority.fingerprint
+    spools = tuple(sorted(shared.settings.aggregators))
+    return RestUseCases(
+        authorize=Authorize(adapters.api_keys),
+        create_token=CreateToken(adapters.tokens, clock, endpoints.enrolment, fingerprint),
+        list_clients=ListClients(adapters.registry, adapters.presence),
+        revoke_client=RevokeClient(
+            adapters.registry, adapters.revocations, shared.revocation_list, abandon
+        ),
+        submit_run=SubmitRun(adapters.runs, shared.apply, shared.guard, clock, spools),
+        list_runs=ListRuns(adapters.runs, adapters.artifacts, shared.guard),
+        show_run=ShowRun(adapters.runs, adapters.board, adapters.registry, shared.watchers),
+        cancel_run=CancelRun(adapters.runs, shared.apply),
+        list_adapters=list_adapters,
+        export_adapter=ExportAdapter(
+            list_adapters, adapters.artifacts, adapters.exports, adapters.ledger
+        ),
+        endpoints=endpoints,
+        federation=adapters.authority.federation,
+        version=version("pfi-coordinator"),
+        registry=shared.metrics_registry,
+        ready=ready,
+    )
+
+
+def _certify(shared: Shared) -> CertifyClient:
+    lifetime = timedelta(seconds=shared.settings.client_certificate_lifetime_seconds)
+    return CertifyClient(shared.adapters.authority, shared.adapters.registry, lifetime)

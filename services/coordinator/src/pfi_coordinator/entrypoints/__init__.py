@@ -1,0 +1,1 @@
+"""Translation between the outside world and the use cases."""

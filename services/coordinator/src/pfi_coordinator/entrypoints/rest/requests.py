@@ -1,0 +1,34 @@
+"""Bodies that the API takes. Unknown fields are refused."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TokenRequest(_Body):
+    """A join token to make."""
+
+    ttl_seconds: Annotated[float, Field(gt=0, le=90 * 86_400)] = 3600.0
+    """How long the token may be used"""
+    label: Annotated[str, Field(max_length=64)] = ""
+    """Name for people: A-Z a-z 0-9 . _ - and space"""
+
+
+class RevokeRequest(_Body):
+    """Why a client is revoked."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=200)] = "revoked by an operator"
+    """Reason for people; kept beside the revocation"""
+
+
+class RunRequest(_Body):
+    """A run to submit."""
+
+    spec: dict[str, Any]
+    """The run specification, as in its YAML file"""
+    description: dict[str, Any]
+    """What `pfi-agent describe` said of the specification"""

@@ -1,0 +1,181 @@
+"""Bodies that the API gives."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class Token(BaseModel):
+    """A join token, shown once."""
+
+    token: str
+    expires_at: str
+
+
+class Client(BaseModel):
+    """An enrolled client."""
+
+    client: str
+    display_name: str
+    state: str
+    connected: bool
+    enrolled_at: str
+    certificate_expires_at: str | None
+    training_rows: int
+    agent_version: str
+
+
+class Clients(BaseModel):
+    """Every client, oldest first."""
+
+    clients: list[Client]
+
+
+class Why(BaseModel):
+    """Why a run is where it is."""
+
+    waiting_for: str
+    since: str
+    unblocks: str
+    next: str
+
+
+class CohortMember(BaseModel):
+    """One client's task in one attempt of a round."""
+
+    client: str
+    display_name: str
+    task: str
+    state: str
+    steps_done: int
+    steps_total: int
+    payload_bytes: int
+    metrics: dict[str, float]
+
+
+class Round(BaseModel):
+    """One attempt of a round."""
+
+    round: int
+    attempt: int
+    state: str
+    opened_at: str | None
+    sealed_at: str | None
+    published_at: str | None
+    deadline: str | None
+    cohort: list[CohortMember]
+    counted: int
+    merge_seconds: float | None
+    clipped: int
+    capped: int
+    adapter_digest: str | None
+
+
+class EvaluationEntry(BaseModel):
+    """What one client measured at the end."""
+
+    client: str
+    display_name: str
+    state: str
+    metrics: dict[str, float]
+
+
+class RunVersion(BaseModel):
+    """A published version of a run."""
+
+    version: int
+    digest: str
+    lineage_digest: str
+    published_at: str
+
+
+class FixedPoint(BaseModel):
+    """The arithmetic of the merge."""
+
+    fraction_bits: int
+    resolution: float
+
+
+class RunLine(BaseModel):
+    """A run in a list."""
+
+    run: str
+    name: str
+    state: str
+    revision: int
+    created_at: str
+    ended_at: str | None
+    rounds_published: int
+    rounds_total: int
+
+
+class Runs(BaseModel):
+    """Every run, newest first."""
+
+    runs: list[RunLine]
+
+
+class Run(RunLine):
+    """A run."""
+
+    why: Why
+    error: dict[str, Any] | None
+    spec: dict[str, Any]
+    backbone_digest: str
+    schema_digest: str
+    fixed_point: FixedPoint
+    rounds: list[Round]
+    evaluation: list[EvaluationEntry]
+    adapters: list[RunVersion]
+
+
+class Adapter(BaseModel):
+    """A published adapter."""
+
+    digest: str
+    schema_digest: str
+    run: str
+    line: str
+    version: int
+    published_at: str
+
+
+class Adapters(BaseModel):
+    """Published adapters."""
+
+    adapters: list[Adapter]
+
+
+class ExportPending(BaseModel):
+    """The export is being made; ask again after the delay in `Retry-After`."""
+
+    state: str = "pending"
+
+
+class FederationEndpoints(BaseModel):
+    """host:port of every port."""
+
+    enrolment: str
+    session: str
+    admin: str
+    aggregators: dict[str, str]
+
+
+class Federation(BaseModel):
+    """The federation."""
+
+    federation: str
+    version: str
+    endpoints: FederationEndpoints
+
+
+class Problem(BaseModel):
+    """A failure (RFC 9457); `reason` is one of the error reference."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    reason: str
+    retryable: bool
+    next_step: str

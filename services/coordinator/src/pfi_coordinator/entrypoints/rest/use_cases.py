@@ -1,0 +1,39 @@
+"""What the API offers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from pfi_coordinator.application.api_keys import Authorize
+from pfi_coordinator.application.cancel_run import CancelRun
+from pfi_coordinator.application.create_token import CreateToken
+from pfi_coordinator.application.endpoints import Endpoints
+from pfi_coordinator.application.export_adapter import ExportAdapter
+from pfi_coordinator.application.list_adapters import ListAdapters
+from pfi_coordinator.application.list_clients import ListClients
+from pfi_coordinator.application.list_runs import ListRuns
+from pfi_coordinator.application.revoke_client import RevokeClient
+from pfi_coordinator.application.show_run import ShowRun
+from pfi_coordinator.application.submit_run import SubmitRun
+
+
+@dataclass(frozen=True)
+class RestUseCases:
+    """Everything behind the routes."""
+
+    authorize: Authorize
+    create_token: CreateToken
+    list_clients: ListClients
+    revoke_client: RevokeClient
+    submit_run: SubmitRun
+    list_runs: ListRuns
+    show_run: ShowRun
+    cancel_run: CancelRun
+    list_adapters: ListAdapters
+    export_adapter: ExportAdapter
+    endpoints: Endpoints
+    federation: str
+    version: str
+    registry: CollectorRegistry
+    ready: Callable[[], bool]

@@ -1,0 +1,82 @@
+"""Settings of the coordinator; the environment is read here alone."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from pfi_common.settings import ServiceSettings
+
+_ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
+_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+
+
+class CoordinatorSettings(ServiceSettings):
+    """What `pfi-coordinator serve` needs to know."""
+
+    model_config = SettingsConfigDict(env_prefix="PFI_COORDINATOR_")
+
+    state: Path = Field(
+        description="folder with authority/ and identity/, made by `pfi-coordinator init`"
+    )
+    redis_url: str = Field(
+        description="Redis of the federation, one server: unix:///socket, redis:// or rediss://"
+    )
+    broker_url: str | None = Field(
+        default=None,
+        description="Celery broker of exports: redis+socket:///socket, redis:// or rediss://; the"
+        " federation's Redis unless set",
+    )
+    artifacts_url: str = Field(
+        description="artifact store: file:///folder, s3://bucket, gs://bucket or az://name"
+    )
+    enrolment_address: str = Field(
+        default="127.0.0.1:0",
+        pattern=_ADDRESS,
+        description="host:port of the enrolment port; port 0 takes a free one",
+    )
+    session_address: str = Field(
+        default="127.0.0.1:0",
+        pattern=_ADDRESS,
+        description="host:port of the mTLS port of sessions; port 0 takes a free one",
+    )
+    admin_address: str = Field(
+        default="127.0.0.1:0",
+        pattern=_ADDRESS,
+        description="host:port of the admin API, with /metrics; port 0 takes a free one",
+    )
+    advertised_host: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9.:-]+$",
+        description="host that clients reach this service by; that of each address unless set",
+    )
+    aggregators: dict[str, str] = Field(
+        min_length=1,
+        description='JSON object of host:port by spool, for instance {"spool-0": "127.0.0.1:7443"}',
+    )
+    endpoints_file: Path | None = Field(
+        default=None,
+        description="file that is written with every host:port once the service listens (JSON)",
+    )
+    client_certificate_lifetime_seconds: float = Field(
+        default=86_400.0,
+        ge=10,
+        le=90 * 86_400,
+        description="lifetime of client certificates in seconds, 10 to 7776000",
+    )
+    log_level: str = Field(
+        default="INFO",
+        pattern="^(INFO|WARNING|ERROR)$",
+        description="lowest level of logged events: INFO, WARNING or ERROR",
+    )
+    replica: str = Field(
+        default="coordinator-0",
+        pattern=_NAME,
+        description="name of this replica, unique in the federation and kept over restarts",
+    )
+    drain_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        le=600,
+        description="how many seconds running calls have to end after SIGTERM, 0 to 600",
+    )
