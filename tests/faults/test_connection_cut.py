@@ -1,0 +1,150 @@
+"""The connection of an upload breaks at an exact byte: in or between chunks, or in the answer."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+import pytest
+from tests.support.aggregator.builders import make_schema
+from tests.support.certificates import FederationFixture
+from tests.support.faults.aggregator_process import AggregatorProcess
+from tests.support.faults.committed_files import partial_in, read_committed
+from tests.support.faults.logs import read_events, wait_for_event
+from tests.support.faults.proxy import Action, FaultProxy
+from tests.support.faults.round_scene import RoundScene, make_scene
+
+from pfi.common.v1.signed_pb2 import SignedStatement
+from pfi_common.errors import ServiceUnavailableError
+from pfi_common.rpc.options import CHUNK_BYTES
+
+pytestmark = [pytest.mark.faults, pytest.mark.integration]
+
+SCHEMA = make_schema(inputs=40_000, outputs=40_000, rank=8)  # 2.4 MiB: three chunks
+PAYLOAD_BYTES = 4 * SCHEMA.coordinate_count
+OVERHEAD_BYTES = 64 << 10
+"""More than handshake, headers and framing of one call take."""
+
+
+@dataclass(frozen=True)
+class World:
+    """One aggregator for all cases; each has a run of its own."""
+
+    federation: FederationFixture
+    aggregator: AggregatorProcess
+
+    async def open_round(self, run: str, clients: int = 1) -> RoundScene:
+        scene = make_scene(self.federation, self.aggregator, clients, run=run, schema=SCHEMA)
+        await scene.begin()
+        return scene
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, redis_server):
+    folder = tmp_path_factory.mktemp("cut")
+    federation = FederationFixture(folder)
+    aggregator = AggregatorProcess(folder / "aggregator", federation, redis_server.url)
+    aggregator.start()
+    yield World(federation, aggregator)
+    aggregator.stop()
+
+
+@pytest.fixture
+def proxy(world):
+    with FaultProxy(world.aggregator.target) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "after_bytes",
+    [OVERHEAD_BYTES, CHUNK_BYTES - OVERHEAD_BYTES, 2 * CHUNK_BYTES, PAYLOAD_BYTES - 1],
+)
+async def test_cut_in_an_upload(world, proxy, after_bytes):
+    scene = await world.open_round(f"r-cut-{after_bytes}")
+    (sender,) = scene.senders
+    proxy.arm(Action.RESET, after_bytes)
+    with pytest.raises(ServiceUnavailableError):
+        await sender.send(proxy.address)
+    assert proxy.wait_until_struck().sent_bytes == after_bytes < PAYLOAD_BYTES
+    assert not scene.committed()
+
+    offset = await sender.status(scene.target)
+    assert offset % CHUNK_BYTES == 0
+    assert offset <= after_bytes
+    receipt = await sender.send(proxy.address, offset)
+    # Nothing that was stored is sent again.
+    assert proxy.connections[-1].sent_bytes <= PAYLOAD_BYTES - offset + OVERHEAD_BYTES
+    await scene.check({sender.task: receipt})
+
+
+async def test_the_answer_is_lost(world, proxy):
+    scene = await world.open_round("r-deaf")
+    (sender,) = scene.senders
+    # So late that the rest fits into the window that the server has granted.
+    proxy.arm(Action.DEAFEN, PAYLOAD_BYTES - OVERHEAD_BYTES)
+    sending = asyncio.create_task(sender.send(proxy.address))
+    connection = await asyncio.to_thread(proxy.wait_until_struck)
+    log = world.aggregator.log
+    await asyncio.to_thread(wait_for_event, log, "update_committed", task=sender.task)
+    assert not sending.done()
+    proxy.reset(connection)
+    with pytest.raises(ServiceUnavailableError):
+        await sending
+    # The client cannot know that it is counted; whatever it does now, it counts once.
+    receipt = await sender.status(scene.target)
+    assert isinstance(receipt, SignedStatement)
+    assert await sender.send(scene.target) == receipt
+    assert len(read_events(log, "update_committed", task=sender.task)) == 1
+    await scene.check({sender.task: receipt})
+
+
+async def test_a_second_call_takes_over_from_a_half_dead_connection(world, proxy):
+    scene = await world.open_round("r-stalled")
+    (sender,) = scene.senders
+    proxy.arm(Action.HOLD, CHUNK_BYTES + CHUNK_BYTES // 2)
+    stalled = asyncio.create_task(sender.send(proxy.address))
+    await asyncio.to_thread(proxy.wait_until_struck)
+    (partial,) = partial_in(world.aggregator.spool).values()
+    assert not stalled.done()
+    receipt = await sender.complete(scene.target)
+    assert not partial.exists()
+    stalled.cancel()
+    await asyncio.gather(stalled, return_exceptions=True)
+    await scene.check({sender.task: receipt})
+
+
+async def test_a_broken_upload_does_not_touch_others(world, proxy):
+    scene = await world.open_round("r-beside", clients=3)
+    proxy.arm(Action.RESET, CHUNK_BYTES)
+    broken, *others = scene.senders
+    outcomes = await asyncio.gather(
+        broken.send(proxy.address),
+        *(item.send(scene.target) for item in others),
+        return_exceptions=True,
+    )
+    assert isinstance(outcomes[0], ServiceUnavailableError)
+    proxy.wait_until_struck()
+    receipts = [await broken.complete(scene.target), *outcomes[1:]]
+    await scene.check(dict(zip([item.task for item in scene.senders], receipts, strict=True)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(60))
+async def test_cut_at_random_bytes_until_it_is_through(world, proxy, seed):
+    randomness = random.Random(seed)
+    scene = await world.open_round(f"r-random-{seed}")
+    (sender,) = scene.senders
+    cuts = 0
+    receipt: SignedStatement | int = 0
+    while not isinstance(receipt, SignedStatement):
+        most = PAYLOAD_BYTES - receipt + (2 * OVERHEAD_BYTES if cuts else 0)
+        proxy.arm(Action.RESET, randomness.randrange(OVERHEAD_BYTES, most))
+        try:
+            receipt = await sender.send(proxy.address, receipt)
+        except ServiceUnavailableError:
+            cuts += 1
+            proxy.wait_until_struck()
+            receipt = await sender.status(scene.target)
+    assert sum(item.struck.is_set() for item in proxy.connections) == cuts > 0
+    payload, _ = read_committed(scene.committed()[sender.task])
+    assert payload == sender.upload.payload
+    await scene.check({sender.task: receipt})
