@@ -13,6 +13,7 @@ from pfi_cli.local.federation_file import (
     write_federation,
 )
 from pfi_cli.local.folder_lock import FolderLock
+from pfi_cli.local.interruption import uninterrupted
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.leftovers import end_leftovers
 from pfi_cli.local.local_service import LocalService
@@ -80,7 +81,8 @@ class LocalFederation:
             complete = True
         finally:
             if not complete:
-                self.stop()
+                with uninterrupted():
+                    self.stop()
 
     def tend(self) -> None:
         """Looks at each process once, and starts again what has crashed, with growing delays."""
@@ -92,11 +94,8 @@ class LocalFederation:
 
     def start_service(self, name: str) -> None:
         """Starts a stopped service at its recorded ports and waits until it can work."""
-        service = self._services[name]
-        service.start(self.endpoints)
-        addresses = service.wait_until_ready(self.endpoints)
-        self._started(name)
-        self._update(endpoints=addresses)
+        self._services[name].start(self.endpoints)
+        self._wait_for(name)
 
     def stop(self) -> None:
         """Ends all processes in order and frees the folder."""
@@ -128,9 +127,18 @@ class LocalFederation:
         self._preparation.issue_identities(self._file.name)
         self._redis.start()
         self._started("redis")
-        self._preparation.create_api_key()
-        for name in self._services:
-            self.start_service(name)
+        for name in ("aggregator", "worker"):
+            self._services[name].start(self.endpoints)
+        self._wait_for("aggregator")
+        self._services["coordinator"].start(self.endpoints)
+        self._preparation.create_api_key(self.endpoints)
+        for name in ("worker", "coordinator"):
+            self._wait_for(name)
+
+    def _wait_for(self, name: str) -> None:
+        addresses = self._services[name].wait_until_ready(self.endpoints)
+        self._update(endpoints=addresses)
+        self._started(name)
 
     def _is_due(self, name: str, *, running: bool, status: int | None) -> bool:
         """Says so when a process is down; True when it is time to start it again."""

@@ -123,8 +123,6 @@ class LocalService:
         return self._process
 
     def _read_endpoints(self, process: ChildProcess) -> dict[str, str]:
-        if not self._plan.endpoints:
-            return {}
         wait_until(lambda: not process.running or self._endpoints_file.exists(), READY_SECONDS)
         if not self._endpoints_file.exists():
             raise process.failure()
@@ -132,8 +130,6 @@ class LocalService:
         return {ours: written[theirs] for theirs, ours in self._plan.endpoints.items()}
 
     def _is_ready(self, addresses: Mapping[str, str]) -> bool:
-        if self._plan.ready_url is None:
-            return self.running
         url, context = self._plan.ready_url(addresses), None
         if url.startswith("https:"):
             context = ssl.create_default_context(cafile=self._layout.authority)

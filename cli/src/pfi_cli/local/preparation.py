@@ -32,33 +32,36 @@ class Preparation:
             environment: What the commands inherit.
         """
         self._layout = layout
-        self._environment = {**environment, **coordinator_settings(layout, redis_url)}
+        self._redis_url = redis_url
+        self._environment = environment
 
     def issue_identities(self, federation: str) -> None:
         """Makes the authority and the identities of coordinator and aggregator."""
         state = str(self._layout.coordinator)
-        self._run("init", "--state", state, "--federation", federation)
-        self._run(
-            "issue-service",
-            *("--state", state, "--service", f"aggregator/{SPOOL_NAME}"),
-            *("--out", str(self._layout.aggregator / "identity")),
-            *("--host", "127.0.0.1", "--host", "localhost"),
-        )
+        self._run(["init", "--state", state, "--federation", federation])
+        service = ["--service", f"aggregator/{SPOOL_NAME}"]
+        folder = ["--out", str(self._layout.aggregator / "identity")]
+        self._run(["issue-service", "--state", state, *service, *folder])
 
-    def create_api_key(self) -> None:
-        """Makes the key of the person who owns the folder, unless there is one."""
+    def create_api_key(self, known: Mapping[str, str]) -> None:
+        """Makes the key of the person who owns the folder, unless there is one.
+
+        Args:
+            known: Addresses, that of the aggregator among them.
+        """
         if self._layout.api_key_file.exists():
             return
         scopes = [word for scope in API_KEY_SCOPES for word in ("--scope", scope)]
-        key = self._run("create-api-key", "--name", "local", *scopes).strip()
+        settings = coordinator_settings(self._layout, self._redis_url, known)
+        key = self._run(["create-api-key", "--name", "local", *scopes], settings).strip()
         write_atomically(self._layout.api_key_file, key + "\n", mode=0o600)
 
-    def _run(self, command: str, *arguments: str) -> str:
-        program = [str(program_path("pfi-coordinator")), command, *arguments]
-        done = _run_captured(program, self._environment)
+    def _run(self, arguments: Sequence[str], settings: Mapping[str, str] | None = None) -> str:
+        program = [str(program_path("pfi-coordinator")), *arguments]
+        done = _run_captured(program, {**self._environment, **(settings or {})})
         if done.returncode != 0:
             complaint = " | ".join(done.stderr.strip().splitlines()[-3:])
-            raise LocalFederationFailedError(f"pfi-coordinator {command} failed: {complaint}")
+            raise LocalFederationFailedError(f"pfi-coordinator {arguments[0]} failed: {complaint}")
         return done.stdout
 
 

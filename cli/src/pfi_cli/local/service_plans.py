@@ -20,12 +20,10 @@ class ServicePlan:
         name: Name for people, for its log and for its endpoints file.
         program: Console script.
         command: Its subcommand.
-        endpoints: Our name of each endpoint by the name in the service's endpoints file; none for
-            a service that nobody calls.
+        endpoints: Our name of each endpoint by the name in the service's endpoints file.
         settings: Environment variables, given the addresses that are known by now; an address that
             is not known yet is port 0, and the service chooses.
-        ready_url: Where the service says that it can work, given the addresses; None when it says
-            so nowhere.
+        ready_url: Where the service says that it can work, given the addresses.
     """
 
     name: str
@@ -33,7 +31,7 @@ class ServicePlan:
     command: str
     endpoints: Mapping[str, str]
     settings: Callable[[Mapping[str, str]], Settings]
-    ready_url: Callable[[Mapping[str, str]], str] | None
+    ready_url: Callable[[Mapping[str, str]], str]
 
 
 def service_plans(layout: StateLayout, redis_url: str) -> tuple[ServicePlan, ...]:
@@ -45,9 +43,10 @@ def service_plans(layout: StateLayout, redis_url: str) -> tuple[ServicePlan, ...
     )
 
 
-def coordinator_settings(layout: StateLayout, redis_url: str) -> Settings:
-    """Settings of every subcommand of the coordinator's program."""
+def coordinator_settings(layout: StateLayout, redis_url: str, known: Mapping[str, str]) -> Settings:
+    """Settings of every subcommand of the coordinator's program, once the aggregator is known."""
     return {
+        "PFI_COORDINATOR_AGGREGATORS": json.dumps({SPOOL_NAME: known["aggregator"]}),
         "PFI_COORDINATOR_STATE": str(layout.coordinator.resolve()),
         "PFI_COORDINATOR_REDIS_URL": redis_url,
         "PFI_COORDINATOR_ARTIFACTS_URL": layout.artifacts_url,
@@ -58,11 +57,11 @@ def coordinator_settings(layout: StateLayout, redis_url: str) -> Settings:
 def _coordinator(layout: StateLayout, redis_url: str) -> ServicePlan:
     def settings(known: Mapping[str, str]) -> Settings:
         return {
-            **coordinator_settings(layout, redis_url),
+            **coordinator_settings(layout, redis_url, known),
             "PFI_COORDINATOR_ENROLMENT_ADDRESS": known.get("enrolment", ANY_PORT),
             "PFI_COORDINATOR_SESSION_ADDRESS": known.get("session", ANY_PORT),
             "PFI_COORDINATOR_ADMIN_ADDRESS": known.get("admin", ANY_PORT),
-            "PFI_COORDINATOR_AGGREGATORS": json.dumps({SPOOL_NAME: known["aggregator"]}),
+            "PFI_COORDINATOR_DRAIN_SECONDS": DRAIN_SECONDS,
             "PFI_COORDINATOR_ENDPOINTS_FILE": str(layout.endpoints("coordinator").resolve()),
         }
 
@@ -107,15 +106,19 @@ def _aggregator(layout: StateLayout, redis_url: str) -> ServicePlan:
 
 
 def _worker(layout: StateLayout, redis_url: str) -> ServicePlan:
-    settings = {
-        **_aggregator_settings(layout, redis_url),
-        "PFI_AGGREGATOR_BROKER_URL": redis_url.replace("unix://", "redis+socket://", 1),
-    }
+    def settings(known: Mapping[str, str]) -> Settings:
+        return {
+            **_aggregator_settings(layout, redis_url),
+            "PFI_AGGREGATOR_BROKER_URL": redis_url.replace("unix://", "redis+socket://", 1),
+            "PFI_AGGREGATOR_OPERATIONS_ADDRESS": known.get("worker_operations", ANY_PORT),
+            "PFI_AGGREGATOR_ENDPOINTS_FILE": str(layout.endpoints("worker").resolve()),
+        }
+
     return ServicePlan(
         name="worker",
         program="pfi-aggregator",
         command="worker",
-        endpoints={},
-        settings=lambda _: settings,
-        ready_url=None,
+        endpoints={"operations": "worker_operations"},
+        settings=settings,
+        ready_url=lambda known: f"http://{known['worker_operations']}/readyz",
     )

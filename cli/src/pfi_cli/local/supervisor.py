@@ -1,9 +1,11 @@
 """Keeps a federation running until it is told to stop."""
 
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from pfi_cli.local.federation import LocalFederation, Say
 from pfi_cli.local.federation_file import read_federation, write_federation
@@ -14,7 +16,7 @@ from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.local.programs import program_path
 from pfi_cli.local.waiting import wait_until
 from pfi_cli.settings import inherited_environment
-from pfi_common.errors import LocalFederationFailedError
+from pfi_common.errors import CATALOG, LocalFederationFailedError, PlatformError, error_for
 
 TEND_SECONDS = 0.2
 START_SECONDS = 180.0
@@ -54,6 +56,7 @@ def run_detached(layout: StateLayout, name: str) -> None:
     """
     log = layout.log("supervisor")
     log.parent.mkdir(parents=True, exist_ok=True)
+    written_before = log.stat().st_size if log.exists() else 0
     command = [str(program_path("pfi")), "up", "--state", str(layout.root), "--name", name]
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -68,8 +71,7 @@ def run_detached(layout: StateLayout, name: str) -> None:
         lambda: process.poll() is not None or _is_ready(layout, process.pid), START_SECONDS
     )
     if process.poll() is not None or not started:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        raise LocalFederationFailedError(" ".join(lines[-3:]) or f"see {log}")
+        raise _failure(log, log.read_bytes()[written_before:].decode(errors="replace"))
 
 
 def stop_supervised(layout: StateLayout, say: Say) -> bool:
@@ -100,6 +102,14 @@ def _end_supervisor(supervisor: ProcessRecord, say: Say) -> None:
         say("the supervisor did not end in time and is killed")
         supervisor.send(signal.SIGKILL)
         wait_until(lambda: not supervisor.alive, STOP_SECONDS)
+
+
+def _failure(log: Path, written: str) -> PlatformError:
+    """The error that the supervisor printed before it ended."""
+    for reason, message in reversed(re.findall(r"^([A-Z_]+): (.*)$", written, re.MULTILINE)):
+        if reason in CATALOG:
+            return error_for(reason, message)
+    return LocalFederationFailedError(f"the supervisor did not start the federation; see {log}")
 
 
 def _is_ready(layout: StateLayout, pid: int) -> bool:

@@ -1,7 +1,7 @@
 """The demo from the empty folder to the report."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pfi_cli.adapter_pull import pull_adapter
 from pfi_cli.api.client import ApiClient
 from pfi_cli.api.connection import local_connection
 from pfi_cli.api.runs import Run
-from pfi_cli.demo.driver.client_files import prepare_data
+from pfi_cli.demo.driver.client_files import ClientFile, prepare_data
 from pfi_cli.demo.driver.demo_agents import AgentPlan, Agents
 from pfi_cli.demo.driver.demo_folder import fresh_folder
 from pfi_cli.demo.driver.demo_spec import RUN_NAME, write_spec
@@ -39,6 +39,14 @@ def run_demo(options: DemoOptions) -> None:
     """
     layout = fresh_folder(options.state)
     clients = prepare_data(options, layout.root / "data")
+    try:
+        _run(options, layout, clients)
+    except KeyboardInterrupt:
+        say(f"stopped; nothing keeps running, logs lie in {layout.root}")
+        raise
+
+
+def _run(options: DemoOptions, layout: StateLayout, clients: Sequence[ClientFile]) -> None:
     federation = LocalFederation(layout, name="demo", demo=True, say=say)
     with interruptible(), _running(federation), ApiClient(local_connection(layout)) as api:
         plans = [AgentPlan(each.name, each.data, _token(api, each.name)) for each in clients]
