@@ -72,7 +72,7 @@ class RenewExpiredCertificate:
         try:
             certificate = x509.load_pem_x509_certificate(pem)
             certificate.verify_directly_issued_by(self._authority.certificate)
-        except (ValueError, TypeError, InvalidSignature):
+        except (ValueError, TypeError, x509.InvalidVersion, InvalidSignature):
             raise IdentityInvalidError("the certificate is not of this federation") from None
         return certificate
 

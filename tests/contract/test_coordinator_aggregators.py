@@ -1,0 +1,138 @@
+"""Aggregators, in memory and over mTLS to a real aggregator."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from tests.support.coordinator.agent import TestAgent
+from tests.support.coordinator.aggregators import MemoryAggregators
+from tests.support.coordinator.site import SPOOL, Site
+from tests.support.coordinator.uploads import identity_for, task_for
+from tests.support.coordinator.values import RUN, SCHEMA, client_id, document
+
+from pfi_common.clock import SystemClock
+from pfi_common.errors import (
+    LeaderSupersededError,
+    RoundStateInvalidError,
+    RoundUnknownError,
+    ServiceUnavailableError,
+)
+from pfi_common.identity import StatementVerifier, load_identity, load_signer
+from pfi_coordinator.adapters.aggregator_rpc import GrpcAggregators
+from pfi_coordinator.adapters.lineages import CountersignLineages
+from pfi_coordinator.application.ports.aggregators import Attempt
+
+ATTEMPT = Attempt(RUN, SPOOL, 1, 1)
+CLIENT = client_id(1)
+
+
+class MemorySide:
+    """Commits by hand."""
+
+    def __init__(self) -> None:
+        self.aggregators = MemoryAggregators()
+
+    async def commit(self, base, client: str = CLIENT) -> None:
+        self.aggregators.commit(ATTEMPT, client)
+
+
+class RealSide:
+    """Commits by uploading."""
+
+    def __init__(self, site: Site, aggregators: GrpcAggregators) -> None:
+        self.site = site
+        self.aggregators = aggregators
+
+    async def commit(self, base, client: str = CLIENT) -> None:
+        enrolled = identity_for(self.site, client)
+        await TestAgent(enrolled, SCHEMA).upload(task_for(self.site, enrolled, base, ATTEMPT))
+
+
+@pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.integration)])
+async def side(request, tmp_path):
+    if request.param == "memory":
+        yield MemorySide()
+        return
+    site = Site.make(tmp_path, request.getfixturevalue("redis_url"))
+    async with site.aggregator():
+        folder = tmp_path / "coordinator" / "identity"
+        identity = load_identity(folder)
+        verifier = StatementVerifier(identity.authority_certificate, "test", SystemClock())
+        countersign = CountersignLineages(verifier, load_signer(folder))
+        addresses = {SPOOL: site.aggregator_address}
+        aggregators = GrpcAggregators(addresses, identity, countersign)
+        yield RealSide(site, aggregators)
+        await aggregators.close()
+
+
+async def opened(aggregators):
+    made = await aggregators.create_initial(1, document())
+    await aggregators.open_round(1, ATTEMPT, document(), made.adapter)
+    return made.adapter
+
+
+async def test_version_0_is_the_same_when_asked_twice(side):
+    first = await side.aggregators.create_initial(1, document())
+    again = await side.aggregators.create_initial(1, document())
+    assert first.adapter == again.adapter
+    assert (first.adapter.version, first.adapter.schema_digest) == (0, SCHEMA.digest)
+    assert first.lineage
+    assert first.countersignature
+
+
+async def test_older_tokens_are_refused(side):
+    await side.aggregators.create_initial(7, document())
+    assert await side.aggregators.highest_token(SPOOL) == 7
+    with pytest.raises(LeaderSupersededError):
+        await side.aggregators.create_initial(6, document())
+
+
+async def test_a_round_is_watched_sealed_published_and_settled(side):
+    base = await opened(side.aggregators)
+    async with aclosing(side.aggregators.watch_round(ATTEMPT)) as watch:
+        await side.commit(base)
+        async with asyncio.timeout(10):
+            update = await anext(watch)
+        assert update.client == CLIENT
+        await side.commit(base, client_id(2))
+        counted = await side.aggregators.seal_round(1, ATTEMPT)
+        assert [item.client for item in counted] == [CLIENT, client_id(2)]
+        async with asyncio.timeout(10):
+            assert [item.client async for item in watch] == [client_id(2)]
+    assert await side.aggregators.seal_round(1, ATTEMPT) == counted
+    published = await side.aggregators.finalize_round(1, ATTEMPT, document())
+    again = await side.aggregators.finalize_round(1, ATTEMPT, document())
+    assert published.adapter == again.adapter
+    assert published.adapter.version == 1
+    await side.aggregators.settle_round(1, ATTEMPT)
+
+
+async def test_an_aborted_attempt_can_be_settled_but_not_sealed(side):
+    base = await opened(side.aggregators)
+    await side.commit(base)
+    await side.aggregators.abort_round(1, ATTEMPT)
+    await side.aggregators.abort_round(1, ATTEMPT)
+    with pytest.raises(RoundStateInvalidError):
+        await side.aggregators.seal_round(1, ATTEMPT)
+    await side.aggregators.settle_round(1, ATTEMPT)
+
+
+async def test_an_attempt_that_was_never_opened_is_unknown(side):
+    await side.aggregators.create_initial(1, document())
+    for command in (side.aggregators.seal_round, side.aggregators.settle_round):
+        with pytest.raises(RoundUnknownError):
+            await command(1, ATTEMPT)
+    with pytest.raises(RoundUnknownError):
+        await anext(side.aggregators.watch_round(ATTEMPT))
+
+
+@pytest.mark.integration
+async def test_an_aggregator_that_is_away_is_unavailable(tmp_path):
+    site = Site.make(tmp_path, "unix:///nowhere")
+    identity = load_identity(site.folder / "coordinator" / "identity")
+    aggregators = GrpcAggregators({SPOOL: "127.0.0.1:9"}, identity, countersign=None)
+    with pytest.raises(ServiceUnavailableError):
+        await aggregators.highest_token(SPOOL)
+    with pytest.raises(ServiceUnavailableError):
+        await aggregators.highest_token("spool-9")
+    await aggregators.close()

@@ -1,0 +1,100 @@
+"""TaskFactory and ReceiptReader, in memory and as signed messages."""
+
+from datetime import timedelta
+
+import pytest
+from tests.support.certificates import FederationFixture
+from tests.support.clock import ManualClock
+from tests.support.coordinator.messages import (
+    MemoryReceiptReader,
+    MemoryTaskFactory,
+    memory_receipt,
+)
+from tests.support.coordinator.values import RUN, SCHEMA, client, client_id, document
+from tests.unit.coordinator.domain.builders import adapter
+
+from pfi.aggregator.v1 import ticket_pb2
+from pfi.coordinator.v1.task_pb2 import Task
+from pfi_common.errors import SignatureInvalidError
+from pfi_coordinator.adapters.proto_tasks import ProtoTaskFactory
+from pfi_coordinator.adapters.signed_receipts import SignedReceiptReader
+from pfi_coordinator.application.ports.receipt_reader import Receipt
+from pfi_coordinator.domain.tasks import TaskName, task_seed
+
+NAME = TaskName(RUN, "2.1", client_id(1))
+
+
+@pytest.fixture
+def federation(tmp_path):
+    return FederationFixture(tmp_path, clock=ManualClock())
+
+
+@pytest.fixture(params=["memory", "signed"])
+def factory(request, federation):
+    if request.param == "memory":
+        return MemoryTaskFactory()
+    return ProtoTaskFactory(federation.signer("coordinator"))
+
+
+@pytest.fixture(params=["memory", "signed"])
+def receipts(request, federation):
+    """A reader, and what makes receipts that it may be given."""
+    if request.param == "memory":
+        return MemoryReceiptReader(), memory_receipt
+
+    def signed(name: TaskName, spool: str = "spool-0", *, voided: bool = False) -> bytes:
+        states = ("RECEIPT_STATE_COMMITTED", "RECEIPT_STATE_VOIDED")
+        message = ticket_pb2.UpdateReceipt(
+            task=name.text, client=name.client, round=2, attempt=1, state=states[voided]
+        )
+        return federation.signer(f"aggregator/{spool}").sign(message).SerializeToString()
+
+    return SignedReceiptReader(federation.verifier()), signed
+
+
+def train(factory, **changes):
+    deadline = ManualClock().now() + timedelta(minutes=10)
+    values = {"number": 2, "attempt": 1, "deadline": deadline} | changes
+    return factory.train_task(document(), adapter(1), client(1), **values)
+
+
+def test_tasks_are_named_and_the_same_when_made_again(factory):
+    made = train(factory)
+    assert made.name == NAME
+    assert made == train(factory)
+    evaluation = factory.evaluate_task(document(), adapter(2), client(1), ManualClock().now())
+    assert evaluation.name == TaskName(RUN, "eval", client_id(1))
+
+
+def test_a_receipt_says_what_it_is_about(receipts):
+    reader, make = receipts
+    expected = Receipt(NAME.text, client_id(1), 2, 1, voided=False)
+    assert reader.read(make(NAME), "spool-0") == expected
+    assert reader.read(make(NAME, voided=True), "spool-0").voided
+
+
+def test_receipts_of_others_are_refused(receipts):
+    reader, make = receipts
+    for statement in (make(NAME, "spool-1"), b"\xff\xff", b""):
+        with pytest.raises(SignatureInvalidError):
+            reader.read(statement, "spool-0")
+
+
+def test_a_task_carries_a_ticket_bound_to_the_clients_key(federation):
+    factory = ProtoTaskFactory(federation.signer("coordinator"))
+    rows = client(1, training_rows=33, key_sha256="k" * 64)
+    deadline = ManualClock().now() + timedelta(minutes=10)
+    made = factory.train_task(document(), adapter(1), rows, number=2, attempt=3, deadline=deadline)
+    task = Task.FromString(made.message)
+    assert task.seed == task_seed(RUN, 2, client_id(1))
+    assert (task.round, task.attempt, task.spool) == (2, 3, "spool-0")
+    ticket = federation.verifier().verify(
+        task.train.ticket, ticket_pb2.UploadTicket, signer="coordinator"
+    )
+    assert ticket.task == task.task == f"{RUN}.2.3.{client_id(1)}"
+    assert ticket.key_sha256 == "k" * 64
+    assert ticket.base_digest == adapter(1).digest == task.base.digest
+    assert ticket.schema_digest == SCHEMA.digest
+    assert ticket.maximum_bytes == 4 * SCHEMA.coordinate_count
+    assert ticket.maximum_examples == 33
+    assert ticket.expiry_time.seconds - task.deadline_time.seconds == 300

@@ -1,0 +1,140 @@
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from tests.support.coordinator.values import NOW
+
+from pfi_common.errors import (
+    LeaderSupersededError,
+    PlatformError,
+    RoundStateInvalidError,
+    RoundUnknownError,
+)
+from pfi_coordinator.application.ports.aggregators import Attempt, Counted, Publication
+from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.domain.state import AdapterVersion
+
+
+@dataclass
+class MemoryAttempt:
+    state: str = "open"
+    committed: dict[str, Counted] = field(default_factory=dict)
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class MemoryAggregators:
+    """In-memory twin of `pfi_coordinator.application.ports.aggregators.Aggregators`.
+
+    `commit` is what clients do; `failure`, when set, is what every command gives.
+    """
+
+    def __init__(self, spools: tuple[str, ...] = ("spool-0",)) -> None:
+        self._spools = spools
+        self._token = 0
+        self.failure: PlatformError | None = None
+        self.attempts: dict[Attempt, MemoryAttempt] = {}
+        self.settled: list[Attempt] = []
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        return {spool: f"{spool}:1" for spool in self._spools}
+
+    def commit(self, attempt: Attempt, client: str) -> None:
+        found = self._found(attempt)
+        if found.state == "open":
+            found.committed[client] = Counted(client, 64, clipped=False, capped=False)
+            found.bell.set()
+
+    async def highest_token(self, spool: str) -> int:
+        self._check_failure()
+        return self._token
+
+    async def create_initial(self, token: int, document: RunDocument) -> Publication:
+        self._obey(token)
+        return _publication(document, 0)
+
+    async def open_round(
+        self, token: int, attempt: Attempt, document: RunDocument, base: AdapterVersion
+    ) -> None:
+        self._obey(token)
+        self.attempts.setdefault(attempt, MemoryAttempt())
+
+    async def watch_round(self, attempt: Attempt) -> AsyncIterator[Counted]:
+        self._check_failure()
+        found, told = self._found(attempt), 0
+        while True:
+            # The state first: what is committed after it was read is told in the next turn.
+            state = found.state
+            found.bell.clear()
+            for update in [] if state == "aborted" else list(found.committed.values())[told:]:
+                told += 1
+                yield update
+            if state != "open":
+                return
+            await found.bell.wait()
+            self._check_failure()
+
+    async def seal_round(self, token: int, attempt: Attempt) -> list[Counted]:
+        self._obey(token)
+        found = self._found(attempt)
+        if found.state not in {"open", "sealed"}:
+            raise RoundStateInvalidError
+        self._enter(found, "sealed")
+        return sorted(found.committed.values(), key=lambda item: item.client)
+
+    async def finalize_round(
+        self, token: int, attempt: Attempt, document: RunDocument
+    ) -> Publication:
+        self._obey(token)
+        found = self._found(attempt)
+        if found.state not in {"sealed", "finalized"}:
+            raise RoundStateInvalidError
+        self._enter(found, "finalized")
+        return _publication(document, attempt.number)
+
+    async def abort_round(self, token: int, attempt: Attempt) -> None:
+        self._obey(token)
+        found = self.attempts.setdefault(attempt, MemoryAttempt())
+        if found.state == "finalized":
+            raise RoundStateInvalidError
+        self._enter(found, "aborted")
+
+    async def settle_round(self, token: int, attempt: Attempt) -> None:
+        self._obey(token)
+        if self._found(attempt).state in {"open", "sealed"}:
+            raise RoundStateInvalidError
+        self.settled.append(attempt)
+
+    def _obey(self, token: int) -> None:
+        self._check_failure()
+        if token < self._token:
+            raise LeaderSupersededError
+        self._token = token
+
+    def _check_failure(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    def _found(self, attempt: Attempt) -> MemoryAttempt:
+        if attempt not in self.attempts:
+            raise RoundUnknownError
+        return self.attempts[attempt]
+
+    @staticmethod
+    def _enter(found: MemoryAttempt, state: str) -> None:
+        found.state = state
+        found.bell.set()
+
+
+def _publication(document: RunDocument, version: int) -> Publication:
+    lineage = f"{document.run} {version}".encode()
+    adapter = AdapterVersion(
+        version=version,
+        digest=sha256(lineage).hexdigest(),
+        schema_digest=document.description.adapter_schema.digest,
+        lineage_digest=sha256(lineage).hexdigest(),
+        optimizer_state_digest="",
+        published_at=NOW,
+    )
+    return Publication(adapter, lineage, b"countersigned", 0.0)

@@ -1,0 +1,54 @@
+import json
+from datetime import datetime
+
+from pfi_common.errors import SignatureInvalidError
+from pfi_coordinator.application.ports.receipt_reader import Receipt
+from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.domain.members import Client
+from pfi_coordinator.domain.state import AdapterVersion
+from pfi_coordinator.domain.tasks import EVALUATION, Assignment, TaskName, round_scope
+
+
+class MemoryTaskFactory:
+    """In-memory twin of `pfi_coordinator.application.ports.task_factory.TaskFactory`.
+
+    Its messages are the task's name.
+    """
+
+    def train_task(
+        self,
+        document: RunDocument,
+        base: AdapterVersion,
+        client: Client,
+        *,
+        number: int,
+        attempt: int,
+        deadline: datetime,
+    ) -> Assignment:
+        name = TaskName(document.run, round_scope(number, attempt), client.client)
+        return Assignment(name, name.text.encode())
+
+    def evaluate_task(
+        self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
+    ) -> Assignment:
+        name = TaskName(document.run, EVALUATION, client.client)
+        return Assignment(name, name.text.encode())
+
+
+def memory_receipt(name: TaskName, spool: str = "spool-0", *, voided: bool = False) -> bytes:
+    """What `MemoryReceiptReader` takes for a receipt."""
+    number, attempt = name.attempt or (0, 0)
+    return json.dumps([spool, name.text, name.client, number, attempt, voided]).encode()
+
+
+class MemoryReceiptReader:
+    """In-memory twin of `pfi_coordinator.application.ports.receipt_reader.ReceiptReader`."""
+
+    def read(self, statement: bytes, spool: str) -> Receipt:
+        try:
+            signer, *parts = json.loads(statement)
+        except ValueError:
+            raise SignatureInvalidError from None
+        if signer != spool:
+            raise SignatureInvalidError
+        return Receipt(*parts)
