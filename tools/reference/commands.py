@@ -101,11 +101,17 @@ def _typer_option(item: Any) -> Option:  # noqa: ANN401
     else:
         text = code(str(default.value if isinstance(default, enum.Enum) else default))
     variable = f" (or `{item.envvar}`)" if item.envvar else ""
-    several = " May be repeated." if getattr(item, "multiple", False) else ""
+    several = bool(getattr(item, "multiple", False))
     is_flag = bool(getattr(item, "is_flag", False))
     value = "" if is_flag else choices or item.metavar or _kind_name(kind)
     names = (*item.opts, *item.secondary_opts)
-    return Option(names, f"{item.help or ''}{variable}{several}", text, is_flag, value)
+    return Option(
+        names, _meaning(f"{item.help or ''}{variable}", several=several), text, is_flag, value
+    )
+
+
+def _meaning(text: str, *, several: bool) -> str:
+    return f"{text} May be repeated." if several and "may be repeated" not in text else text
 
 
 def _kind_name(kind: object) -> str:
@@ -143,7 +149,7 @@ def _parser_option(action: argparse.Action) -> Option:
     choices = "|".join(map(str, action.choices or ()))
     return Option(
         tuple(action.option_strings) or (action.dest,),
-        (action.help or "") + (" May be repeated." if several else ""),
+        _meaning(action.help or "", several=several),
         default,
         is_flag,
         "" if is_flag else choices or str(action.metavar or action.dest).upper(),
