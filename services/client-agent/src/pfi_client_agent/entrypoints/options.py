@@ -62,13 +62,15 @@ def read_token(text: str) -> str:
         raise TokenInvalidError(f"the file {text[1:]} cannot be read") from error
 
 
-def parse_share(text: str) -> Fraction:
-    """Read a share such as `10%` or `0.1`.
+def parse_share(given: str | Fraction) -> Fraction:
+    """Read a share such as `10%` or `0.1`; typer hands the default over as it is.
 
     Raises:
         typer.BadParameter: It is not a number from 0 to 1.
     """
-    number = text.strip()
+    if isinstance(given, Fraction):
+        return given
+    number = given.strip()
     try:
         share = Fraction(number.removesuffix("%").strip()) / (100 if number.endswith("%") else 1)
     except (ValueError, ZeroDivisionError) as error:
