@@ -22,6 +22,7 @@ from pfi_aggregator.application.leadership import Leadership
 from pfi_aggregator.application.merge_round import MergeRound
 from pfi_aggregator.application.open_round import OpenRound
 from pfi_aggregator.application.publication import Publication
+from pfi_aggregator.application.receive_slots import ReceiveSlots
 from pfi_aggregator.application.receive_update import ReceiveUpdate
 from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.seal_round import SealRound
@@ -64,6 +65,7 @@ class UseCases:
             admission=admission,
             statements=self.statements,
             turns=self.uploads,
+            slots=ReceiveSlots(),
             bells=bells,
             meter=self.meter,
             failpoints=failpoints,
@@ -84,7 +86,7 @@ class UseCases:
         self.finalize = FinalizeRound(
             leadership=self.leadership,
             rounds=rounds,
-            merge=MergeRound(rounds, failpoints),
+            merge=MergeRound(rounds, lambda: None, failpoints),
             publication=publication,
             artifacts=self.artifacts,
             turns=turns,

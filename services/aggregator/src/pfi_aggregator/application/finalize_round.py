@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.leadership import Leadership
-from pfi_aggregator.application.merge_round import MergeRound
+from pfi_aggregator.application.merge_round import MergeRound, move_base
 from pfi_aggregator.application.ports import Artifacts, Meter, Rounds
 from pfi_aggregator.application.publication import Publication, already_published
 from pfi_aggregator.application.shared_work import SharedWork
@@ -15,6 +18,7 @@ from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.round_state import Command, require_command
 from pfi_aggregator.domain.round_view import RoundOutcome, RoundView
+from pfi_aggregator.domain.server_optimizer import OptimizerState
 from pfi_aggregator.domain.update import CountedUpdate
 from pfi_aggregator.failpoints import Failpoint, Failpoints
 from pfi_common.clock import Clock
@@ -104,10 +108,9 @@ class FinalizeRound:
         self, plan: RoundPlan, counted: tuple[CountedUpdate, ...]
     ) -> tuple[Lineage, float]:
         started = self.clock.monotonic()
-        base = await self.artifacts.get("adapters", plan.base.digest)
-        digest = plan.optimizer_state_digest
-        state = await self.artifacts.get("optimizer-states", digest) if digest else None
-        vector, moments = await in_thread(self.merge.run, plan, counted, base, state)
+        delta = await in_thread(self.merge.mean, plan, counted)
+        vector, moments = await self._move(plan, delta)
+        del delta  # storing needs memory, too
         seconds = self.clock.monotonic() - started
         adapter = AdapterReference(
             digest=await self.publication.store_adapter(vector),
@@ -127,6 +130,14 @@ class FinalizeRound:
             publish_time=self.clock.now(),
         )
         return lineage, seconds
+
+    async def _move(
+        self, plan: RoundPlan, delta: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], OptimizerState]:
+        base = await self.artifacts.get("adapters", plan.base.digest)
+        digest = plan.optimizer_state_digest
+        state = await self.artifacts.get("optimizer-states", digest) if digest else None
+        return await in_thread(move_base, plan, delta, base, state)
 
     def _report(self, lineage: Lineage, seconds: float) -> None:
         self.meter.round_merged(seconds)

@@ -32,7 +32,7 @@ class Publication:
         """Stores an optimiser's state and gives its digest; empty when it keeps none."""
         if not state.moments:
             return ""
-        return await self.artifacts.put("optimizer-states", state.to_bytes())
+        return await self.artifacts.put("optimizer-states", memoryview(state.data))
 
     async def store_lineage(self, schema: Schema, lineage: Lineage) -> str:
         """Stores the schema and the signed lineage, and gives the digest of the latter."""

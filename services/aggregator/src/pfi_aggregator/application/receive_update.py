@@ -1,10 +1,12 @@
 """Takes an update: receives it, makes it durable, counts it at most once, gives a receipt."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.ports import Incoming, Meter, PartialUpload, Rounds, Statements
+from pfi_aggregator.application.receive_slots import ReceiveSlots
 from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.upload_admission import UploadAdmission
 from pfi_aggregator.application.upload_turns import UploadTurns
@@ -40,6 +42,7 @@ class ReceiveUpdate:
     admission: UploadAdmission
     statements: Statements
     turns: UploadTurns
+    slots: ReceiveSlots
     bells: RoundBells
     meter: Meter
     failpoints: Failpoints
@@ -110,10 +113,11 @@ class ReceiveUpdate:
         ticket, plan = admitted
         scanner = PayloadScanner(header.encoding, plan.schema.coordinate_count)
         await in_thread(_scan_stored, upload, scanner)
-        async for chunk in chunks:
-            check_chunk(chunk, scanner.received_bytes, header.payload_bytes)
-            require_uploads(self.admission.state(ticket))
-            await in_thread(_take, upload, scanner, chunk.data)
+        async with aclosing(self.slots.paced(chunks)) as paced:
+            async for chunk in paced:
+                check_chunk(chunk, scanner.received_bytes, header.payload_bytes)
+                require_uploads(self.admission.state(ticket))
+                await in_thread(_take, upload, scanner, chunk.data)
         return await in_thread(scanner.finish)
 
     async def _commit(self, record: UpdateRecord) -> CommittedUpdate:

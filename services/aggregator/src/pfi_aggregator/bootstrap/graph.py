@@ -4,6 +4,7 @@ import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from pfi_aggregator.adapters.heap import return_free_memory
 from pfi_aggregator.adapters.leader_tokens import FileLeaderTokens
 from pfi_aggregator.adapters.spool.incoming import SpoolIncoming
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
@@ -21,6 +22,7 @@ from pfi_aggregator.application.merge_round import MergeRound
 from pfi_aggregator.application.open_round import OpenRound
 from pfi_aggregator.application.ports import Artifacts
 from pfi_aggregator.application.publication import Publication
+from pfi_aggregator.application.receive_slots import ReceiveSlots
 from pfi_aggregator.application.receive_update import ReceiveUpdate
 from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.seal_round import SealRound
@@ -165,6 +167,7 @@ def _update_servicer(
         admission=admission,
         statements=statements,
         turns=uploads,
+        slots=ReceiveSlots(),
         bells=bells,
         meter=adapters.metrics,
         failpoints=adapters.failpoints,
@@ -188,7 +191,7 @@ def _round_use_cases(adapters: _Adapters, bells: RoundBells) -> RoundUseCases:
         finalize=FinalizeRound(
             leadership=leadership,
             rounds=rounds,
-            merge=MergeRound(rounds, adapters.failpoints),
+            merge=MergeRound(rounds, return_free_memory, adapters.failpoints),
             publication=publication,
             artifacts=artifacts,
             turns=turns,

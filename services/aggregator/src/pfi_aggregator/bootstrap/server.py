@@ -16,6 +16,7 @@ from pfi.aggregator.v1 import (
     update_service_pb2_grpc,
 )
 from pfi_aggregator.adapters.durable import write_durably
+from pfi_aggregator.adapters.heap import limit_arenas
 from pfi_aggregator.application.sweep_uploads import SweepUploads
 from pfi_aggregator.bootstrap.graph import Graph, build_graph
 from pfi_aggregator.metrics import AggregatorMetrics
@@ -48,6 +49,7 @@ def serve(settings: AggregatorSettings) -> None:
         PlatformError: it cannot start; the message says what to do.
     """
     configure_logging("aggregator", settings.log_level)
+    limit_arenas()
     asyncio.run(_serve(settings))
 
 

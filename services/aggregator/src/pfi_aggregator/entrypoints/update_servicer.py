@@ -74,4 +74,6 @@ async def _chunks(
     async for message in messages:
         if message.WhichOneof("message") != "chunk":
             raise InvalidRequestError("After the header come chunks alone.")
-        yield Chunk(message.chunk.offset_bytes, message.chunk.data)
+        chunk = Chunk(message.chunk.offset_bytes, message.chunk.data)
+        del message  # holds a copy of the data for as long as the chunk is being worked on
+        yield chunk

@@ -1,7 +1,6 @@
 """What a server optimiser remembers between rounds, and its bytes."""
 
 import json
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,27 +9,38 @@ from pfi_common.errors import ArtifactCorruptError
 
 _MAGIC = b"PFIOPT01"
 _LENGTH_BYTES = 4
+_ALIGNMENT = 8
+_NUMBER_BYTES = 8
 
 
-@dataclass(frozen=True)
 class OptimizerState:
-    """The moments of an optimiser.
+    """The moments of an optimiser, in the bytes that are stored.
 
-    As bytes: `PFIOPT01`, the size of a JSON object as 4 bytes little-endian, that object with the
-    keys coordinates, moments and optimizer in this order and without white space, then each moment
-    as little-endian binary64. Equal states have equal bytes.
+    The bytes are: `PFIOPT01`; the size of what follows up to the numbers, as 4 bytes little-endian;
+    a JSON object with the keys coordinates, moments and optimizer in this order, without white
+    space, then blanks until the numbers start at a multiple of 8; then each moment as little-endian
+    binary64. Equal states have equal bytes.
 
-    Shapes: each moment (n,).
+    Attributes:
+        data: The bytes; the moments are views of them.
+        moments: Shapes: each (n,).
     """
 
-    optimizer: str
-    moments: tuple[Float64, ...]
+    def __init__(self, data: bytearray, head_bytes: int, shape: tuple[int, int]) -> None:
+        self.data = data
+        numbers = np.frombuffer(data, dtype="<f8", offset=head_bytes).reshape(shape)
+        self.moments: tuple[Float64, ...] = tuple(numbers)
 
     @classmethod
     def first(cls, optimizer: ServerOptimizer, coordinate_count: int) -> "OptimizerState":
         """Makes the state before the first round."""
-        moments = tuple(np.full(coordinate_count, value) for value in optimizer.initial_moments)
-        return cls(optimizer.name, moments)
+        head, shape = _head(optimizer, coordinate_count), _shape(optimizer, coordinate_count)
+        data = bytearray(len(head) + _NUMBER_BYTES * shape[0] * shape[1])
+        data[: len(head)] = head
+        state = cls(data, len(head), shape)
+        for moment, value in zip(state.moments, optimizer.initial_moments, strict=True):
+            moment[:] = value
+        return state
 
     @classmethod
     def from_bytes(
@@ -41,23 +51,24 @@ class OptimizerState:
         Raises:
             ArtifactCorruptError: it does not.
         """
-        head = _head(optimizer.name, coordinate_count, len(optimizer.initial_moments))
-        numbers = coordinate_count * len(optimizer.initial_moments)
-        if not data.startswith(head) or len(data) != len(head) + 8 * numbers:
+        head, shape = _head(optimizer, coordinate_count), _shape(optimizer, coordinate_count)
+        size_bytes = len(head) + _NUMBER_BYTES * shape[0] * shape[1]
+        if not data.startswith(head) or len(data) != size_bytes:
             message = "The stored optimiser state is of another optimiser or schema."
             raise ArtifactCorruptError(message)
-        flat = np.frombuffer(data, dtype="<f8", offset=len(head)).astype(np.float64)
-        moments = tuple(flat.reshape(len(optimizer.initial_moments), coordinate_count))
-        return cls(optimizer.name, moments)
-
-    def to_bytes(self) -> bytes:
-        """Writes the state."""
-        count = self.moments[0].size if self.moments else 0
-        head = _head(self.optimizer, count, len(self.moments))
-        return b"".join([head, *(moment.astype("<f8").tobytes() for moment in self.moments)])
+        return cls(bytearray(data), len(head), shape)
 
 
-def _head(optimizer: str, coordinate_count: int, moments: int) -> bytes:
-    facts = {"coordinates": coordinate_count, "moments": moments, "optimizer": optimizer}
+def _shape(optimizer: ServerOptimizer, coordinate_count: int) -> tuple[int, int]:
+    return len(optimizer.initial_moments), coordinate_count
+
+
+def _head(optimizer: ServerOptimizer, coordinate_count: int) -> bytes:
+    facts = {
+        "coordinates": coordinate_count,
+        "moments": len(optimizer.initial_moments),
+        "optimizer": optimizer.name,
+    }
     text = json.dumps(facts, separators=(",", ":")).encode("ascii")
+    text += b" " * (-(len(_MAGIC) + _LENGTH_BYTES + len(text)) % _ALIGNMENT)
     return _MAGIC + len(text).to_bytes(_LENGTH_BYTES, "little") + text
