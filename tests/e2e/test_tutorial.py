@@ -91,10 +91,8 @@ def test_the_tutorial_works(reader, tmp_path):
     assert "ada" in reader.type(listing)
     reader.type(run)
     assert "ben" in reader.type(results)
-    assert sorted(path.name for path in (tmp_path / "river-adapter").iterdir())[:2] == [
-        "adapter_config.json",
-        "adapter_model.safetensors",
-    ]
+    names = {path.name for path in (tmp_path / "river-adapter").iterdir()}
+    assert {"adapter_config.json", "adapter_model.safetensors"} <= names
     backbone = next(iter(pfi_cli.demo.backbone.__path__))
     program = python_block().replace("path/to/the/backbone", backbone)
     reader.type(f"python - <<'PY'\n{program}\nPY")
