@@ -1,10 +1,13 @@
 """What changed in a run, as lines for a terminal that is no screen, such as a CI log."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from pfi_cli.api.runs import Round, Run
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.output.units import bytes_text, seconds_text
+
+PATIENCE_SECONDS = 15.0
 
 
 def changes(before: Run | None, now: Run) -> Iterator[str]:
@@ -16,9 +19,14 @@ def changes(before: Run | None, now: Run) -> Iterator[str]:
         earlier = known.get(each.round)
         if earlier is None or (earlier.state, earlier.attempt) != (each.state, each.attempt):
             yield _round_line(each)
-    old_wait = before.why.waiting_for if before is not None and before.why is not None else ""
-    if now.why is not None and now.why.waiting_for not in {"", old_wait}:
-        yield f"waiting for {now.why.waiting_for}"
+
+
+def waiting(run: Run, moment: datetime) -> str | None:
+    """Says what a run has been waiting for when that takes long."""
+    if run.ended or run.why is None or run.why.since is None:
+        return None
+    seconds = (moment - run.why.since).total_seconds()
+    return f"waiting for {run.why.waiting_for}" if seconds > PATIENCE_SECONDS else None
 
 
 def _round_line(each: Round) -> str:

@@ -9,7 +9,7 @@ from rich.live import Live
 from pfi_cli.api.client import ApiClient
 from pfi_cli.api.runs import Run
 from pfi_cli.output.console import stderr
-from pfi_cli.output.run_lines import changes
+from pfi_cli.output.run_lines import changes, waiting
 from pfi_cli.output.run_view import run_view
 from pfi_common.clock import Clock, SystemClock
 from pfi_common.errors import ServiceUnavailableError, StoreUnavailableError
@@ -68,6 +68,7 @@ class _Screen:
         self._console = console
         self._clock = clock
         self._run: Run | None = None
+        self._waiting = ""
         self._live = (
             Live(console=console, refresh_per_second=REFRESHES_PER_SECOND)
             if console.is_terminal
@@ -88,9 +89,17 @@ class _Screen:
         if self._live is not None:
             self._live.update(run_view(run, self._elapsed(run)))
         else:
-            for line in changes(self._run, run):
+            for line in (*changes(self._run, run), *self._new_wait(run)):
                 self._console.print(line, markup=False, soft_wrap=True)
         self._run = run
+
+    def _new_wait(self, run: Run) -> list[str]:
+        """What the run waits for, once it takes long and when it is something else."""
+        line = waiting(run, self._clock.now())
+        if line is None or line == self._waiting:
+            return []
+        self._waiting = line
+        return [line]
 
     def _elapsed(self, run: Run) -> float:
         end = run.ended_at or self._clock.now()

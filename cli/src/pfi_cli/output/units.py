@@ -13,9 +13,11 @@ def bytes_text(count: float) -> str:
 
 
 def seconds_text(seconds: float | None) -> str:
-    """A duration: `0.42 s`, `12.3 s`, `3 min 05 s`."""
+    """A duration: `7 ms`, `0.42 s`, `12.3 s`, `3 min 05 s`."""
     if seconds is None:
         return "-"
+    if seconds < 0.1:  # noqa: PLR2004
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 10:  # noqa: PLR2004
         return f"{seconds:.2f} s"
     if seconds < 60:  # noqa: PLR2004

@@ -86,7 +86,8 @@ def _compute(
 ) -> Report:
     if run.created_at is None or run.ended_at is None or not run.evaluation:
         raise ReportIncompleteError("the run lacks its times or its closing evaluation")
-    clients = [compute.client_outcome(member) for member in run.evaluation]
+    by_name = sorted(run.evaluation, key=lambda member: member.name)
+    clients = [compute.client_outcome(member) for member in by_name]
     local_steps = int(run.spec["local"]["steps"])
     rounds = [compute.round_outcome(each, local_steps) for each in run.rounds]
     return Report(

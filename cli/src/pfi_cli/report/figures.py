@@ -68,7 +68,7 @@ class RoundTime(Figure):
         wall: From the opening to the published adapter.
         training: Optimiser steps on the shared adapter.
         evaluation: Evaluation, and training of the personal adapter.
-        transfer: Download, upload and waiting for the receipt.
+        transfer: Loading, download, upload and waiting for the receipt.
         rest: Selection, sealing, publication and waiting for each other.
         merge: Reading, merging and optimising in the aggregator; a part of `rest`.
         longest_work: Training and evaluation of the client that worked longest.

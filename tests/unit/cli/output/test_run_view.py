@@ -1,9 +1,17 @@
+from datetime import timedelta
+
 import pytest
 from rich.console import Console
-from tests.support.cli.run_documents import member, round_document, run_document
+from tests.support.cli.run_documents import (
+    START,
+    member,
+    moment,
+    round_document,
+    run_document,
+)
 
 from pfi_cli.api.runs import Round, Run
-from pfi_cli.output.run_lines import changes
+from pfi_cli.output.run_lines import changes, waiting
 from pfi_cli.output.run_view import progress, run_view
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.output.units import bytes_text, loss_text, seconds_text
@@ -86,6 +94,14 @@ def test_a_log_gets_a_line_for_each_change_and_none_for_steps():
     assert next(iter(changes(one_step, ended))) == "river is completed"
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(10, None), (20, "waiting for 2 more clients")])
+def test_a_log_says_what_a_run_waits_for_when_it_takes_long(seconds, said):
+    why = {"waiting_for": "2 more clients", "since": moment(0), "unblocks": "", "next": ""}
+    run = Run.model_validate(run_document(state="running", why=why))
+    assert waiting(run, START + timedelta(seconds=seconds)) == said
+    assert waiting(run.model_copy(update={"state": "completed"}), START + timedelta(days=1)) is None
+
+
 def test_a_second_attempt_is_told():
     first = Run.model_validate(run_document(state="running") | {"rounds": [training()]})
     second = Run.model_validate(run_document(state="running") | {"rounds": [training(attempt=2)]})
@@ -109,7 +125,7 @@ def test_sizes_are_short(count, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, "-"), (0.417, "0.42 s"), (12.34, "12.3 s"), (185.9, "3 min 05 s")],
+    [(None, "-"), (0.0069, "7 ms"), (0.417, "0.42 s"), (12.34, "12.3 s"), (185.9, "3 min 05 s")],
 )
 def test_durations_are_short(seconds, text):
     assert seconds_text(seconds) == text

@@ -60,7 +60,7 @@ def test_the_markdown_has_every_client_round_and_plot():
     text = markdown(report())
     assert "| ada | 10 | 4.0000 | 3.0000 | 2.0000 |" in text
     assert "4.5000 ± 0.7071" in text
-    assert "| 2 | 2 of 2 | 10.0 s | 9.00 s | 1.00 s | 0.01 s | 128 B | 128 B |" in text
+    assert "| 2 | 2 of 2 | 10.0 s | 9.00 s | 1.00 s | 10 ms | 128 B | 128 B |" in text
     assert all(f"]({name})" in text for name in PLOTS)
 
 

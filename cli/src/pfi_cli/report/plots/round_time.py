@@ -10,7 +10,7 @@ def round_time(report: Report) -> Picture:
     parts = [
         ("training", TRAINING, [time.training for time in times]),
         ("evaluation and personal adapter", EVALUATION, [time.evaluation for time in times]),
-        ("transfer", TRANSFER, [time.transfer for time in times]),
+        ("transfer and loading", TRANSFER, [time.transfer for time in times]),
         ("everything else", REST, [time.rest for time in times]),
     ]
     overhead = max(time.overhead for time in times)
