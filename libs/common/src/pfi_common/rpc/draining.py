@@ -6,9 +6,8 @@ ended only when the client has sent everything, or after a short time; what is r
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable
 from contextlib import suppress
-from dataclasses import dataclass
 
 UPLOAD_SECONDS = 2.0
 """A client that uploads for longer asks for the upload's status and so learns the reason."""
@@ -16,21 +15,31 @@ DIALOGUE_SECONDS = 0.2
 """In a dialogue the client sends a greeting and then is mostly silent."""
 
 
-@dataclass(frozen=True, slots=True)
 class RequestStream:
-    """What a client streams in one call.
+    """What a client streams in one call; handlers iterate over it.
 
-    Attributes:
+    One reader at a time: a handler that failed may have left a task that still waits for a message.
+
+    Args:
         requests: The messages.
         drain_seconds: For how long the rest is read before the call ends.
     """
 
-    requests: AsyncIterator[object]
-    drain_seconds: float
+    def __init__(self, requests: AsyncIterable[object], drain_seconds: float) -> None:
+        self._requests = requests
+        self._drain_seconds = drain_seconds
+        self._reading = asyncio.Lock()
+
+    def __aiter__(self) -> "RequestStream":
+        return self
+
+    async def __anext__(self) -> object:
+        async with self._reading:
+            return await anext(aiter(self._requests))
 
     async def drain(self) -> None:
         """Reads the rest."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.drain_seconds):
-                async for _ in self.requests:
+            async with asyncio.timeout(self._drain_seconds):
+                async for _ in self:
                     pass

@@ -82,7 +82,7 @@ class PlatformInterceptor(grpc.aio.ServerInterceptor):
         async def handle(requests: AsyncIterator[object], context: RpcContext) -> object:
             stream = RequestStream(requests, UPLOAD_SECONDS)
             async with self._handling.handled(method, context, streaming=True, requests=stream):
-                response: object = await behaviour(requests, context)
+                response: object = await behaviour(stream, context)
             return response
 
         return handle
@@ -102,7 +102,7 @@ class PlatformInterceptor(grpc.aio.ServerInterceptor):
         async def handle(requests: AsyncIterator[object], context: RpcContext) -> None:
             stream = RequestStream(requests, DIALOGUE_SECONDS)
             async with self._handling.handled(method, context, streaming=True, requests=stream):
-                await respond(requests, context)
+                await respond(stream, context)
 
         return handle
 
