@@ -9,7 +9,12 @@ from pfi_common.spec.client_parts import (
     Local,
     NoPersonalization,
 )
-from pfi_common.spec.compile import compile_round_plan, compile_train_task, upload_encoding
+from pfi_common.spec.compile import (
+    compile_evaluate_task,
+    compile_round_plan,
+    compile_train_task,
+    upload_encoding,
+)
 from pfi_common.spec.description import Description, load_description, parse_description
 from pfi_common.spec.facts import RunFacts, run_facts
 from pfi_common.spec.load import load_run_spec
@@ -36,6 +41,7 @@ __all__ = [
     "ServerAdam",
     "ServerSgd",
     "Stop",
+    "compile_evaluate_task",
     "compile_round_plan",
     "compile_train_task",
     "load_description",

@@ -44,6 +44,13 @@ def compile_train_task(spec: RunSpec, ticket: signed_pb2.SignedStatement) -> tas
     )
 
 
+def compile_evaluate_task(spec: RunSpec) -> task_pb2.EvaluateTask:
+    """Makes the client's half of the closing evaluation."""
+    return task_pb2.EvaluateTask(
+        maximum_tokens=spec.local.maximum_tokens, personal=_personal_training(spec)
+    )
+
+
 def compile_round_plan(
     spec: RunSpec,
     schema: Schema,
@@ -93,6 +100,9 @@ def _personal_training(spec: RunSpec) -> task_pb2.PersonalTraining | None:
         alpha=personal.alpha,
         steps=personal.steps,
         learning_rate=personal.learning_rate,
+        batch_size=spec.local.batch_size,
+        gradient_accumulation=spec.local.gradient_accumulation,
+        maximum_tokens=spec.local.maximum_tokens,
     )
 
 

@@ -1,11 +1,10 @@
-"""What is kept of runs and tasks: notes for the next round, evaluations, and the journal."""
+"""What is kept of runs and tasks: evaluations and the journal."""
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from pfi_client_agent.adapters.durable_files import read_json, write_json
+from pfi_client_agent.adapters.durable_files import write_json
 from pfi_client_agent.adapters.state_folder import StateFolder, safe_name
 
 
@@ -18,16 +17,6 @@ class RunNotes:
 
     def __init__(self, folder: StateFolder) -> None:
         self._folder = folder
-
-    def remember_maximum_tokens(self, run: str, maximum_tokens: int) -> None:
-        """Note how rows were cut in training, for the evaluation that closes the run."""
-        if self.maximum_tokens(run, default=0) != maximum_tokens:
-            write_json(self._run(run), {"maximum_tokens": maximum_tokens})
-
-    def maximum_tokens(self, run: str, *, default: int) -> int:
-        """Give how rows were cut in training; `default` when this device did not take part."""
-        noted = (read_json(self._run(run)) or {}).get("maximum_tokens")
-        return noted if isinstance(noted, int) else default
 
     def save_evaluation(self, run: str, document: Mapping[str, Any]) -> None:
         """Keep the outcome of an evaluation."""
@@ -46,9 +35,6 @@ class RunNotes:
         except FileNotFoundError:
             return []
         return [entry for line in lines if isinstance(entry := _parse(line), dict)]
-
-    def _run(self, run: str) -> Path:
-        return self._folder.runs / f"{safe_name(run)}.json"
 
 
 def _parse(line: str) -> object:

@@ -39,7 +39,6 @@ class StateFolder:
         updates: Encoded updates of rounds that have not settled.
         personal: Personal adapters, one folder a run. Nothing in it ever leaves the device.
         evaluations: Results of evaluations, one file a run.
-        runs: What is remembered of runs between rounds, one file a run.
         journal: Finished tasks, one JSON object a line.
     """
 
@@ -52,7 +51,6 @@ class StateFolder:
         self.updates = root / "updates"
         self.personal = root / "personal"
         self.evaluations = root / "evaluations"
-        self.runs = root / "runs"
         self.journal = root / "journal.jsonl"
 
     @contextmanager

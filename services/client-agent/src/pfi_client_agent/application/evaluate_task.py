@@ -8,16 +8,15 @@ from pfi.coordinator.v1.task_pb2 import Task
 from pfi_client_agent.adapters.personal_store import WEIGHTS_FILE, PersonalMeta
 from pfi_client_agent.application.control import TaskControl
 from pfi_client_agent.application.metrics import metric_messages
-from pfi_client_agent.application.ports import Learner
+from pfi_client_agent.application.personal_training import PersonalTraining, personal_work
+from pfi_client_agent.application.ports import Learner, Workbench
 from pfi_client_agent.application.task_facts import backbone_of, schema_of, split_of
 from pfi_client_agent.application.transfers import Transfers
 from pfi_client_agent.application.workplace import Workplace
-from pfi_client_agent.domain.personal_schema import personal_schema
+from pfi_client_agent.domain.split import Split
 from pfi_client_agent.domain.training import Evaluation, PersonalAdapter, Vector
+from pfi_common.errors import AdapterInvalidError
 from pfi_common.tensors import Schema
-
-DEFAULT_MAXIMUM_TOKENS = 256
-"""How rows are cut on a device that never trained in the run: what a run takes unless it says."""
 
 
 async def perform_evaluate_task(
@@ -34,7 +33,7 @@ async def perform_evaluate_task(
     transfers = Transfers(place, task)
     shared = await transfers.fetch_base(schema.coordinate_count)
     control.require_running()
-    evaluating = _Evaluating(task, place, schema, shared)
+    evaluating = _Evaluating(task, place, control, schema, shared)
     metrics, personal = await place.learning.run(evaluating.perform)
     place.notes.save_evaluation(task.run, _document(task, place, metrics, personal))
     costs = {
@@ -50,32 +49,38 @@ class _Evaluating:
 
     task: Task
     place: Workplace
+    control: TaskControl
     schema: Schema
     shared: Vector
 
     def perform(self, learner: Learner) -> tuple[dict[str, float], PersonalMeta | None]:
         bench = learner.open(backbone_of(self.task), self.schema)
         rows = split_of(self.task, self.place.data)
-        personal = self._personal()
         started = self.place.clock.monotonic()
+        personal = self._personal(bench, rows)
         losses = bench.evaluate(
             self.shared,
             personal[1] if personal else None,
             rows,
-            maximum_tokens=self.place.notes.maximum_tokens(
-                self.task.run, default=DEFAULT_MAXIMUM_TOKENS
-            ),
+            maximum_tokens=self.task.evaluate.maximum_tokens,
         )
         seconds = self.place.clock.monotonic() - started
         return _metrics(losses, seconds), personal[0] if personal else None
 
-    def _personal(self) -> tuple[PersonalMeta, PersonalAdapter] | None:
-        """Give the run's personal adapter; one of another schema is never applied."""
-        meta = self.place.personals.find(self.task.run)
-        if meta is None or meta.shared_schema_digest != self.schema.digest:
+    def _personal(
+        self, bench: Workbench, rows: Split
+    ) -> tuple[PersonalMeta, PersonalAdapter] | None:
+        """Train the personal adapter beside the final shared one, if the run has any."""
+        if not self.task.evaluate.HasField("personal"):
             return None
-        schema = personal_schema(self.schema, rank=meta.rank, alpha=meta.alpha)
-        return meta, self.place.personals.load(meta, schema)
+        work = personal_work(self.task, self.task.evaluate.personal, self.schema)
+        training = PersonalTraining(self.place.personals, self.place.observer)
+        before_step = self.control.before_step(0, work.options.steps)
+        training.train(work, bench, self.shared, rows, before_step)
+        meta = self.place.personals.find(self.task.run)
+        if meta is None:
+            raise AdapterInvalidError("The personal adapter has gone from the state folder.")
+        return meta, self.place.personals.load(meta, work.schema)
 
 
 def _metrics(losses: Evaluation, seconds: float) -> dict[str, float]:

@@ -4,20 +4,17 @@ import hashlib
 from dataclasses import dataclass
 
 from pfi.coordinator.v1.task_pb2 import Task
-from pfi_client_agent.adapters.personal_store import PersonalMeta
 from pfi_client_agent.application.control import TaskControl
-from pfi_client_agent.application.personal_training import PersonalTraining, PersonalWork
+from pfi_client_agent.application.personal_training import PersonalTraining, personal_work
 from pfi_client_agent.application.ports import Learner, Workbench
 from pfi_client_agent.application.task_facts import (
     backbone_of,
     key_of,
-    personal_options,
     recipe_of,
     shared_options,
     split_of,
 )
 from pfi_client_agent.application.workplace import Workplace
-from pfi_client_agent.domain.personal_schema import personal_schema
 from pfi_client_agent.domain.split import Split
 from pfi_client_agent.domain.training import SharedOutcome, Vector
 from pfi_client_agent.domain.update import StoredUpdate
@@ -70,23 +67,9 @@ class LocalTraining:
         return self.task.train.local.steps + self.task.train.personal.steps
 
     def _train_personal(self, bench: Workbench, rows: Split) -> float:
-        personal = self.task.train.personal
-        schema = personal_schema(self.schema, rank=personal.rank, alpha=personal.alpha)
-        meta = PersonalMeta(
-            run=self.task.run,
-            round=self.task.round,
-            backbone_model=self.task.backbone_model,
-            backbone_digest=self.task.backbone_digest,
-            shared_digest=self.task.base.digest,
-            shared_schema_digest=self.schema.digest,
-            rank=personal.rank,
-            alpha=personal.alpha,
-            sha256="",
-            loss=0.0,
-        )
         training = PersonalTraining(self.place.personals, self.place.observer)
         before_step = self.control.before_step(self.task.train.local.steps, self._steps_total)
-        work = PersonalWork(meta, schema, personal_options(self.task))
+        work = personal_work(self.task, self.task.train.personal, self.schema)
         return training.train(work, bench, self.base, rows, before_step)
 
     def _store(
@@ -102,9 +85,6 @@ class LocalTraining:
             example_count=outcome.distinct_rows,
             steps_done=self.task.train.local.steps,
             metrics=metrics,
-        )
-        self.place.notes.remember_maximum_tokens(
-            self.task.run, self.task.train.local.maximum_tokens
         )
         self.place.updates.save(update, payload)
         return update, payload

@@ -1,16 +1,21 @@
-"""The personal adapter of a run, trained a little further in every round.
+"""The personal adapter of a run, trained a little further in every round and before the evaluation.
 
 It is trained on top of the shared adapter that the round *started* from, not of the one that this
 device just trained: the received one is what every device has and what is served, whereas the
 locally trained one is never published. A personal adapter that had grown on top of it would correct
-for a drift that the next round takes away, and would be given the same lesson twice.
+for a drift that the next round takes away, and would be given the same lesson twice. The closing
+evaluation trains it once more, on top of the final shared adapter, which no round has started from.
 """
 
 from dataclasses import dataclass, replace
 
+from pfi.coordinator.v1.task_pb2 import PersonalTraining as PersonalTask
+from pfi.coordinator.v1.task_pb2 import Task
 from pfi_client_agent.adapters.personal_store import PersonalMeta, PersonalStore
 from pfi_client_agent.application.observer import Observer
 from pfi_client_agent.application.ports import Workbench
+from pfi_client_agent.application.task_facts import personal_options
+from pfi_client_agent.domain.personal_schema import personal_schema
 from pfi_client_agent.domain.row_order import derived_seed
 from pfi_client_agent.domain.split import Split
 from pfi_client_agent.domain.training import BeforeStep, PersonalAdapter, StepOptions, Vector
@@ -20,7 +25,7 @@ from pfi_common.tensors import Schema, initial_adapter
 
 @dataclass(frozen=True)
 class PersonalWork:
-    """Training of the personal adapter in one round.
+    """Training of the personal adapter beside one version of the shared one.
 
     Attributes:
         meta: What the result will belong to; loss and checksum are filled in later.
@@ -31,6 +36,24 @@ class PersonalWork:
     meta: PersonalMeta
     schema: Schema
     options: StepOptions
+
+
+def personal_work(task: Task, training: PersonalTask, shared: Schema) -> PersonalWork:
+    """Give what a task asks of the personal adapter."""
+    meta = PersonalMeta(
+        run=task.run,
+        round=task.round,
+        backbone_model=task.backbone_model,
+        backbone_digest=task.backbone_digest,
+        shared_digest=task.base.digest,
+        shared_schema_digest=shared.digest,
+        rank=training.rank,
+        alpha=training.alpha,
+        sha256="",
+        loss=0.0,
+    )
+    schema = personal_schema(shared, rank=training.rank, alpha=training.alpha)
+    return PersonalWork(meta, schema, personal_options(task, training))
 
 
 @dataclass(frozen=True)
@@ -55,10 +78,10 @@ class PersonalTraining:
     ) -> float:
         """Train, keep and evaluate the personal adapter; gives its held-out loss (nats).
 
-        A round that is repeated, after a restart or in a new attempt, does not train it again.
+        A task that is repeated, after a restart or in a new attempt, does not train it again.
         """
         known = self._fitting(work)
-        if known is not None and known[0].round >= work.meta.round:
+        if known is not None and _stands_beside(known[0], work.meta):
             return known[0].loss
         schema = work.schema
         adapter = known[1] if known else _new_adapter(schema, work.options.seed)
@@ -82,6 +105,10 @@ class PersonalTraining:
         self.store.archive(run)
         self.observer.personal_archived(run)
         return None
+
+
+def _stands_beside(known: PersonalMeta, wanted: PersonalMeta) -> bool:
+    return known.round >= wanted.round and known.shared_digest == wanted.shared_digest
 
 
 def _belongs_together(known: PersonalMeta, wanted: PersonalMeta) -> bool:

@@ -1,7 +1,7 @@
 """What a task says, in the agent's own words."""
 
 from pfi.common.v1.adapter_pb2 import Encoding
-from pfi.coordinator.v1.task_pb2 import Task
+from pfi.coordinator.v1.task_pb2 import PersonalTraining, Task
 from pfi_client_agent.domain.local_data import LocalData
 from pfi_client_agent.domain.row_order import derived_seed
 from pfi_client_agent.domain.split import Split, split_rows
@@ -65,15 +65,14 @@ def shared_options(task: Task) -> StepOptions:
     )
 
 
-def personal_options(task: Task) -> StepOptions:
-    """Give how the personal adapter is trained: in the same batches, without a proximal term."""
-    local, personal = task.train.local, task.train.personal
+def personal_options(task: Task, personal: PersonalTraining) -> StepOptions:
+    """Give how the personal adapter is trained: without a proximal term."""
     return StepOptions(
         steps=personal.steps,
-        batch_size=local.batch_size,
-        gradient_accumulation=local.gradient_accumulation,
+        batch_size=personal.batch_size,
+        gradient_accumulation=personal.gradient_accumulation,
         learning_rate=personal.learning_rate,
         proximal_mu=0.0,
-        maximum_tokens=local.maximum_tokens,
+        maximum_tokens=personal.maximum_tokens,
         seed=derived_seed(task.seed, "personal"),
     )

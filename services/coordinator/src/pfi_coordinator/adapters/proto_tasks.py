@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pfi.aggregator.v1.ticket_pb2 import UploadTicket
-from pfi.coordinator.v1.task_pb2 import EvaluateTask, Task
+from pfi.coordinator.v1.task_pb2 import Task
 from pfi_common.identity import StatementSigner
-from pfi_common.spec import compile_train_task, upload_encoding
+from pfi_common.spec import compile_evaluate_task, compile_train_task, upload_encoding
 from pfi_common.tensors import encoded_size_bytes
 from pfi_coordinator.adapters.references import LINE, reference
 from pfi_coordinator.application.records import RunDocument
@@ -61,7 +61,7 @@ class ProtoTaskFactory:
         task = _task(document, base, name, deadline)
         task.round, task.attempt = document.spec.stop.rounds, 1
         task.seed = task_seed(document.run, 0, client.client)
-        task.evaluate.CopyFrom(EvaluateTask())
+        task.evaluate.CopyFrom(compile_evaluate_task(document.spec))
         return Assignment(name, task.SerializeToString(deterministic=True))
 
 

@@ -71,6 +71,9 @@ class PersonalTraining(_message.Message):
     ALPHA_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
     LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    BATCH_SIZE_FIELD_NUMBER: _builtins.int
+    GRADIENT_ACCUMULATION_FIELD_NUMBER: _builtins.int
+    MAXIMUM_TOKENS_FIELD_NUMBER: _builtins.int
     rank: _builtins.int
     """LoRA rank of the personal adapter."""
     alpha: _builtins.int
@@ -79,6 +82,12 @@ class PersonalTraining(_message.Message):
     """Optimiser steps per round."""
     learning_rate: _builtins.float
     """AdamW learning rate."""
+    batch_size: _builtins.int
+    """Rows per micro-batch, at least 1."""
+    gradient_accumulation: _builtins.int
+    """Micro-batches per optimiser step, at least 1."""
+    maximum_tokens: _builtins.int
+    """Longest row in tokens; longer ones are cut at the end."""
     def __init__(
         self,
         *,
@@ -86,10 +95,13 @@ class PersonalTraining(_message.Message):
         alpha: _builtins.int = ...,
         steps: _builtins.int = ...,
         learning_rate: _builtins.float = ...,
+        batch_size: _builtins.int = ...,
+        gradient_accumulation: _builtins.int = ...,
+        maximum_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "learning_rate", b"learning_rate", "rank", b"rank", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "batch_size", b"batch_size", "gradient_accumulation", b"gradient_accumulation", "learning_rate", b"learning_rate", "maximum_tokens", b"maximum_tokens", "rank", b"rank", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -137,16 +149,29 @@ Global___TrainTask: _TypeAlias = TrainTask  # noqa: Y015
 
 @_typing.final
 class EvaluateTask(_message.Message):
-    """Evaluates backbone, shared adapter and shared + personal adapter on held-out rows; nothing is trained or uploaded."""
+    """Evaluates backbone, shared adapter and shared + personal adapter on held-out rows; nothing is uploaded but the metrics."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    MAXIMUM_TOKENS_FIELD_NUMBER: _builtins.int
+    PERSONAL_FIELD_NUMBER: _builtins.int
+    maximum_tokens: _builtins.int
+    """Longest row in tokens; longer ones are cut at the end."""
+    @_builtins.property
+    def personal(self) -> Global___PersonalTraining:
+        """Set: the personal adapter is first trained on top of `base`, which it has not been beside yet. Unset: the run has
+        no personal adapters.
+        """
+
     def __init__(
         self,
+        *,
+        maximum_tokens: _builtins.int = ...,
+        personal: Global___PersonalTraining | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["personal", b"personal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["maximum_tokens", b"maximum_tokens", "personal", b"personal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
