@@ -14,7 +14,6 @@ from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_client_agent.adapters.update_store import UpdateStore
 from pfi_client_agent.entrypoints.options import StateOption, state_folder
 from pfi_common.clock import SystemClock
-from pfi_common.errors import AgentRunningError
 from pfi_common.identity import load_identity
 
 
@@ -62,14 +61,6 @@ def collect_status(folder: StateFolder) -> dict[str, Any]:
             for update in UpdateStore(folder.updates).list()
         ],
     }
-
-
-def _is_running(folder: StateFolder) -> bool:
-    try:
-        with folder.locked():
-            return False
-    except AgentRunningError:
-        return True
 
 
 def _table(document: dict[str, Any]) -> Table:

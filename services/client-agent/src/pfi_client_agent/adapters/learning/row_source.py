@@ -51,6 +51,8 @@ class TrainingRows:
             ]
 
     def _ordered(self, seed: int) -> Iterator[TokenRow]:
+        if not self._rows:
+            raise TooFewRowsError("there is no training row")
         skipped = 0
         for number in row_order(len(self._rows), seed):
             digest, row = self._rows[number]
