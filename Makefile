@@ -19,6 +19,7 @@ BASELINE := $(wildcard protos/baseline.binpb)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP := -m pip install --no-input $(if $(CI),--quiet)
+SHORTER := | awk '!/^Requirement already satisfied/ { print; fflush() }'
 
 ##@ Use
 
@@ -101,16 +102,16 @@ $(VENV)/.created:
 
 $(VENV)/.installed: $(VENV)/.created $(PROJECTS) $(CONSTRAINTS)
 	@echo "Installing PFI into $(VENV): once, some minutes, mostly torch."
-	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) setuptools
+	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) setuptools $(SHORTER)
 	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) --no-build-isolation \
-		$(patsubst %,--editable %,libs/common[redis] $(filter services/%,$(DISTRIBUTIONS)) cli[local])
+		$(patsubst %,--editable %,libs/common[redis] $(filter services/%,$(DISTRIBUTIONS)) cli[local]) $(SHORTER)
 	@touch $@
 
 $(VENV)/.developed: $(VENV)/.installed requirements/dev.txt requirements/test.txt
-	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) --requirement requirements/dev.txt
+	@$(BIN)/python $(PIP) --constraint $(CONSTRAINTS) --requirement requirements/dev.txt $(SHORTER)
 	@touch $@
 
 $(PROTOS_VENV)/.installed: requirements/protos.txt
 	@tools/create_environment.sh "$(PYTHON)" $(PROTOS_VENV)
-	@$(PROTOS_VENV)/bin/python $(PIP) --requirement requirements/protos.txt
+	@$(PROTOS_VENV)/bin/python $(PIP) --requirement requirements/protos.txt $(SHORTER)
 	@touch $@
