@@ -56,68 +56,59 @@ def test_it_is_started_found_again_and_stopped(state: Path):
     assert pfi("client", "list", "--state", state).returncode == 0
 
 
-def test_a_crashed_service_is_started_again_where_agents_find_it(state: Path):
+def test_crashes_are_survived_and_a_taken_port_is_a_clear_error(state: Path):
     before = start(state)
     os.kill(before.processes["coordinator"].pid, signal.SIGKILL)
-
-    def restarted() -> bool:
-        process = described(state).processes.get("coordinator")
-        return process is not None and process != before.processes["coordinator"]
-
-    assert wait_until(restarted, 30)
+    assert wait_until(lambda: restarted(state, before), 30)
     assert wait_until(lambda: pfi("client", "list", "--state", state).returncode == 0, 30)
     assert described(state).endpoints == before.endpoints
     log = (state / "logs" / "supervisor.log").read_text()
     assert "coordinator ended (status -9); it is started again in 0.5 s" in log
-
-
-def test_after_a_killed_supervisor_nothing_is_left_and_it_starts_again(state: Path):
-    before = start(state)
-    assert before.supervisor is not None
-    os.kill(before.supervisor.pid, signal.SIGKILL)
-    assert wait_until(lambda: alive(before) == [], 30)
+    running = described(state)
+    assert running.supervisor is not None
+    os.kill(running.supervisor.pid, signal.SIGKILL)
+    assert wait_until(lambda: alive(running) == [], 30), "processes of a killed supervisor"
     assert pfi("client", "list", "--state", state).returncode == 3
+    with listening_at(before.endpoints["admin"]):
+        done = pfi("up", "--state", state)
+    assert done.returncode == 1
+    assert "admin endpoint, is taken" in done.stderr
+    assert alive(described(state)) == []
     assert start(state).endpoints == before.endpoints
 
 
-def test_a_port_that_was_taken_meanwhile_is_a_clear_error(state: Path):
-    address = start(state).endpoints["admin"]
-    assert pfi("down", "--state", state).returncode == 0
+def restarted(state: Path, before: FederationFile) -> bool:
+    process = described(state).processes.get("coordinator")
+    return process is not None and process != before.processes["coordinator"]
+
+
+def listening_at(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind((host, int(port)))
-        taken.listen()
-        done = pfi("up", "--state", state)
-    assert done.returncode == 1
-    assert f"port {port}" in done.stderr
-    assert "admin endpoint, is taken" in done.stderr
-    assert alive(described(state)) == []
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind((host, int(port)))
+    taken.listen()
+    return taken
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stop_signal_stops_everything(state: Path, number: signal.Signals):
+def test_ctrl_c_stops_everything(state: Path):
     with subprocess.Popen(
         command("up", "--state", state), env=environment(), stderr=subprocess.PIPE, text=True
     ) as process:
-        ready = wait_until(
-            lambda: (
-                process.poll() is not None
-                or ((state / "federation.json").exists() and described(state).ready)
-            ),
-            60,
-        )
+        ready = wait_until(lambda: process.poll() is not None or is_ready(state), 60)
         running = described(state)
-        process.send_signal(number)
+        process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert ready
     assert process.returncode == 0, errors
     assert len(running.processes) == 4
     assert alive(running) == []
     assert described(state).supervisor is None
-
-
-def test_down_without_a_federation_says_so(state: Path):
-    done = pfi("down", "--state", state)
+    done = pfi("down", "--state", state / "elsewhere")
     assert done.returncode == 1
     assert "there is no federation" in done.stderr
+
+
+def is_ready(state: Path) -> bool:
+    found = read_federation(StateLayout(state))
+    return found is not None and found.ready

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from pfi_cli.demo.driver.flow import run_demo
 from pfi_cli.demo.driver.options import DEFAULT_CLIENTS, DemoOptions, client_count
 
 DEFAULT_STATE = Path(".pfi/demo")
@@ -41,5 +40,7 @@ def demo(
 
     * `pfi demo --clients 2 --rounds 2 --data notes.jsonl`
     """
+    from pfi_cli.demo.driver.flow import run_demo
+
     files = tuple(data or ())
     run_demo(DemoOptions(client_count(clients, files), rounds, files, state, keep))

@@ -8,10 +8,6 @@ import typer
 from pfi_cli.commands.connected import StateOption, settings_with
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.output.console import print_json, say, stdout
-from pfi_cli.report.run_document import find_run_document
-from pfi_cli.report.sources import local_sources
-from pfi_cli.report.terminal import print_report
-from pfi_cli.report.write import write_report
 
 
 def report(
@@ -37,6 +33,11 @@ def report(
 
     Example: `pfi report assistants --out reports/assistants`
     """
+    from pfi_cli.report.run_document import find_run_document
+    from pfi_cli.report.sources import local_sources
+    from pfi_cli.report.terminal import print_report
+    from pfi_cli.report.write import write_report
+
     layout = StateLayout(settings_with(state=state).state)
     document = find_run_document(layout, run)
     folder = out or layout.reports / str(document["name"])

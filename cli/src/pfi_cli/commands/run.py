@@ -13,8 +13,6 @@ from pfi_cli.output.console import print_json, say, stdout
 from pfi_cli.output.run_details import print_run
 from pfi_cli.output.run_progress import watch_run
 from pfi_cli.output.tables import run_table
-from pfi_cli.submission import describe_spec
-from pfi_common.spec import load_description, load_run_spec
 
 app = typer.Typer(no_args_is_help=True, help="Federated training jobs.")
 
@@ -49,6 +47,9 @@ def submit(  # noqa: PLR0913 - one per option
     * `pfi-agent describe spec.yaml --json > described.json` on a machine with the backbone, then
       `pfi run submit spec.yaml --described described.json`
     """
+    from pfi_cli.submission import describe_spec
+    from pfi_common.spec import load_description, load_run_spec
+
     checked = load_run_spec(spec)
     description = load_description(described) if described else describe_spec(spec, backbone)
     description.require_fits(checked)

@@ -17,6 +17,7 @@ from pfi_cli.local.interruption import uninterrupted
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.leftovers import end_leftovers
 from pfi_cli.local.local_service import LocalService
+from pfi_cli.local.ports import check_free
 from pfi_cli.local.preparation import Preparation
 from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.local.redis_server import RedisServer
@@ -98,14 +99,15 @@ class LocalFederation:
         self._wait_for(name)
 
     def stop(self) -> None:
-        """Ends all processes in order and frees the folder."""
+        """Ends all processes in order and frees the folder; nothing if it was never taken."""
+        if not self._lock.held:
+            return
         for service in self._services.values():
             service.terminate()
         for service in self._services.values():
             service.stop()
         self._redis.stop()
-        if read_federation(self._layout) is not None:
-            self._update(supervisor=None, processes={}, ready=False)
+        self._update(supervisor=None, processes={}, ready=False)
         self._lock.release()
 
     def _take_folder(self) -> None:
@@ -124,6 +126,7 @@ class LocalFederation:
         self._update(supervisor=supervisor, processes={}, ready=False)
 
     def _start_processes(self) -> None:
+        check_free(self.endpoints)
         self._preparation.issue_identities(self._file.name)
         self._redis.start()
         self._started("redis")

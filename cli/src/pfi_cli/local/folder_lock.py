@@ -24,6 +24,11 @@ class FolderLock:
         self._descriptor = descriptor
         return True
 
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._descriptor is not None
+
     def release(self) -> None:
         """Gives the lock back."""
         if self._descriptor is not None:

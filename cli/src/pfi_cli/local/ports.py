@@ -1,11 +1,12 @@
 """Ports that were chosen once and must be free again."""
 
 import socket
+from collections.abc import Mapping
 
 from pfi_common.errors import LocalFederationFailedError
 
 
-def check_free(endpoints: dict[str, str]) -> None:
+def check_free(endpoints: Mapping[str, str]) -> None:
     """Checks that nothing listens where a federation that is about to start has to.
 
     Raises:
