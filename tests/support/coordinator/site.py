@@ -95,6 +95,20 @@ class Site:
             yield running
 
     @asynccontextmanager
+    async def coordinator_beside_restarting_aggregator(self):
+        """Runs both; gives the coordinator, and a function that restarts the aggregator."""
+        async with AsyncExitStack() as stack:
+            aggregator = await stack.enter_async_context(AsyncExitStack())
+            await aggregator.enter_async_context(self.aggregator())
+
+            async def restart() -> None:
+                await aggregator.aclose()
+                await aggregator.enter_async_context(self.aggregator())
+
+            coordinator = await stack.enter_async_context(self.coordinator())
+            yield coordinator, restart
+
+    @asynccontextmanager
     async def both(self, **changes: object) -> AsyncIterator["RunningCoordinator"]:
         """Runs the aggregator and the coordinator."""
         async with self.aggregator(), self.coordinator(**changes) as running:
@@ -153,6 +167,8 @@ async def working(agents: list[TestAgent]) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        failures = [task.exception() for task in tasks if task.done() and not task.cancelled()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        assert failures == []

@@ -22,12 +22,12 @@ class RedisApiKeyStore:
             "scopes": " ".join(sorted(key.scopes)),
             "created_at": key.created_at.isoformat(),
         }
-        with store_errors():
+        async with store_errors():
             await self._redis.hset(keys.api_key(key.key), mapping=fields(columns))
 
     async def get(self, key: str) -> ApiKey | None:
         """See ApiKeyStore.get."""
-        with store_errors():
+        async with store_errors():
             columns = await self._redis.hgetall(keys.api_key(key))
         if not columns:
             return None

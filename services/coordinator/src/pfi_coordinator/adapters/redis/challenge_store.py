@@ -13,10 +13,10 @@ class RedisChallengeStore:
 
     async def put(self, nonce: bytes) -> None:
         """See ChallengeStore.put."""
-        with store_errors():
+        async with store_errors():
             await self._redis.set(keys.nonce(nonce), 1, px=CHALLENGE_LIFETIME)
 
     async def take(self, nonce: bytes) -> bool:
         """See ChallengeStore.take."""
-        with store_errors():
+        async with store_errors():
             return bool(await self._redis.delete(keys.nonce(nonce)))

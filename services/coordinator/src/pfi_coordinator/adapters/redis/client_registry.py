@@ -26,11 +26,10 @@ class RedisClientRegistry:
 
     async def find(self, clients: list[str]) -> dict[str, Client]:
         """See ClientRegistry.find."""
-        with store_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for client in clients:
-                    pipeline.hgetall(keys.client(client))
-                found = await pipeline.execute()
+        async with store_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for client in clients:
+                pipeline.hgetall(keys.client(client))
+            found = await pipeline.execute()
         return {
             client: _read(client, columns)
             for client, columns in zip(clients, found, strict=True)
@@ -39,7 +38,7 @@ class RedisClientRegistry:
 
     async def all(self) -> list[Client]:
         """See ClientRegistry.all."""
-        with store_errors():
+        async with store_errors():
             ordered: list[Any] = await self._redis.zrange(keys.CLIENTS, 0, -1)
         clients = [text(client) for client in ordered]
         found = await self.find(clients)
@@ -47,7 +46,7 @@ class RedisClientRegistry:
 
     async def certified(self, client: str, expires_at: datetime) -> None:
         """See ClientRegistry.certified."""
-        with store_errors():
+        async with store_errors():
             await self._redis.hset(
                 keys.client(client), "certificate_expires_at", expires_at.isoformat()
             )
@@ -55,13 +54,13 @@ class RedisClientRegistry:
     async def described(self, client: str, agent_version: str, training_rows: int) -> None:
         """See ClientRegistry.described."""
         news = {"agent_version": agent_version, "training_rows": training_rows}
-        with store_errors():
+        async with store_errors():
             await self._redis.hset(keys.client(client), mapping=fields(news))
 
     async def revoke(self, client: str) -> None:
         """See ClientRegistry.revoke."""
         await self.get(client)
-        with store_errors():
+        async with store_errors():
             await self._redis.hset(keys.client(client), "revoked", 1)
 
 

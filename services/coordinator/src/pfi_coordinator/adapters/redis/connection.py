@@ -1,7 +1,8 @@
 """The connection to Redis, and its errors as ours."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,10 @@ RedisClient = Redis
 """The client that every adapter takes."""
 
 BLOCK_SECONDS = 2.0
-"""How long a blocking read waits; below the socket's time limit."""
+"""How long a blocking read waits; below the limit of a call."""
+
+_CALL_SECONDS = 6.0
+"""How long a call may take, the client's own repeats included."""
 
 _SCHEMES = {"redis", "rediss", "unix"}
 _REFUSED = {"sentinel", "redis+sentinel", "rediss+sentinel", "redis-cluster", "redis+cluster"}
@@ -44,21 +48,24 @@ def connect(url: str) -> RedisClient:
             "REDIS_URL must begin with redis://, rediss:// or unix:// and name one server."
         )
     retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), 3)
+    # No time limit on the socket: with one, redis-py sends through asyncio.wait_for, which on
+    # Python 3.11 may swallow a cancellation. `store_errors` limits whole calls instead.
     return Redis.from_url(
-        url, protocol=2, retry=retry, socket_timeout=BLOCK_SECONDS + 3.0, socket_connect_timeout=2.0
+        url, protocol=2, retry=retry, socket_timeout=None, socket_connect_timeout=2.0
     )
 
 
-@contextmanager
-def store_errors() -> Iterator[None]:
-    """Turns errors of the Redis client into typed ones.
+@asynccontextmanager
+async def store_errors() -> AsyncIterator[None]:
+    """Limits the calls inside the block in time, and turns their errors into typed ones.
 
     Raises:
         StoreUnavailableError: Redis does not answer, or refuses writes for now.
     """
     try:
-        yield
-    except (RedisConnectionError, RedisTimeoutError, BusyLoadingError, OSError):
+        async with asyncio.timeout(_CALL_SECONDS):
+            yield
+    except (RedisConnectionError, RedisTimeoutError, BusyLoadingError, OSError, TimeoutError):
         raise StoreUnavailableError("Redis does not answer") from None
     except RedisError as error:
         kind = str(error).split(" ", 1)[0]

@@ -18,7 +18,7 @@ class RedisExportLedger:
     async def order(self, adapter_digest: str) -> int | None:
         """See ExportLedger.order."""
         orders = keys.export_orders(adapter_digest)
-        with store_errors():
+        async with store_errors():
             claim = keys.export_claim(adapter_digest)
             if not await self._redis.set(claim, 1, nx=True, ex=REORDER_SECONDS):
                 return None
@@ -30,7 +30,7 @@ class RedisExportLedger:
 
     async def clear(self, adapter_digest: str) -> None:
         """See ExportLedger.clear."""
-        with store_errors():
+        async with store_errors():
             await self._redis.delete(
                 keys.export_orders(adapter_digest), keys.export_claim(adapter_digest)
             )

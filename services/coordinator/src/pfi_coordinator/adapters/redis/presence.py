@@ -33,17 +33,16 @@ class RedisPresence:
         """See Presence.connected."""
         sessions = await self._all()
         replicas = sorted({session.replica for session in sessions})
-        with store_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for replica in replicas:
-                    pipeline.exists(keys.replica(replica))
-                beats = await pipeline.execute()
+        async with store_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for replica in replicas:
+                pipeline.exists(keys.replica(replica))
+            beats = await pipeline.execute()
         living = {replica for replica, beat in zip(replicas, beats, strict=True) if beat}
         return [session for session in sessions if session.replica in living]
 
     async def beat(self, replica: str) -> None:
         """See Presence.beat."""
-        with store_errors():
+        async with store_errors():
             await self._redis.set(keys.replica(replica), 1, px=_BEAT_MILLISECONDS)
 
     async def clear(self, replica: str) -> None:
@@ -53,6 +52,6 @@ class RedisPresence:
                 await self.leave(session)
 
     async def _all(self) -> list[Session]:
-        with store_errors():
+        async with store_errors():
             found = await self._redis.hvals(keys.SESSIONS)
         return [SESSION.validate_json(entry) for entry in found]

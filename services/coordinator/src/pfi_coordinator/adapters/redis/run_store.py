@@ -42,11 +42,10 @@ class RedisRunStore:
 
     async def load(self, run: str) -> StoredRun:
         """See RunStore.load."""
-        with store_errors():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.hmget(keys.run(run), ["state", "revision"])
-                pipeline.hgetall(keys.outbox(run))
-                (state, revision), outbox = await pipeline.execute()
+        async with store_errors(), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hmget(keys.run(run), ["state", "revision"])
+            pipeline.hgetall(keys.outbox(run))
+            (state, revision), outbox = await pipeline.execute()
         if state is None:
             raise _unknown(run)
         return StoredRun(STATE.validate_json(state), int(revision), _effects(outbox))
@@ -68,12 +67,12 @@ class RedisRunStore:
 
     async def acknowledge(self, run: str, effect: str) -> None:
         """See RunStore.acknowledge."""
-        with store_errors():
+        async with store_errors():
             await self._redis.hdel(keys.outbox(run), effect)
 
     async def document(self, run: str) -> RunDocument:
         """See RunStore.document."""
-        with store_errors():
+        async with store_errors():
             document: Any = await self._redis.hget(keys.run(run), "document")
         if document is None:
             raise _unknown(run)
@@ -81,12 +80,11 @@ class RedisRunStore:
 
     async def history(self, run: str) -> RunHistory:
         """See RunStore.history."""
-        with store_errors():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.hmget(keys.run(run), ["state", "changes"])
-                pipeline.hvals(keys.rounds(run))
-                pipeline.hvals(keys.adapters(run))
-                (state, changes), rounds, versions = await pipeline.execute()
+        async with store_errors(), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hmget(keys.run(run), ["state", "changes"])
+            pipeline.hvals(keys.rounds(run))
+            pipeline.hvals(keys.adapters(run))
+            (state, changes), rounds, versions = await pipeline.execute()
         if state is None:
             raise _unknown(run)
         parsed = sorted(
@@ -97,7 +95,7 @@ class RedisRunStore:
 
     async def find(self, name: str) -> str:
         """See RunStore.find."""
-        with store_errors():
+        async with store_errors():
             if await self._redis.exists(keys.run(name)):
                 return name
             found = await self._redis.hget(keys.RUN_NAMES, name)
@@ -107,7 +105,7 @@ class RedisRunStore:
 
     async def lines(self) -> list[RunLine]:
         """See RunStore.lines."""
-        with store_errors():
+        async with store_errors():
             ordered: list[Any] = await self._redis.zrevrange(keys.RUNS, 0, -1)
             runs = [text(run) for run in ordered]
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -118,17 +116,17 @@ class RedisRunStore:
 
     async def active(self) -> list[str]:
         """See RunStore.active."""
-        with store_errors():
+        async with store_errors():
             return sorted(text(run) for run in await self._redis.smembers(keys.ACTIVE_RUNS))
 
     async def retire(self, run: str) -> None:
         """See RunStore.retire."""
-        with store_errors():
+        async with store_errors():
             await self._redis.srem(keys.ACTIVE_RUNS, run)
 
     async def log(self, run: str) -> list[LoggedEvent]:
         """See RunStore.log."""
-        with store_errors():
+        async with store_errors():
             entries: Any = await self._redis.xrange(keys.log(run))
         return [_logged(entry) for _, entry in entries]
 

@@ -21,6 +21,6 @@ class Script:
         Raises:
             StoreUnavailableError: Redis does not answer.
         """
-        with store_errors():
+        async with store_errors():
             reply: object = await self._script(keys=list(keys), args=list(arguments))
         return reply

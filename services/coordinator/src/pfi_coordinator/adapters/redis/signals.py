@@ -46,7 +46,7 @@ class RedisSignals:
         """See Signals.inbox_changed."""
         if not clients:
             return
-        with store_errors():
+        async with store_errors():
             sessions: list[Any] = await self._redis.hmget(keys.SESSIONS, list(clients))
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for replica, waiting in _by_replica(sessions).items():
@@ -73,12 +73,12 @@ class RedisSignals:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _send(self, stream: str, entry: Mapping[str, str]) -> None:
-        with store_errors():
+        async with store_errors():
             await self._redis.xadd(stream, fields(entry), maxlen=_LENGTH, approximate=True)
 
     async def _ends(self, *streams: str) -> dict[str, str]:
         ends = {}
-        with store_errors():
+        async with store_errors():
             for stream in streams:
                 last: Any = await self._redis.xrevrange(stream, count=1)
                 ends[stream] = text(last[0][0]) if last else "0-0"
@@ -86,7 +86,7 @@ class RedisSignals:
 
     async def _read(self, positions: dict[str, str]) -> list[Signal]:
         block = int(BLOCK_SECONDS * 1000)
-        with store_errors():
+        async with store_errors():
             found: Any = await self._redis.xread(fields(positions), count=_ENTRIES, block=block)
         signals: list[Signal] = []
         for stream, entries in found or []:

@@ -15,7 +15,7 @@ class RedisStoreProbe:
 
     async def facts(self) -> StoreFacts:
         """See StoreProbe.facts."""
-        with store_errors():
+        async with store_errors():
             info: dict[str, Any] = await self._redis.info()
         return StoreFacts(
             version=str(info["redis_version"]),
@@ -26,7 +26,7 @@ class RedisStoreProbe:
 
     async def marker(self) -> StoreMarker | None:
         """See StoreProbe.marker."""
-        with store_errors():
+        async with store_errors():
             found = await self._redis.hgetall(keys.FEDERATION)
         if not found:
             return None
@@ -36,5 +36,5 @@ class RedisStoreProbe:
     async def mark(self, marker: StoreMarker) -> None:
         """See StoreProbe.mark."""
         content = {"authority": marker.authority, "version": marker.version}
-        with store_errors():
+        async with store_errors():
             await self._redis.hset(keys.FEDERATION, mapping=fields(content))

@@ -70,43 +70,40 @@ class RedisTaskBoard:
     async def finish(self, change: RowChange) -> None:
         """See TaskBoard.finish."""
         await self.change([change])
-        with store_errors():
+        async with store_errors():
             await self._redis.hdel(keys.inbox(change.name.client), change.name.text)
 
     async def is_open(self, name: TaskName) -> bool:
         """See TaskBoard.is_open."""
-        with store_errors():
+        async with store_errors():
             return bool(await self._redis.hexists(keys.inbox(name.client), name.text))
 
     async def inbox(self, client: str) -> Inbox:
         """See TaskBoard.inbox."""
-        with store_errors():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.hgetall(keys.inbox(client))
-                pipeline.lrange(keys.notices(client), 0, MAXIMUM_NOTICES - 1)
-                tasks, notices = await pipeline.execute()
+        async with store_errors(), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hgetall(keys.inbox(client))
+            pipeline.lrange(keys.notices(client), 0, MAXIMUM_NOTICES - 1)
+            tasks, notices = await pipeline.execute()
         messages = {text(task): bytes(message) for task, message in tasks.items()}
         return Inbox(messages, tuple(map(read_notice, notices)))
 
     async def tell(self, clients: Sequence[str], notice: Notice) -> None:
         """See TaskBoard.tell."""
         entry = write_notice(notice)
-        with store_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for client in clients:
-                    # Telling may be repeated, so an equal notice is replaced.
-                    pipeline.lrem(keys.notices(client), 0, entry)
-                    pipeline.lpush(keys.notices(client), entry)
-                    pipeline.ltrim(keys.notices(client), 0, MAXIMUM_NOTICES - 1)
-                await pipeline.execute()
+        async with store_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for client in clients:
+                # Telling may be repeated, so an equal notice is replaced.
+                pipeline.lrem(keys.notices(client), 0, entry)
+                pipeline.lpush(keys.notices(client), entry)
+                pipeline.ltrim(keys.notices(client), 0, MAXIMUM_NOTICES - 1)
+            await pipeline.execute()
 
     async def rows(self, run: str, scopes: Sequence[str]) -> list[dict[str, TaskRow]]:
         """See TaskBoard.rows."""
-        with store_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for scope in scopes:
-                    pipeline.hgetall(keys.rows(run, scope))
-                found = await pipeline.execute()
+        async with store_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for scope in scopes:
+                pipeline.hgetall(keys.rows(run, scope))
+            found = await pipeline.execute()
         return [read_rows(fields) for fields in found]
 
 

@@ -37,12 +37,11 @@ class RedisTokenStore:
         """See TokenStore.create."""
         key = keys.token(secret_sha256)
         forgotten_at = expires_at + EXPIRED_TOKEN_KEPT
-        with store_errors():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                columns = {"label": label, "expires_at": expires_at.timestamp()}
-                pipeline.hset(key, mapping=fields(columns))
-                pipeline.expireat(key, int(forgotten_at.timestamp()))
-                await pipeline.execute()
+        async with store_errors(), self._redis.pipeline(transaction=True) as pipeline:
+            columns = {"label": label, "expires_at": expires_at.timestamp()}
+            pipeline.hset(key, mapping=fields(columns))
+            pipeline.expireat(key, int(forgotten_at.timestamp()))
+            await pipeline.execute()
 
     async def redeem(self, secret_sha256: str, applicant: Client, now: datetime) -> str:
         """See TokenStore.redeem."""
