@@ -6,7 +6,7 @@ from pfi_common.errors import ArtifactUnknownError
 
 
 class InMemoryArtifacts:
-    """In-memory twin of `pfi_aggregator.application.ports.Artifacts`.
+    """In-memory twin of `pfi_aggregator.application.ports.artifacts.Artifacts`.
 
     Attributes:
         objects: Bytes by kind and digest.

@@ -11,7 +11,7 @@ from pfi_common.errors import ChunkOutOfOrderError, DiskFullError
 
 
 class InMemoryPartialUpload:
-    """In-memory twin of `pfi_aggregator.application.ports.PartialUpload`."""
+    """In-memory twin of `pfi_aggregator.application.ports.incoming.PartialUpload`."""
 
     def __init__(self, buffer: bytearray, room_bytes: int, drop: Callable[[], None]) -> None:
         self._buffer = buffer
@@ -39,7 +39,7 @@ class InMemoryPartialUpload:
 
 
 class InMemoryIncoming:
-    """In-memory twin of `pfi_aggregator.application.ports.Incoming`.
+    """In-memory twin of `pfi_aggregator.application.ports.incoming.Incoming`.
 
     Attributes:
         room_bytes: Bytes that an upload may have before the device is full.

@@ -43,7 +43,7 @@ class _Round:
 
 
 class InMemoryRounds:
-    """In-memory twin of `pfi_aggregator.application.ports.Rounds`."""
+    """In-memory twin of `pfi_aggregator.application.ports.rounds.Rounds`."""
 
     def __init__(self, incoming: InMemoryIncoming) -> None:
         self._incoming = incoming

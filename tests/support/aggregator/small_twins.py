@@ -11,7 +11,7 @@ from pfi_common.tensors import Schema
 
 
 class InMemoryLeaderTokens:
-    """In-memory twin of `pfi_aggregator.application.ports.LeaderTokens`."""
+    """In-memory twin of `pfi_aggregator.application.ports.leader_tokens.LeaderTokens`."""
 
     def __init__(self) -> None:
         self._highest = 0
@@ -24,7 +24,7 @@ class InMemoryLeaderTokens:
 
 
 class RecordingMeter:
-    """In-memory twin of `pfi_aggregator.application.ports.Meter`.
+    """In-memory twin of `pfi_aggregator.application.ports.meter.Meter`.
 
     Attributes:
         counts: How often each thing happened; refusals by reason.
@@ -48,7 +48,7 @@ class RecordingMeter:
 
 
 class JsonArchive:
-    """In-memory twin of `pfi_aggregator.application.ports.AdapterArchive`."""
+    """In-memory twin of `pfi_aggregator.application.ports.adapter_archive.AdapterArchive`."""
 
     def build(self, schema: Schema, vector: np.ndarray, origin: AdapterOrigin) -> bytes:
         facts = [schema.digest, vector.tobytes().hex(), vars(origin)]

@@ -14,7 +14,10 @@ MARK = b"twin"
 
 
 class PlainStatements:
-    """In-memory twin of `pfi_aggregator.application.ports.Statements`: a mark is the signature."""
+    """In-memory twin of `pfi_aggregator.application.ports.statements.Statements`.
+
+    A mark is the signature.
+    """
 
     def read_ticket(self, statement: bytes) -> UploadTicket:
         signed = signed_pb2.SignedStatement.FromString(statement)

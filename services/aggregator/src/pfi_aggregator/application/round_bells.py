@@ -1,6 +1,7 @@
 """Wakes those who watch a round."""
 
 import asyncio
+from weakref import WeakValueDictionary
 
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_common.errors import ServiceUnavailableError
@@ -13,7 +14,8 @@ class RoundBells:
     """
 
     def __init__(self) -> None:
-        self._bells: dict[RoundKey, asyncio.Event] = {}
+        # a bell lives as long as someone waits for it
+        self._bells: WeakValueDictionary[RoundKey, asyncio.Event] = WeakValueDictionary()
         self._closed = False
 
     def bell(self, key: RoundKey) -> asyncio.Event:
@@ -24,7 +26,8 @@ class RoundBells:
         """
         if self._closed:
             raise ServiceUnavailableError("The aggregator is draining.")
-        return self._bells.setdefault(key, asyncio.Event())
+        fresh = asyncio.Event()
+        return self._bells.setdefault(key, fresh)
 
     def ring(self, key: RoundKey) -> None:
         """Wakes the watchers of a round."""

@@ -19,7 +19,7 @@ def read_header(message: update_service_pb2.UpdateHeader) -> UpdateHeader:
         InvalidRequestError: a metric is not registered.
     """
     return UpdateHeader(
-        ticket=serialize(message.ticket),
+        ticket=serialize(_known_fields(message.ticket)),
         encoding=message.encoding,
         payload_bytes=message.payload_bytes,
         payload_sha256=message.payload_sha256,
@@ -78,6 +78,15 @@ def write_record(record: UpdateRecord) -> bytes:
         maximum_coordinate=record.maximum_coordinate,
     )
     return serialize(message)
+
+
+def _known_fields(statement: signed_pb2.SignedStatement) -> signed_pb2.SignedStatement:
+    """Drops what else a client may have packed into a statement: it is stored as often as sent."""
+    return signed_pb2.SignedStatement(
+        payload=statement.payload,
+        signature=statement.signature,
+        signing_certificate=statement.signing_certificate,
+    )
 
 
 def _read_metric(message: metrics_pb2.Metric) -> Metric:

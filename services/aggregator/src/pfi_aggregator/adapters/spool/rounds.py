@@ -32,6 +32,7 @@ from pfi_common.errors import (
     PlatformError,
     RoundStateInvalidError,
     RoundUnknownError,
+    UpdateTooLateError,
 )
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
@@ -103,11 +104,14 @@ class SpoolRounds:
     def commit(self, record: UpdateRecord) -> CommittedUpdate:
         """Makes a completely stored upload count."""
         ticket = record.ticket
+        known = self._rounds.get(ticket.key)
         require_uploads(self.view(ticket.key).state)
+        if known is None:
+            raise UpdateTooLateError
         partial = self._layout.partial(ticket.task, record.header.payload_sha256)
         append_record(partial, record)
         self._failpoints.reach(Failpoint.SPOOL_SYNCED)
-        committed = self._live(ticket.key).commit(partial, summarize(record))
+        committed = known.commit(partial, summarize(record))
         self._failpoints.reach(Failpoint.UPDATE_LINKED)
         return committed
 

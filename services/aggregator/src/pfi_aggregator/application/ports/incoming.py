@@ -1,0 +1,66 @@
+"""Uploads on their way in."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from pfi_aggregator.domain.ticket import UploadTicket
+from pfi_aggregator.domain.update import UpdateHeader
+
+
+class PartialUpload(Protocol):
+    """The stored first bytes of a payload. Blocks; one thread at a time."""
+
+    @property
+    def stored_bytes(self) -> int:
+        """How many bytes are stored."""
+        ...
+
+    def pieces(self) -> Iterator[bytes]:
+        """Reads what is stored, in order, in pieces of at most 1 MiB."""
+        ...
+
+    def append(self, data: bytes) -> None:
+        """Stores the next bytes.
+
+        Raises:
+            DiskFullError: the device is full; what was stored before still is.
+        """
+        ...
+
+    def close(self) -> None:
+        """Keeps the bytes for a later call."""
+        ...
+
+    def discard(self) -> None:
+        """Deletes the bytes."""
+        ...
+
+
+class Incoming(Protocol):
+    """Uploads that are not committed: at most one per task. Blocks.
+
+    Who calls `begin` owns the task's bytes until `close`, `discard` or the commit.
+    """
+
+    def stored_bytes(self, task: str, payload_sha256: str) -> int:
+        """Says how much of a payload is stored; 0 when nothing is."""
+        ...
+
+    def begin(self, task: str, header: UpdateHeader) -> PartialUpload:
+        """Starts or resumes an upload at `header.offset_bytes`.
+
+        Drops stored bytes behind that, and those of another payload of the task.
+
+        Raises:
+            ChunkOutOfOrderError: fewer bytes are stored than the offset says.
+            DiskFullError: the device has no room for the payload.
+        """
+        ...
+
+    def sweep(self, is_needed: Callable[[UploadTicket], bool]) -> int:
+        """Deletes the uploads that are not needed any more, and says how many those were."""
+        ...
+
+    def count(self) -> int:
+        """Says how many uploads are stored."""
+        ...
