@@ -1,0 +1,170 @@
+"""The `pfi-agent` command as a process, against scripted servers."""
+
+import asyncio
+import json
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.support.client_agent.federation import TinyRun
+from tests.support.client_agent.rows import write_rows
+from tests.support.client_agent.tasks import tiny_spec
+from tests.support.grpc_server import eventually
+
+from pfi.coordinator.v1 import session_service_pb2 as session
+from pfi_client_agent.adapters.state_folder import StateFolder
+from pfi_common.errors import ClientRevokedError, SessionSupersededError
+from pfi_common.identity import load_identity
+
+pytestmark = pytest.mark.integration
+
+COMMAND = Path(sys.executable).with_name("pfi-agent")
+
+
+@dataclass
+class Process:
+    """An agent process and what it logged."""
+
+    process: asyncio.subprocess.Process
+    lines: list[dict] = field(default_factory=list)
+
+    @classmethod
+    async def start(cls, *arguments):
+        process = await asyncio.create_subprocess_exec(
+            COMMAND, *map(str, arguments), stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE, env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        made = cls(process)
+        made.reading = asyncio.create_task(made._read())
+        return made
+
+    async def _read(self):
+        async for line in self.process.stderr:
+            if line.startswith(b"{"):
+                self.lines.append(json.loads(line))
+
+    def events(self):
+        return [line["event"] for line in self.lines]
+
+    async def until(self, event):
+        await eventually(lambda: event in self.events(), timeout_seconds=60)
+
+    async def ended(self):
+        code = await asyncio.wait_for(self.process.wait(), 60)
+        await self.reading
+        return code
+
+    async def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return await self.ended()
+
+
+@pytest.fixture
+def data_file(tmp_path):
+    return write_rows(tmp_path / "rows.jsonl", [f"Row number {number}." for number in range(20)])
+
+
+@pytest.fixture
+def start(federation, tmp_path, data_file, backbone_folder):
+    """Starts an agent that enrols by itself."""
+
+    def start_process(*more):
+        return Process.start(
+            "start", "--data", data_file, "--state", tmp_path / "device", "--token",
+            federation.token(), "--backbone", backbone_folder, *more,
+        )  # fmt: skip
+
+    return start_process
+
+
+def task_for(tiny_run, federation, tmp_path, **changes):
+    identity = load_identity(StateFolder(tmp_path / "device").identity)
+    builder = tiny_run.builder(federation, identity)
+    return builder.train(federation.aggregator.publish(tiny_run.base()), **changes)
+
+
+async def test_enrols_works_and_stops_on_sigterm(start, federation, tiny_run, tmp_path):
+    agent = await start("--name", "kitchen")
+    await agent.until("agent_ready")
+    task = task_for(tiny_run, federation, tmp_path)
+    federation.say(task=task)
+    await agent.until("task_completed")
+    assert await agent.stop() == 0
+    assert task.task in federation.aggregator.committed
+    assert agent.events()[:3] == ["data_read", "device_enrolled", "agent_ready"]
+    assert agent.events()[-1] == "agent_stopped"
+    # A second start needs no token, and finds its identity.
+    again = await start()
+    await again.until("agent_ready")
+    assert "device_enrolled" not in again.events()
+    assert await again.stop() == 0
+    assert len(federation.enrolment.requests) == 1
+
+
+async def test_killed_in_training_it_trains_the_same_again(
+    start, federation, tmp_path, backbone_folder
+):
+    agent = await start()
+    await agent.until("agent_ready")
+    steps = {"steps": 300, "batch_size": 2, "learning_rate": 0.001, "maximum_tokens": 48}
+    spec = tiny_spec(backbone_folder, local=steps)
+    task = task_for(TinyRun.describe(spec, backbone_folder, tmp_path), federation, tmp_path)
+    federation.coordinator.on_open.append(session.SessionResponse(task=task))
+    federation.say(task=task)
+    progress = federation.coordinator.progress
+    await eventually(lambda: any(told.steps_done for told in progress), timeout_seconds=60)
+    agent.process.kill()
+    assert await agent.ended() == -signal.SIGKILL
+    assert federation.aggregator.committed == {}
+    again = await start()
+    await again.until("task_completed")
+    _, first = federation.aggregator.committed.pop(task.task)
+    await again.stop()
+    # The same bytes as on a device that nothing happened to.
+    for path in (tmp_path / "device" / "updates").iterdir():
+        path.unlink()
+    undisturbed = await start()
+    await undisturbed.until("task_completed")
+    assert federation.aggregator.committed[task.task][1] == first
+    assert await undisturbed.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(ClientRevokedError(), 3), (SessionSupersededError(), 4)]
+)
+async def test_ends_with_a_code_of_its_own(start, federation, error, code):
+    agent = await start()
+    await agent.until("agent_ready")
+    federation.coordinator.end(error)
+    assert await agent.ended() == code
+    assert agent.lines[-1]["event"] == "agent_failed"
+    assert agent.lines[-1]["reason"] == error.reason
+
+
+async def test_two_processes_cannot_share_a_state_folder(start):
+    first = await start()
+    await first.until("agent_ready")
+    second = await start()
+    assert await second.ended() == 8
+    assert str(first.process.pid) in second.lines[-1]["error_message"]
+    assert await first.stop() == 0
+
+
+async def test_bad_data_is_found_before_enrolment(start, federation, data_file):
+    data_file.write_text("nonsense\n")
+    agent = await start()
+    assert await agent.ended() == 6
+    assert agent.lines[-1]["reason"] == "DATA_TOO_MANY_BAD_ROWS"
+    assert "line 1 is not JSON" in agent.lines[-1]["error_message"]
+    assert federation.enrolment.requests == []
+
+
+async def test_sigint_while_nothing_answers_ends_it(start, federation, tmp_path):
+    agent = await start()
+    await agent.until("agent_ready")
+    await federation.member_server.server.grpc.stop(None)
+    await agent.until("session_ended")
+    agent.process.send_signal(signal.SIGINT)
+    assert await agent.ended() == 0

@@ -1,0 +1,181 @@
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+import typer
+import yaml
+from tests.support.certificates import FederationFixture
+from typer.testing import CliRunner
+
+from pfi_client_agent.adapters.endpoints_file import save_endpoints
+from pfi_client_agent.adapters.run_notes import RunNotes
+from pfi_client_agent.adapters.state_folder import StateFolder
+from pfi_client_agent.domain.exit_codes import ExitCode, exit_code_for
+from pfi_client_agent.domain.federation import Endpoints
+from pfi_client_agent.entrypoints.main import app, main
+from pfi_client_agent.entrypoints.options import parse_share, read_token
+from pfi_common.errors import (
+    ClientRevokedError,
+    InternalError,
+    NotEnrolledError,
+    SpecInvalidError,
+    TokenInvalidError,
+)
+from pfi_common.identity import save_identity
+from pfi_common.spec import parse_description
+
+RUNNER = CliRunner()
+
+
+def write_spec(folder, model, targets=("q_proj", "v_proj")):
+    path = folder / "run.yaml"
+    adapter = {"rank": 4, "alpha": 8, "target_modules": list(targets)}
+    document = {"name": "tiny", "backbone": {"model": str(model)}, "adapter": adapter}
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def run(*arguments):
+    return RUNNER.invoke(app, [str(argument) for argument in arguments])
+
+
+def enrol(folder, lifetime=timedelta(days=1)):
+    identity = FederationFixture(folder / "federation").client(lifetime=lifetime)
+    state = StateFolder(folder / "state")
+    save_identity(
+        state.identity,
+        key_pem=identity.key_pem,
+        certificate_chain_pem=identity.certificate_chain_pem,
+        authority_pem=identity.authority_pem,
+    )
+    save_endpoints(state.endpoints, Endpoints("a:1", "b:2", {}))
+    return state
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["start", "--help"], ["status"]])
+def test_commands_that_need_no_torch_do_not_import_it(tmp_path, arguments):
+    state = enrol(tmp_path)
+    more = ["--state", str(state.root)] if arguments == ["status"] else []
+    code = (
+        "import sys; from pfi_client_agent.entrypoints.main import app\n"
+        f"try: app({arguments + more!r})\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'peft', 'transformers'} & sys.modules.keys()\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_description_as_json_is_what_a_submission_carries(tmp_path, backbone_folder):
+    spec = write_spec(tmp_path, backbone_folder)
+    result = run("describe", spec, "--json", "--state", tmp_path / "state")
+    assert result.exit_code == 0
+    description = parse_description(json.loads(result.stdout))
+    assert description.adapter_schema.rank == 4
+    # The digest is remembered in the state folder.
+    assert description.backbone_digest in (tmp_path / "state/cache/backbones.json").read_text()
+
+
+def test_description_for_people(tmp_path, backbone_folder):
+    spec = write_spec(tmp_path, backbone_folder)
+    result = run("describe", spec, "--state", tmp_path / "state")
+    assert result.exit_code == 0
+    for word in ("schema digest", "coordinates", "896", "full fine-tuning", "times as much"):
+        assert word in result.stdout
+
+
+def test_backbones_are_found_beside_the_specification_and_by_option(tmp_path, backbone_folder):
+    (tmp_path / "model").symlink_to(backbone_folder)
+    state = ("--state", tmp_path / "state", "--json")
+    beside = run("describe", write_spec(tmp_path, "model"), *state)
+    elsewhere = write_spec(tmp_path, "org/on-the-hub")
+    chosen = run("describe", elsewhere, "--backbone", backbone_folder, *state)
+    assert beside.exit_code == chosen.exit_code == 0
+    assert beside.stdout == chosen.stdout
+
+
+def test_failures_are_told_with_cause_and_next_step(tmp_path, backbone_folder, capsys, monkeypatch):
+    spec = write_spec(tmp_path, backbone_folder, targets=("query",))
+    arguments = ["pfi-agent", "describe", str(spec), "--state", str(tmp_path / "state")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == ExitCode.USAGE
+    told = " ".join(capsys.readouterr().err.split())
+    assert "SPEC_INVALID" in told
+    assert "no linear module query" in told
+    assert f"Next step: {SpecInvalidError().next_step}" in told
+
+
+def test_status_of_an_enrolled_device(tmp_path):
+    state = enrol(tmp_path)
+    notes = RunNotes(state)
+    for outcome in ("completed", "completed", "update_refused"):
+        notes.write_journal({"task": "t", "outcome": outcome})
+    document = json.loads(run("status", "--json", "--state", state.root).stdout)
+    assert document["client"] == "c-000000000001"
+    assert document["tasks"] == {"completed": 2, "update_refused": 1}
+    assert document["last_task"]["outcome"] == "update_refused"
+    assert (document["running"], document["certificate_expired"]) == (False, False)
+    told = run("status", "--state", state.root).stdout
+    assert "2 completed, 1 update_refused" in told
+    with state.locked():
+        assert "an agent is running" in run("status", "--state", state.root).stdout.replace(
+            "\n", ""
+        )
+
+
+def test_status_tells_that_a_certificate_has_expired(tmp_path):
+    state = enrol(tmp_path, lifetime=timedelta(seconds=-5))
+    assert "expired" in run("status", "--state", state.root).stdout
+
+
+def test_status_without_an_identity(tmp_path):
+    result = run("status", "--state", tmp_path)
+    assert isinstance(result.exception, NotEnrolledError)
+
+
+def test_starting_without_identity_and_token_says_so(tmp_path, monkeypatch):
+    # It would take the test runner's own log handlers away.
+    monkeypatch.setattr(
+        "pfi_client_agent.entrypoints.agent_process.configure_logging", lambda *_: None
+    )
+    data = tmp_path / "rows.txt"
+    data.write_text("One.\n\nTwo.\n\nThree.\n")
+    arguments = ["start", "--data", data, "--state", tmp_path / "state", "--json-logs"]
+    assert run(*arguments).exit_code == ExitCode.IDENTITY
+    wrong = run(*arguments, "--backbone", tmp_path)
+    assert wrong.exit_code == ExitCode.BACKBONE
+    assert run(*arguments, "--bad-row-limit", "110%").exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("10%", Fraction(1, 10)), ("0.25", Fraction(1, 4)), (" 0 % ", Fraction(0))]
+)
+def test_shares(text, share):
+    assert parse_share(text) == share
+
+
+@pytest.mark.parametrize("text", ["", "ten", "-1%", "101%", "1.5", "1/0"])
+def test_what_is_no_share_is_refused(text):
+    with pytest.raises(typer.BadParameter):
+        parse_share(text)
+
+
+def test_tokens_come_from_files_too(tmp_path):
+    (tmp_path / "token").write_text("pfi1_abc\n")
+    assert read_token(f"@{tmp_path / 'token'}") == "pfi1_abc"
+    assert read_token("pfi1_abc") == "pfi1_abc"
+    with pytest.raises(TokenInvalidError):
+        read_token(f"@{tmp_path / 'absent'}")
+
+
+def test_exit_codes_are_told_apart_and_documented():
+    assert exit_code_for(ClientRevokedError()) == 3
+    assert exit_code_for(InternalError()) == 1
+    told = " ".join(run("--help").stdout.split())
+    assert all(f"{code.value} " in told for code in ExitCode)
+    assert [code.value for code in ExitCode] == list(range(9))
