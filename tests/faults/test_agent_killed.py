@@ -1,0 +1,65 @@
+"""An agent is killed while it trains and while it uploads."""
+
+import pytest
+from tests.support.faults.committed_files import committed_in, partial_in
+from tests.support.faults.logs import read_events, wait_for_event
+from tests.support.faults.proxy import Action
+
+from pfi_cli.local.waiting import wait_until
+from pfi_common.rpc.options import CHUNK_BYTES
+
+pytestmark = [pytest.mark.faults, pytest.mark.e2e]
+
+LARGE_ADAPTER = {
+    "rank": 512,
+    "alpha": 16,
+    "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+}
+"""2 MiB in fp32: two chunks."""
+OVERHEAD_BYTES = 128 << 10
+
+
+def test_undisturbed(federation, spec):
+    federation.finish(federation.begin(spec()))
+
+
+def test_killed_in_training(federation, spec, long_training):
+    run = federation.begin(spec(local=long_training))
+    task = federation.wait_until_training(run, "ada")
+    federation.kill("ada")
+    agent = federation.agents["ada"]
+    assert not list(agent.folder.glob("updates/*")), "it was already through with its training"
+    assert not read_events(agent.log, "task_completed", task=task)
+
+    federation.start("ada")
+    federation.finish(run)  # trained again: the same payload, bit by bit
+    assert len(read_events(agent.log, "task_started", task=task)) == 2
+    assert not read_events(agent.log, "update_reused", task=task)
+
+
+def test_killed_in_an_upload(federation, spec):
+    spool, proxy = federation.layout.spool, federation.proxy
+    proxy.arm(Action.HOLD, CHUNK_BYTES + CHUNK_BYTES // 2)
+    run = federation.begin(spec(adapter=LARGE_ADAPTER, stop={"rounds": 1}))
+    proxy.wait_until_struck()
+
+    def half_stored():
+        sizes = {name: path.stat().st_size for name, path in partial_in(spool).items()}
+        return [name for name, size in sizes.items() if size == CHUNK_BYTES]
+
+    assert wait_until(lambda: len(half_stored()) == 1, 30)
+    (partial,) = half_stored()
+    task = partial.rsplit(".", 1)[0]
+    (name,) = [name for name in ("ada", "bob") if federation.agents[name].client in task]
+    federation.kill(name)
+    assert task not in committed_in(spool, run, 1)
+    agent = federation.agents[name]
+    assert list(agent.folder.glob("updates/*")), "it had not stored its update"
+
+    before = len(proxy.connections)
+    federation.start(name)
+    federation.finish(run)
+    wait_for_event(agent.log, "update_reused", task=task)
+    # What the aggregator had was not sent again: no later connection carried more than the rest.
+    carried = [item.sent_bytes for item in proxy.connections[before:]]
+    assert max(carried) <= CHUNK_BYTES + OVERHEAD_BYTES

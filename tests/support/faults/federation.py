@@ -1,0 +1,199 @@
+"""A whole federation that a test breaks: agents reach the aggregator through a `FaultProxy`."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.support.faults.logs import read_events, wait_for_event
+from tests.support.faults.proxy import FaultProxy
+from tests.support.faults.replay import Replay
+from tests.support.federation import Federation
+
+from pfi_aggregator.failpoints import Failpoint
+from pfi_cli.api.runs import Member, Run
+from pfi_cli.local.layout import SPOOL_NAME
+from pfi_cli.local.waiting import wait_until
+from pfi_common.spec import parse_run_spec
+
+SERVICES = ("aggregator", "coordinator")
+MEMBERS = frozenset({"ada", "bob"})
+END_SECONDS = 60.0
+
+
+class FaultFederation(Federation):
+    """A federation with ways to break it, and to know that it broke.
+
+    Attributes:
+        proxy: Between everybody and the aggregator.
+        replay: Describes backbones, and does runs again undisturbed.
+        data: The rows of each agent.
+    """
+
+    def __init__(self, folder: Path, replay: Replay) -> None:
+        super().__init__(folder)
+        self.replay = replay
+        self.data: dict[str, Path] = {}
+        self.proxy = FaultProxy("")
+        self._overrides: dict[str, Mapping[str, str]] = {}
+        for name in SERVICES:
+            self._make_configurable(name)
+
+    def __enter__(self) -> "FaultFederation":
+        self.proxy.__enter__()
+        super().__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self.proxy.__exit__()
+
+    def configure(self, name: str, **settings: str) -> None:
+        """Sets settings of a service, for its starts from now on; none of them: as it was."""
+        self._overrides[name] = {
+            f"PFI_{name.upper()}_{key.upper()}": value for key, value in settings.items()
+        }
+
+    def arm(self, place: Failpoint) -> None:
+        """Starts the aggregator anew, to die at a place."""
+        self.stop("aggregator")
+        self.configure("aggregator", failpoint=place.value)
+        armed = len(read_events(self.layout.log("aggregator"), "failpoint_armed"))
+        self.start("aggregator")
+        self.configure("aggregator")
+        wait_for_event(self.layout.log("aggregator"), "failpoint_armed", armed + 1)
+
+    def wait_until_killed(self, name: str) -> None:
+        """Waits until a process has died by SIGKILL."""
+        self.wait_until_ended(name, -signal.SIGKILL)
+
+    def wait_until_ended(
+        self, name: str, status: int, timeout_seconds: float = END_SECONDS
+    ) -> None:
+        """Waits until a process has ended on its own, with this exit status."""
+        ended = wait_until(lambda: self.exit_status(name) is not None, timeout_seconds)
+        assert ended, self.describe()
+        assert self.exit_status(name) == status, self.describe()
+
+    def exit_status(self, name: str) -> int | None:
+        """How a process ended."""
+        if name in self.agents:
+            return self.agents[name].process.exit_status
+        if name == "redis":
+            return self.local.redis.exit_status
+        return self.local.service(name).exit_status
+
+    def kill(self, name: str) -> None:
+        """kill -9; the process is gone on return, by this signal."""
+        super().kill(name)
+        assert self.exit_status(name) == -signal.SIGKILL
+
+    def join(self, name: str, data: Path, *arguments: str) -> None:
+        """Adds an agent and remembers its rows."""
+        self.data[name] = data
+        self.add_agent(name, data, *arguments)
+
+    def leave(self, name: str) -> None:
+        """Ends an agent for good and forgets its process."""
+        self.stop(name)
+        del self.agents[name]
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Stops a process inside the block (SIGSTOP); its connections stay open."""
+        pid = self.pid(name)
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def repair(self) -> None:
+        """Starts whatever of the first members does not run; those who came later have to go."""
+        for name in set(self.agents) - MEMBERS:
+            self.leave(name)
+        for name in ("redis", *SERVICES, *sorted(MEMBERS)):
+            if self.pid(name) is None:
+                self.start(name)
+        self.wait_until_connected(len(MEMBERS))
+
+    def begin(
+        self,
+        spec: Mapping[str, Any],
+        *,
+        described_as: Mapping[str, Any] | None = None,
+        **changes: object,
+    ) -> str:
+        """Submits a run and gives its id.
+
+        Args:
+            spec: What to run.
+            described_as: Another specification, whose description is sent along.
+            changes: Wrong values of the description.
+        """
+        body = parse_run_spec(spec)
+        description = self.replay.describe(parse_run_spec(described_as or spec))
+        document = description.model_dump(mode="json") | changes
+        return self.api.submit_run(body.model_dump(mode="json"), document).run
+
+    def finish(self, run: str) -> Run:
+        """Waits for a run's end and compares it with the same run undisturbed."""
+        ended = self.wait_for_run(run)
+        assert ended.state == "completed", self.describe(ended)
+        self.replay.check(self, ended)
+        return ended
+
+    def member(self, run: Run, name: str, round_number: int = 1) -> Member | None:
+        """An agent's part in a round; None while there is none."""
+        client = self.agents[name].client
+        rounds = [item for item in run.rounds if item.round == round_number]
+        members = rounds[-1].cohort if rounds else ()
+        return next((item for item in members if item.client == client), None)
+
+    def wait_until_completed(self, run: str, name: str) -> str:
+        """Waits until an agent's receipt was recorded in round 1, and gives the task."""
+
+        def completed(run: Run) -> bool:
+            member = self.member(run, name)
+            return member is not None and member.state == "completed"
+
+        member = self.member(self.wait_for_run(run, completed), name)
+        assert member is not None
+        return member.task
+
+    def wait_until_training(self, run: str, name: str) -> str:
+        """Waits until an agent is in the middle of its training, and gives the task."""
+
+        def training(run: Run) -> bool:
+            member = self.member(run, name)
+            return member is not None and 0 < member.steps_done < member.steps_total
+
+        member = self.member(self.wait_for_run(run, training), name)
+        assert member is not None
+        assert member.state == "training"
+        return member.task
+
+    def _make_configurable(self, name: str) -> None:
+        service = self.local.service(name)
+        plan = service._plan
+
+        def settings(known: Mapping[str, str]) -> dict[str, str]:
+            proxied = self._through_proxy(known) if name == "coordinator" else {}
+            return {**plan.settings(known), **proxied, **self._overrides.get(name, {})}
+
+        service._plan = replace(plan, settings=settings)
+
+    def _through_proxy(self, known: Mapping[str, str]) -> Mapping[str, str]:
+        self.proxy.target = known["aggregator"]
+        return {"PFI_COORDINATOR_AGGREGATORS": json.dumps({SPOOL_NAME: self.proxy.address})}

@@ -1,0 +1,134 @@
+"""Does a finished run again, undisturbed, in this process, and compares every bit.
+
+The only inputs are the specification, the backbone, the clients' rows and the client ids. Each
+update is trained again with the agent's own learner; each adapter is computed from these updates
+with the plain integers of `recomputation`. So an adapter that is equal is the one that no fault
+has touched, and a payload that is equal was trained, or trained again, from the task's seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.support.faults.logs import read_events
+from tests.support.faults.recomputation import Counted, digest, fraction_bits, next_adapter
+
+from pfi.aggregator.v1.lineage_pb2 import CountedUpdate, Lineage
+from pfi.common.v1.adapter_pb2 import AdapterReference
+from pfi.common.v1.signed_pb2 import SignedStatement
+from pfi.coordinator.v1.task_pb2 import Task
+from pfi_cli.api.runs import Round, Run
+from pfi_client_agent.adapters.data_file import read_data
+from pfi_client_agent.adapters.digest_cache import DigestCache
+from pfi_client_agent.adapters.learning.description import describe_backbone
+from pfi_client_agent.adapters.learning.learner import TorchLearner
+from pfi_client_agent.application.task_facts import backbone_of, shared_options, split_of
+from pfi_common.spec import Description, RunSpec, compile_train_task, parse_run_spec
+from pfi_common.tensors import FP32, decode, encode, initial_adapter
+
+if TYPE_CHECKING:
+    from tests.support.faults.federation import FaultFederation
+
+
+class Replay:
+    """What an agent would learn if nothing ever went wrong.
+
+    Args:
+        folder: For what is known of backbones.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._cache = DigestCache(folder / "backbones.json")
+        self._learner = TorchLearner(self._cache, None, threads=1, held_out_limit=256)
+        self._descriptions: dict[str, Description] = {}
+
+    def describe(self, spec: RunSpec) -> Description:
+        """What `pfi-agent describe` says."""
+        key = spec.adapter.model_dump_json() + spec.backbone.model_dump_json()
+        if key not in self._descriptions:
+            folder = Path(spec.backbone.model)
+            self._descriptions[key] = describe_backbone(spec, folder, self._cache)
+        return self._descriptions[key]
+
+    def check(self, federation: FaultFederation, run: Run) -> None:
+        """Compares every version of a completed run with what it must be."""
+        spec = parse_run_spec(run.spec)
+        schema = self.describe(spec).adapter_schema
+        base = initial_adapter(schema, spec.seed).astype("<f4").tobytes()
+        published = {item.version: item for item in run.adapters}
+        assert sorted(published) == list(range(spec.stop.rounds + 1))
+        assert published[0].digest == digest(base)
+        rounds = [each for each in run.rounds if each.state != "aborted"]
+        assert [each.round for each in rounds] == list(range(1, spec.stop.rounds + 1))
+        for each in rounds:
+            lineage = _lineage(federation, published[each.round].lineage_digest)
+            assert lineage.parent_digest == digest(base)
+            _check_counted_set(federation, each, lineage)
+            updates = [self._again(federation, run, base, item) for item in lineage.counted]
+            bits = fraction_bits(
+                spec.aggregate.coordinate_limit, spec.selected_count, spec.aggregate.max_weight
+            )
+            base = next_adapter(base, updates, bits)
+            assert published[each.round].digest == digest(base) == lineage.adapter.digest
+
+    def _again(
+        self, federation: FaultFederation, run: Run, base: bytes, counted: CountedUpdate
+    ) -> Counted:
+        """Trains one counted update again."""
+        spec = parse_run_spec(run.spec)
+        name = next(n for n, agent in federation.agents.items() if agent.client == counted.client)
+        task = self._task(run, spec, base, counted)
+        bench = self._learner.open(backbone_of(task), self.describe(spec).adapter_schema)
+        rows = split_of(task, read_data(federation.data[name]))
+        outcome = bench.train_shared(
+            decode(FP32, base, len(base) // 4), rows, shared_options(task), lambda _: None
+        )
+        payload = encode(FP32, outcome.delta, seed=task.seed)
+        assert hashlib.sha256(payload).hexdigest() == counted.payload_sha256, counted.task
+        assert counted.weight_units == 256 * outcome.distinct_rows
+        return Counted(payload, counted.weight_units, counted.clip_factor)
+
+    def _task(self, run: Run, spec: RunSpec, base: bytes, counted: CountedUpdate) -> Task:
+        number = int(counted.task.split(".")[1])
+        seed = hashlib.sha256(f"{run.run}|{number}|{counted.client}".encode()).digest()
+        return Task(
+            run=run.run,
+            round=number,
+            backbone_model=spec.backbone.model,
+            backbone_digest=self.describe(spec).backbone_digest,
+            base=AdapterReference(digest=digest(base)),
+            seed=int.from_bytes(seed[:8], "big"),
+            held_out_fraction=spec.evaluate.holdout,
+            held_out_seed=spec.seed,
+            train=compile_train_task(spec, SignedStatement()),
+        )
+
+
+def _check_counted_set(federation: FaultFederation, each: Round, lineage: Lineage) -> None:
+    """Counted = sealed = receipts that the coordinator was shown = receipts that agents hold."""
+    tasks = [item.task for item in lineage.counted]
+    assert lineage.attempt == each.attempt
+    assert len(set(tasks)) == len(tasks) == each.counted
+    assert len({item.client for item in lineage.counted}) == len(tasks)
+    assert {item.task for item in each.cohort if item.state == "completed"} == set(tasks)
+    log = federation.layout.log("aggregator")
+    for task in tasks:
+        assert len(read_events(log, "update_committed", task=task)) <= 1
+        held = [
+            event
+            for name in federation.data
+            for event in read_events(federation.layout.log(name), "task_completed", task=task)
+        ]
+        assert held, f"no agent holds a receipt of {task}"
+    key = {"run": lineage.adapter.run, "round": each.round, "attempt": lineage.attempt}
+    sealed = read_events(log, "spool_round_sealed", **key)
+    assert {event["updates"] for event in sealed} == {len(tasks)}
+
+
+def _lineage(federation: FaultFederation, lineage_digest: str) -> Lineage:
+    folder = federation.layout.artifacts / "lineages"
+    statement = (folder / lineage_digest[:2] / lineage_digest).read_bytes()
+    assert hashlib.sha256(statement).hexdigest() == lineage_digest
+    return Lineage.FromString(SignedStatement.FromString(statement).payload)
