@@ -19,7 +19,8 @@ from pfi_common.telemetry.log import JsonFormatter
 
 def tell_everything(observer, identity):
     """Call every method of an observer once."""
-    data = LocalData("notes.jsonl", rows={b"": TextRow("a secret row")})
+    data = LocalData("notes.jsonl")
+    data.add(TextRow("a secret row"))
     for number in range(12):
         data.skip(number, f"is [bad] {number}")
     task = Task(task="r-1.2.1.c-1", run="r-1", round=2)
