@@ -8,6 +8,7 @@ from tests.support.coordinator.contract import ports
 from tests.support.coordinator.exports import MemoryExportLedger
 from tests.support.coordinator.replicas import MemoryLeadership, MemoryPresence, MemorySignals
 from tests.support.coordinator.values import client_id, session
+from tests.support.coordinator.waiting import eventually
 
 from pfi_coordinator.application.ports.signals import (
     ClientsChanged,
@@ -110,8 +111,6 @@ async def test_a_lease_runs_out(redis_url):
     redis = connect(redis_url)
     leadership = RedisLeadership(redis, lease_seconds=0.1)
     assert await leadership.acquire("replica-0", "a")
-    async with asyncio.timeout(5):
-        while not await leadership.acquire("replica-1", "b"):  # noqa: ASYNC110 - no event tells
-            await asyncio.sleep(0.02)
+    await eventually(lambda: leadership.acquire("replica-1", "b"))
     assert not await leadership.renew("replica-0", "a")
     await redis.aclose()

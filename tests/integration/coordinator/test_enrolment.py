@@ -1,13 +1,16 @@
 """Joining, staying and leaving, on real ports."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from tests.support.certificates import FederationFixture
 from tests.support.clock import ManualClock
 from tests.support.coordinator.agent import SECONDS, Talk, enrol
+from tests.support.coordinator.uploads import identity_for
 
 from pfi.coordinator.v1 import certificate_service_pb2, enrolment_service_pb2
 from pfi.coordinator.v1.certificate_service_pb2_grpc import CertificateServiceStub
@@ -26,7 +29,12 @@ from pfi_common.errors import (
     TokenInvalidError,
     TokenUsedError,
 )
-from pfi_common.identity import JoinToken, create_certificate_request, generate_key
+from pfi_common.identity import (
+    CertificateAuthority,
+    JoinToken,
+    create_certificate_request,
+    generate_key,
+)
 from pfi_common.rpc.channel import enrolment_channel, secure_channel
 from pfi_common.rpc.errors import translated
 
@@ -128,9 +136,7 @@ async def test_a_connected_client_renews(coordinator):
 
 async def test_a_certified_key_that_is_not_the_registered_one_cannot_renew(coordinator):
     enrolled = await coordinator.enrol()
-    fixture = FederationFixture.__new__(FederationFixture)
-    fixture.authority, fixture.clock = coordinator.site.authority, SystemClock()
-    stranger = fixture.client(enrolled.client)
+    stranger = identity_for(coordinator.site, enrolled.client).identity
     with pytest.raises(PermissionDeniedError):
         await renewed(stranger, coordinator.endpoints.session)
 
@@ -143,8 +149,6 @@ async def test_members_of_another_federation_are_not_let_in(coordinator, tmp_pat
 
 async def challenged(enrolment, identity, key=None, context=b"pfi.renewal.v1\x00"):
     """Renews with a fresh nonce, signed with the identity's key or another one."""
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
     key = key or load_pem_private_key(identity.key_pem, None)
     challenge = await enrolment.CreateRenewalChallenge(
         enrolment_service_pb2.CreateRenewalChallengeRequest(), timeout=SECONDS
@@ -162,15 +166,11 @@ async def challenged(enrolment, identity, key=None, context=b"pfi.renewal.v1\x00
 def expired(coordinator, enrolled, days):
     """The client's certificate as it would be `days` after its end."""
     clock = ManualClock(SystemClock().now() - timedelta(days=days + 1))
-    fixture = FederationFixture.__new__(FederationFixture)
-    fixture.authority, fixture.clock = coordinator.site.authority, clock
-    fixture.authority = type(fixture.authority)(
-        coordinator.site.authority._key, coordinator.site.authority.certificate, clock
-    )
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
+    authority = CertificateAuthority.load(coordinator.site.folder / "coordinator/authority", clock)
     key = load_pem_private_key(enrolled.identity.key_pem, None)
-    return fixture.client(enrolled.client, timedelta(days=1), key)
+    certificate = authority.issue_client(key.public_key(), enrolled.client, timedelta(days=1))
+    pem = certificate.public_bytes(Encoding.PEM)
+    return replace(enrolled.identity, certificate_chain_pem=pem)
 
 
 async def test_an_expired_certificate_is_renewed_with_its_key(coordinator, enrolment):

@@ -1,11 +1,11 @@
 """What happens when clients are slow, leave, lie or are thrown out."""
 
-import asyncio
-
 import pytest
 from tests.support.coordinator.agent import Talk, abandoned, completed
 from tests.support.coordinator.site import working
+from tests.support.coordinator.waiting import eventually
 
+from pfi.coordinator.v1 import session_service_pb2
 from pfi_common.errors import SignatureInvalidError
 
 pytestmark = pytest.mark.integration
@@ -100,12 +100,11 @@ async def test_over_selected_clients_that_are_late_are_told(site):
 
 
 async def wait_for_connected(coordinator, count):
-    async with asyncio.timeout(10):
-        while True:
-            listed = (await coordinator.admin.get("/v1/clients")).json()["clients"]
-            if sum(entry["connected"] for entry in listed) == count:
-                return
-            await asyncio.sleep(0.02)
+    async def all_connected():
+        listed = (await coordinator.admin.get("/v1/clients")).json()["clients"]
+        return sum(entry["connected"] for entry in listed) == count
+
+    await eventually(all_connected)
 
 
 async def test_an_unfinished_task_is_sent_again_on_the_next_session(site):
@@ -186,8 +185,6 @@ async def test_people_see_progress(site):
         talk = await silent(coordinator, agent)
         run = (await coordinator.submit(cohort={"size": 1}))["run"]
         task = await talk.receive("task")
-        from pfi.coordinator.v1 import session_service_pb2
-
         progress = session_service_pb2.TaskProgress(task=task.task, steps_done=3, steps_total=20)
         talk.send(session_service_pb2.SessionRequest(progress=progress))
         shown = await coordinator.until(

@@ -30,6 +30,9 @@ def test_trouble_is_named_until_the_phase_changes():
     state, _ = play(state, delayed)
     assert decide(state, delayed, START + timedelta(seconds=5)) == (state, ())
     assert "SERVICE_UNAVAILABLE" in explain(state).waiting_for
+    assert explain(play(state, events.EffectDelayed("open_round", ""))[0]).waiting_for.endswith(
+        "to be opened"
+    )
     state, _ = play(state, events.RoundOpened(1, 1))
     assert "SERVICE_UNAVAILABLE" not in explain(state).waiting_for
 

@@ -69,6 +69,12 @@ def test_clips_are_counted_once_although_the_watch_repeats_itself():
     assert (state.round.clipped, state.round.capped) == (1, 1)
 
 
+def test_clips_are_counted_although_the_receipt_was_first_and_the_round_is_sealed():
+    clipped = events.UpdatesCommitted(1, 1, (events.CommittedUpdate("c-1", True, False),))
+    state, _ = play(run(), *OPENED, events.TasksFinished(1, 1, CLIENTS), clipped)
+    assert (state.round.phase, state.round.clipped) == (RoundPhase.SEALING, 1)
+
+
 def test_a_receipt_proves_a_commit_that_the_watch_has_not_told():
     finished = events.TasksFinished(1, 1, CLIENTS)
     state, asked = play(run(), *OPENED, finished)

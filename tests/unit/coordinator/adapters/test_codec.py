@@ -1,0 +1,81 @@
+from typing import get_args
+
+import pytest
+from tests.unit.coordinator.domain.builders import START, adapter, play, run
+from tests.unit.coordinator.domain.test_round_machine import CLIENTS, SEALED
+
+from pfi_common.errors import SettingsInvalidError
+from pfi_coordinator.adapters.redis.codec import EFFECT, EVENT, STATE
+from pfi_coordinator.adapters.state_folder import StateFolder
+from pfi_coordinator.domain import effects, events
+from pfi_coordinator.domain.store_rules import StoreMarker
+
+SOME_EVENTS = [
+    events.RunSubmitted(),
+    events.InitialAdapterMade(adapter(0)),
+    events.ClientsEligible(CLIENTS),
+    events.RoundOpened(1, 1),
+    events.UpdatesCommitted(1, 1, (events.CommittedUpdate("c-1", True, False),)),
+    events.TasksFinished(1, 1, CLIENTS),
+    events.TasksGivenBack(1, 1, CLIENTS),
+    events.ClientsRevoked(CLIENTS),
+    events.RoundSealed(1, 1, CLIENTS),
+    events.RoundPublished(1, 1, adapter(1), 0.1),
+    events.RoundAborted(1, 1),
+    events.EvaluationAnswered(CLIENTS),
+    events.EvaluationStored(),
+    events.EffectDelayed("open_round", "DISK_FULL"),
+    events.EffectFailed("open_round", 1, 1, "INTERNAL", "no"),
+    events.CancelRequested(),
+    events.Tick(),
+]
+SOME_EFFECTS = [
+    effects.CreateInitialAdapter(),
+    effects.OpenRound(1, 2),
+    effects.DispatchTasks(1, 2, CLIENTS, START),
+    effects.CancelTasks(1, 2, CLIENTS),
+    effects.SealRound(1, 2),
+    effects.FinalizeRound(1, 2),
+    effects.AbortRound(1, 2),
+    effects.SettleRound(1, 2),
+    effects.DispatchEvaluation(2, CLIENTS, START),
+    effects.CancelEvaluation(2, CLIENTS),
+    effects.StoreEvaluation(2),
+]
+
+
+def test_the_samples_are_complete():
+    assert {type(event) for event in SOME_EVENTS} == set(get_args(events.Event))
+    assert {type(effect) for effect in SOME_EFFECTS} == set(get_args(effects.Effect))
+
+
+@pytest.mark.parametrize("event", SOME_EVENTS, ids=lambda event: event.type)
+def test_events_round_trip(event):
+    assert EVENT.validate_json(EVENT.dump_json(event)) == event
+
+
+@pytest.mark.parametrize("effect", SOME_EFFECTS, ids=lambda effect: effect.kind)
+def test_effects_round_trip(effect):
+    assert EFFECT.validate_json(EFFECT.dump_json(effect)) == effect
+
+
+def test_states_round_trip_at_every_step():
+    state = run()
+    for event in (*SEALED, events.RoundPublished(1, 1, adapter(1), 0.1)):
+        state, _ = play(state, event)
+        assert STATE.validate_json(STATE.dump_json(state)) == state
+
+
+def test_a_state_stays_small():
+    state, _ = play(run(), *SEALED, events.RoundPublished(1, 1, adapter(1), 0.1))
+    assert len(STATE.dump_json(state)) < 4096
+
+
+def test_the_state_folder_keeps_the_marker(tmp_path):
+    folder = StateFolder(tmp_path)
+    assert folder.read_marker() is None
+    folder.write_marker(StoreMarker("a" * 64, "7.0.15"))
+    assert folder.read_marker() == StoreMarker("a" * 64, "7.0.15")
+    (tmp_path / "store.json").write_text("{}")
+    with pytest.raises(SettingsInvalidError):
+        folder.read_marker()
