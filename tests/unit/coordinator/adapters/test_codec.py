@@ -1,8 +1,7 @@
 from typing import get_args
 
 import pytest
-from tests.unit.coordinator.domain.builders import START, adapter, play, run
-from tests.unit.coordinator.domain.test_round_machine import CLIENTS, SEALED
+from tests.unit.coordinator.domain.builders import CLIENTS, SEALED, START, adapter, play, run
 
 from pfi_common.errors import SettingsInvalidError
 from pfi_coordinator.adapters.redis.codec import EFFECT, EVENT, STATE

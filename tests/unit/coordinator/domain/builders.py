@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from pfi_coordinator.domain import events
 from pfi_coordinator.domain.machine import decide
 from pfi_coordinator.domain.rules import RunRules
 from pfi_coordinator.domain.state import AdapterVersion, RunState, new_run
@@ -44,3 +45,25 @@ def play(state: RunState, *events, now=START):
         state, more = decide(state, event, now)
         effects.extend(more)
     return state, effects
+
+
+CLIENTS = ("c-1", "c-2", "c-3")
+BEGUN = (events.RunSubmitted(), events.InitialAdapterMade(adapter(0)))
+OPENED = (*BEGUN, events.ClientsEligible(CLIENTS), events.RoundOpened(1, 1))
+
+
+def committed(*clients, number=1, attempt=1):
+    updates = tuple(events.CommittedUpdate(client) for client in clients)
+    return events.UpdatesCommitted(number, attempt, updates)
+
+
+def published(number):
+    return events.RoundPublished(number, 1, adapter(number), 0.25)
+
+
+SEALED = (*OPENED, committed(*CLIENTS), events.RoundSealed(1, 1, CLIENTS))
+
+
+def through_to_evaluation():
+    state, _ = play(run(rounds=1), *SEALED, published(1))
+    return state

@@ -1,7 +1,15 @@
 from datetime import timedelta
 
-from tests.unit.coordinator.domain.builders import START, adapter, play, run
-from tests.unit.coordinator.domain.test_round_machine import BEGUN, CLIENTS, OPENED, SEALED
+from tests.unit.coordinator.domain.builders import (
+    BEGUN,
+    CLIENTS,
+    OPENED,
+    SEALED,
+    START,
+    adapter,
+    play,
+    run,
+)
 
 from pfi_coordinator.domain import events
 from pfi_coordinator.domain.explain import explain
