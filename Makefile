@@ -56,8 +56,8 @@ unit: $(VENV)/.developed ## Unit tests of coordinator, aggregator and cli, each 
 	@for name in coordinator aggregator cli; do tools/unit_without_torch.sh $$name "$(PYTHON)"; done
 
 .PHONY: tests
-tests: $(VENV)/.developed ## All tests, with pytest (ARGS="tests/contract -k golden" narrows)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(CI),--quiet --durations=15 --durations-min=5) $(ARGS)
+tests: $(VENV)/.developed ## All tests but the repetitions of test-faults (ARGS="tests/contract -k golden" narrows)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not (faults and slow)" $(if $(CI),--quiet --durations=15 --durations-min=5) $(ARGS)
 
 .PHONY: test-faults
 test-faults: $(VENV)/.developed ## Only the tests that kill processes and break storage

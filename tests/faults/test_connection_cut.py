@@ -5,6 +5,7 @@ import random
 from dataclasses import dataclass
 
 import pytest
+from redis.asyncio import Redis
 from tests.support.aggregator.builders import make_schema
 from tests.support.certificates import FederationFixture
 from tests.support.faults.aggregator_process import AggregatorProcess
@@ -12,9 +13,11 @@ from tests.support.faults.committed_files import partial_in, read_committed
 from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.proxy import Action, FaultProxy
 from tests.support.faults.round_scene import RoundScene, make_scene
+from tests.support.grpc_server import eventually
 
 from pfi.common.v1.signed_pb2 import SignedStatement
-from pfi_common.errors import ServiceUnavailableError
+from pfi_common.errors import ClientRevokedError, ServiceUnavailableError
+from pfi_common.identity.redis_revocations import RedisRevocations
 from pfi_common.rpc.options import CHUNK_BYTES
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
@@ -125,6 +128,24 @@ async def test_a_broken_upload_does_not_touch_others(world, proxy):
     proxy.wait_until_struck()
     receipts = [await broken.complete(scene.target), *outcomes[1:]]
     await scene.check(dict(zip([item.task for item in scene.senders], receipts, strict=True)))
+
+
+async def test_a_client_is_revoked_during_its_upload(world, redis_server):
+    scene = await world.open_round("r-revoked", clients=2)
+    victim, other = scene.senders
+    stalled = asyncio.create_task(victim.send(scene.target, stall_after_chunks=1))
+    spool = world.aggregator.spool
+    await eventually(
+        lambda: [path.stat().st_size for path in partial_in(spool).values()] == [CHUNK_BYTES]
+    )
+    async with Redis.from_url(redis_server.url) as redis, asyncio.timeout(5):
+        await RedisRevocations(redis).add(victim.identity.identity.name, "test")
+        with pytest.raises(ClientRevokedError):
+            await stalled
+    with pytest.raises(ClientRevokedError):
+        await victim.status(scene.target)
+    await other.send(scene.target)
+    assert set(scene.committed()) == {other.task}
 
 
 @pytest.mark.slow

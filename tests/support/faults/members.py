@@ -1,9 +1,10 @@
 """Members of a federation whose other end is a real aggregator process: the leader, and clients."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import numpy as np
 from tests.support.aggregator.builders import SEED, Upload, make_upload, with_ticket
@@ -141,22 +142,20 @@ class Sender:
         """Id of its task."""
         return self.upload.ticket.task
 
-    def with_payload(self, payload: bytes) -> "Sender":
-        """The same client, other bytes under the same header."""
-        changed = object.__new__(Sender)
-        changed.identity, changed.plan, changed.ticket = self.identity, self.plan, self.ticket
-        changed.upload = replace(self.upload, payload=payload)
-        return changed
-
-    async def send(self, target: str, offset_bytes: int = 0) -> SignedStatement:
-        """Uploads from an offset on; gives the receipt as signed."""
+    async def send(
+        self, target: str, offset_bytes: int = 0, *, stall_after_chunks: int | None = None
+    ) -> SignedStatement:
+        """Uploads from an offset on, or only so many chunks; gives the receipt as signed."""
         header = with_ticket(self.upload, self.ticket)
         header.offset_bytes = offset_bytes
 
         async def messages() -> AsyncIterator[updates.UploadUpdateRequest]:
             yield updates.UploadUpdateRequest(header=header)
-            for chunk in iter_chunks(memoryview(self.upload.payload), offset_bytes):
+            chunks = iter_chunks(memoryview(self.upload.payload), offset_bytes)
+            for chunk in islice(chunks, stall_after_chunks):
                 yield updates.UploadUpdateRequest(chunk=chunk)
+            if stall_after_chunks is not None:
+                await asyncio.Event().wait()
 
         async with secure_channel(target, self.identity) as channel:
             with translated():
