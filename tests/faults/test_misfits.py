@@ -69,8 +69,7 @@ def test_an_update_that_is_damaged_in_the_spool(federation, spec):
     ended = federation.finish(run)
     failed = read_events(federation.layout.log("coordinator"), "effect_failed", run=run)
     assert [event["reason"] for event in failed] == ["ARTIFACT_CORRUPT"]
-    states = [(item.round, item.attempt, item.state) for item in ended.rounds]
-    assert states == [(1, 1, "aborted"), (1, 2, "published"), (2, 1, "published")]
+    assert [(item.round, item.attempt) for item in ended.rounds] == [(1, 2), (2, 1)]
     # Nobody trained again: the stored bytes were sent under the new attempt's tickets.
     for name in ("ada", "bob"):
         log = federation.agents[name].log
@@ -85,7 +84,6 @@ def test_an_attempt_that_is_voided(federation, spec):
         log = federation.layout.log("aggregator")
         wait_for_event(log, "spool_round_aborted", run=run, attempt=1)
     ended = federation.finish(run)
-    assert ended.rounds[0].state == "aborted"
-    assert ended.rounds[-1].attempt > 1
+    assert ended.rounds[0].attempt > 1
     reused = read_events(federation.agents["ada"].log, "update_reused")
     assert [event["task"].split(".")[:2] for event in reused][-1] == [run, "1"]

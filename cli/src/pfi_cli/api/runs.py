@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pfi_cli.api.records import Record
 
@@ -107,6 +107,13 @@ class Run(RunSummary):
     rounds: Sequence[Round] = ()
     evaluation: Sequence[Member] = ()
     adapters: Sequence[Publication] = ()
+
+    @field_validator("rounds")
+    @classmethod
+    def _keep_last_attempts(cls, attempts: Sequence[Round]) -> Sequence[Round]:
+        """Keeps the last attempt of each round; the server tells of aborted ones, too."""
+        in_order = sorted(attempts, key=lambda each: (each.round, each.attempt))
+        return tuple({each.round: each for each in in_order}.values())
 
     @property
     def rounds_planned(self) -> int:
