@@ -31,7 +31,7 @@ from pfi_cli.local.waiting import wait_until
 from pfi_cli.settings import inherited_environment
 from pfi_cli.submission import describe_spec
 from pfi_common.errors import PlatformError
-from pfi_common.spec import load_run_spec
+from pfi_common.spec import Description, load_run_spec
 
 CONNECT_SECONDS = 60.0
 RUN_SECONDS = 100.0
@@ -66,6 +66,7 @@ class Federation:
         self.local = LocalFederation(self.layout, name="test", say=self.said.append)
         self.agents: dict[str, AgentProcess] = {}
         self._api: ApiClient | None = None
+        self._descriptions: dict[object, Description] = {}
 
     def __enter__(self) -> "Federation":
         self.local.start()
@@ -172,12 +173,15 @@ class Federation:
     # Runs
 
     def submit(self, spec: Mapping[str, Any], backbone: Path | None = None) -> Run:
-        """Describes and submits a run."""
+        """Describes and submits a run; equal backbones and adapters are described once."""
         path = self.layout.root / f"{spec['name']}.yaml"
         path.write_text(yaml.safe_dump(dict(spec)), encoding="utf-8")
-        description = describe_spec(path, backbone)
-        body = load_run_spec(path).model_dump(mode="json")
-        return self.api.submit_run(body, description.model_dump(mode="json"))
+        checked = load_run_spec(path)
+        described = (checked.backbone, checked.adapter, backbone)
+        if described not in self._descriptions:
+            self._descriptions[described] = describe_spec(path, backbone)
+        description = self._descriptions[described].model_dump(mode="json")
+        return self.api.submit_run(checked.model_dump(mode="json"), description)
 
     def wait_for_run(
         self,

@@ -40,6 +40,8 @@ class ApiClient:
             timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
             verify=True if transport else ssl.create_default_context(cafile=connection.authority),
             transport=transport,
+            # An idle connection would hold up the coordinator's shutdown, and break by a restart.
+            limits=httpx.Limits(max_keepalive_connections=0),
             trust_env=False,  # a proxy has no business between an operator and the federation
         )
 
