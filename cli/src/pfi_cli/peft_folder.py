@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import stat
 import struct
 import tempfile
 import zipfile
@@ -80,7 +81,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
     """Refuses everything that could be written outside of the folder, or fill the disk."""
     for member in members:
         name = member.filename
-        is_link = (member.external_attr >> 16) & 0o170000 == 0o120000
+        is_link = stat.S_ISLNK(member.external_attr >> 16)
         if "/" in name or "\\" in name or name.startswith(".") or member.is_dir() or is_link:
             raise ArtifactCorruptError("the exported adapter holds more than plain files")
     if sum(member.file_size for member in members) > MAXIMUM_UNPACKED_BYTES:
