@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := requirements/constraints.txt
 DISTRIBUTIONS := libs/common services/coordinator services/aggregator services/client-agent cli
 PROJECTS := $(DISTRIBUTIONS:%=%/pyproject.toml)
-PACKAGES := libs/common/src/pfi_common $(wildcard services/*/src/pfi_*) cli/src/pfi_cli tools benchmarks
+PACKAGES := libs/common/src/pfi_common $(filter-out %.egg-info,$(wildcard services/*/src/pfi_*)) cli/src/pfi_cli tools benchmarks
 BASELINE := $(wildcard protos/baseline.binpb)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -43,7 +43,7 @@ test: ## Everything that CI runs: static checks, torch-free unit tests, all test
 check: $(VENV)/.developed $(PROTOS_VENV)/.installed ## Static checks: style, types, layers, protos, drift of generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/buf lint protos
 	$(BIN)/buf format --diff --exit-code protos
 	$(if $(BASELINE),$(BIN)/buf breaking protos --against $(BASELINE))
