@@ -13,7 +13,7 @@ from pfi_cli.output.tables import state_text
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.output.units import bytes_text, loss_text, seconds_text
 
-BAR_WIDTH = 32
+BAR_WIDTH = 20  # leaves room for the rest on a terminal of 80 columns
 _FINISHED = frozenset({"committed", "completed"})
 
 
@@ -92,7 +92,7 @@ def _round_text(each: Round) -> str:
     if each.state == "published":
         traffic = Traffic.of_members(each.cohort)
         return (
-            f"{seconds_text(each.wall_seconds)}, {each.counted} of {len(each.cohort)} counted, "
+            f"{seconds_text(each.wall_seconds)}, {each.counted}/{len(each.cohort)} counted, "
             f"up {bytes_text(traffic.up_bytes)}, down {bytes_text(traffic.down_bytes)}"
         )
     steps = "  ".join(f"{escape(m.name)} {_member_text(m)}" for m in each.cohort)

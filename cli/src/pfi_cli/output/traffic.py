@@ -11,8 +11,8 @@ class Traffic:
     """Payload bytes between clients and the federation.
 
     Attributes:
-        up_bytes: From clients, repeats included.
-        down_bytes: To clients.
+        up_bytes: Updates that the aggregator has committed.
+        down_bytes: Adapters that clients say they have received.
     """
 
     up_bytes: int
@@ -20,11 +20,11 @@ class Traffic:
 
     @classmethod
     def of_members(cls, members: Iterable[Member]) -> "Traffic":
-        """Sums what the members of a cohort report."""
-        metrics = [member.metrics for member in members]
+        """Sums over the members of a cohort."""
+        known = tuple(members)
         return cls(
-            up_bytes=round(sum(m.get("uploaded_bytes", 0.0) for m in metrics)),
-            down_bytes=round(sum(m.get("downloaded_bytes", 0.0) for m in metrics)),
+            up_bytes=sum(member.payload_bytes or 0 for member in known),
+            down_bytes=round(sum(m.metrics.get("downloaded_bytes", 0.0) for m in known)),
         )
 
     @classmethod

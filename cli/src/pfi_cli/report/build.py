@@ -25,6 +25,7 @@ from pfi_common.identity import StatementVerifier
 from pfi_common.spec import Description
 
 STATEMENTS_PER_ADAPTER = 2
+ROUND_METRICS = ("eval_loss_shared", "work_seconds", "task_seconds", "downloaded_bytes")
 NEEDED_METRICS = ("eval_loss_backbone", "eval_loss_shared", "held_out_rows")
 
 
@@ -48,6 +49,7 @@ async def build_report(document: Mapping[str, Any], sources: Sources) -> Report:
     check_published(run, adapters, problems)
     check_chain(adapters, problems)
     check_counted(run, adapters, problems)
+    _check_rounds(run, problems)
     members = await _evaluation(run, stored, problems)
     personal = check_agents(run, members, sources.agents, problems)
     problems.raise_if_any()
@@ -62,6 +64,15 @@ async def _adapters(
         with problems.noted(f"shared adapter, version {version}"):
             adapters.append(await stored.adapter(version, description))
     return adapters
+
+
+def _check_rounds(run: Run, problems: Problems) -> None:
+    """Every client that completed a round's task has reported what the figures need."""
+    for each in run.rounds:
+        for member in each.cohort:
+            missing = [name for name in ROUND_METRICS if name not in member.metrics]
+            if member.state == "completed" and missing:
+                problems.add(f"round {each.round}, client {member.name}: no {', '.join(missing)}")
 
 
 async def _evaluation(run: Run, stored: StoredRun, problems: Problems) -> Sequence[Member]:
@@ -89,7 +100,8 @@ def _compute(
     by_name = sorted(run.evaluation, key=lambda member: member.name)
     clients = [compute.client_outcome(member) for member in by_name]
     local_steps = int(run.spec["local"]["steps"])
-    rounds = [compute.round_outcome(each, local_steps) for each in run.rounds]
+    up_bytes = {a.evidence.version: _signed_bytes(a) for a in adapters}
+    rounds = [compute.round_outcome(r, local_steps, up_bytes[r.round]) for r in run.rounds]
     return Report(
         run=run.run,
         name=run.name,
@@ -109,6 +121,10 @@ def _compute(
         personal_adapters=personal,
         statements_verified=STATEMENTS_PER_ADAPTER * len(adapters),
     )
+
+
+def _signed_bytes(adapter: VerifiedAdapter) -> int:
+    return sum(update.payload_bytes for update in adapter.lineage.counted)
 
 
 def _verifier(sources: Sources) -> StatementVerifier:

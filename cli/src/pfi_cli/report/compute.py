@@ -69,9 +69,14 @@ def _shared_losses(members: Sequence[Member]) -> dict[str, float]:
     return {member.name: member.metrics[key] for member in members if key in member.metrics}
 
 
-def round_outcome(each: Round, local_steps: int) -> RoundOutcome:
-    """Figures of a published round, given the steps on the shared adapter in each task."""
-    traffic = Traffic.of_members(each.cohort)
+def round_outcome(each: Round, local_steps: int, up_bytes: int) -> RoundOutcome:
+    """Figures of a published round.
+
+    Args:
+        each: The round.
+        local_steps: Steps on the shared adapter in each task.
+        up_bytes: Payload of the counted updates, as the aggregator signed it.
+    """
     return RoundOutcome(
         round=each.round,
         attempt=each.attempt,
@@ -79,8 +84,8 @@ def round_outcome(each: Round, local_steps: int) -> RoundOutcome:
         counted=each.counted or 0,
         clipped=each.clipped or 0,
         capped=each.capped or 0,
-        up_bytes=traffic.up_bytes,
-        down_bytes=traffic.down_bytes,
+        up_bytes=up_bytes,
+        down_bytes=Traffic.of_members(each.cohort).down_bytes,
         time=round_time(each, local_steps),
     )
 

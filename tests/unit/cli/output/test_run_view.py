@@ -36,7 +36,7 @@ def test_a_round_under_way_shows_each_clients_steps():
     rounds = [round_document(1), training()]
     text = drawn(run_document(state="running") | {"rounds": rounds})
     assert "round 1" in text
-    assert "2 of 2 counted" in text
+    assert "2/2 counted" in text
     assert "ada 5/40" in text
     assert "ben done" in text
 

@@ -35,6 +35,7 @@ async def test_a_complete_run_gives_a_report(stored):
     assert report.statements_verified == 6
     assert [personal.name for personal in report.personal_adapters] == list(NAMES)
     assert report.parameter_count == 1000
+    assert [each.up_bytes for each in report.rounds] == [128, 128]
     assert report.losses.shared.mean == 3.5
 
 
@@ -141,6 +142,11 @@ async def test_a_missing_metric_fails_it(stored):
     entries = [evaluation(0), evaluation(1, metrics={"eval_loss_shared": 1.0})]
     await stored.put(f"runs/{RUN}/evaluation.json", {"evaluation": entries})
     await refused(stored, "client ben: its evaluation lacks eval_loss_backbone, held_out_rows")
+
+
+async def test_a_missing_metric_of_a_round_fails_it(stored):
+    del stored.document["rounds"][1]["cohort"][0]["metrics"]["work_seconds"]
+    await refused(stored, "round 2, client ada: no work_seconds")
 
 
 async def test_an_evaluation_of_other_clients_fails_it(stored):

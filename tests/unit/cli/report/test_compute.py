@@ -56,7 +56,7 @@ def test_a_client_that_gave_up_does_not_decide_the_split():
 
 
 def test_traffic_is_compared_with_all_parameters_up_and_down(run):
-    rounds = [compute.round_outcome(each, 20) for each in run.rounds]
+    rounds = [compute.round_outcome(each, 20, 128) for each in run.rounds]
     traffic = compute.traffic_comparison(rounds, parameter_count=1000)
     assert traffic.measured_bytes == 4 * 64
     assert traffic.full_bytes == 1000 * 4 * 2 * 2
@@ -64,6 +64,6 @@ def test_traffic_is_compared_with_all_parameters_up_and_down(run):
 
 
 def test_bytes_and_counts_of_a_round_are_summed(run):
-    outcome = compute.round_outcome(run.rounds[0], 20)
+    outcome = compute.round_outcome(run.rounds[0], 20, 128)
     assert (outcome.up_bytes, outcome.down_bytes) == (128, 128)
     assert (outcome.counted, outcome.selected) == (2, 2)

@@ -12,7 +12,7 @@ from pfi_cli.report.words import PLOTS, findings, markdown
 def report(**changes):
     run = Run.model_validate(run_document())
     clients = [compute.client_outcome(each) for each in run.evaluation]
-    rounds = [compute.round_outcome(each, 20) for each in run.rounds]
+    rounds = [compute.round_outcome(each, 20, 128) for each in run.rounds]
     values = {
         "run": run.run,
         "name": run.name,
