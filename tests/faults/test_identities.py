@@ -140,7 +140,7 @@ def test_certificates_that_expire_are_renewed_also_too_late(federation, spec, tm
     wait_for_event(log, "certificate_renewed", renewals + 1)
     federation.configure("coordinator")
     federation.restart("coordinator")
-    federation.repair()
+    federation.wait_until_connected(3)
     run = federation.begin(spec(cohort={"size": 3}))
     federation.finish(run)
     federation.leave("shorty")

@@ -16,6 +16,8 @@ def read_events(log: Path, name: str | None = None, **fields: object) -> Sequenc
         return []
     # The last line may be half written by a process that lives, or was killed.
     lines = log.read_text(encoding="utf-8").split("\n")[:-1]
+    plain = [number for number, line in enumerate(lines) if line and not line.startswith("{")]
+    assert not plain, f"{log}: not a log line: " + "\n".join(lines[plain[0] :])[:4000]
     events = [json.loads(line) for line in lines if line]
     wanted = fields if name is None else fields | {"event": name}
     return [event for event in events if all(event.get(k) == v for k, v in wanted.items())]
