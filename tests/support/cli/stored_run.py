@@ -131,4 +131,7 @@ class StoredRunBuilder:
 
 def counted(version: int) -> list[CountedUpdate]:
     """The counted updates of a round."""
-    return [CountedUpdate(task=task(version, client), client=client, payload_bytes=64) for client in CLIENTS]
+    return [
+        CountedUpdate(task=task(version, client), client=client, payload_bytes=64)
+        for client in CLIENTS
+    ]
