@@ -1,5 +1,7 @@
 """What a caller is told when a handler fails, and what the operator is told."""
 
+import asyncio
+
 import pytest
 from tests.integration.common.services import Services, Stubs, adder
 from tests.support.grpc_server import running_server
@@ -77,6 +79,13 @@ async def test_an_unforeseen_error_keeps_its_words_at_home(call, client, service
     assert SECRET not in repr(error.__dict__)
     (record,) = [item for item in caplog.records if item.getMessage() == "rpc_failed"]
     assert SECRET in record.pfi_fields["stack_trace"]
+
+
+@pytest.mark.parametrize("call", KINDS)
+async def test_a_handler_that_waits_for_a_cancelled_task_has_failed(call, client, services):
+    services.behave = raising(asyncio.CancelledError())
+    error = await asyncio.wait_for(failure(call, client), 10)
+    assert type(error) is InternalError
 
 
 async def test_an_internal_error_of_our_own_is_logged_and_hidden(client, services, caplog):

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from tests.integration.common.services import Services, Stubs, adder
 from tests.support.clock import ManualClock
-from tests.support.grpc_server import eventually, running_server
+from tests.support.grpc_server import RunningServer, eventually, running_server
 
 from pfi.aggregator.v1.adapter_service_pb2 import DownloadAdapterRequest
 from pfi.aggregator.v1.update_service_pb2 import UploadUpdateRequest
@@ -20,6 +20,7 @@ from pfi_common.errors import (
     RevocationListStaleError,
     ServiceUnavailableError,
 )
+from pfi_common.rpc.caller import require_client
 from pfi_common.rpc.channel import secure_channel
 from pfi_common.rpc.errors import translated
 
@@ -29,13 +30,17 @@ CUT_SECONDS = 5
 CHUNK = UploadUpdateRequest(chunk=PayloadChunk(data=bytes(1 << 20)))
 
 
+async def read_session(call: grpc.aio.StreamStreamCall) -> None:
+    with translated():
+        async for _ in call:
+            pass
+
+
 async def session(stubs: Stubs) -> None:
     """Stays in a session in which nobody speaks."""
     call = stubs.session.Session()
     await call.write(SessionRequest())
-    with translated():
-        async for _ in call:
-            pass
+    await read_session(call)
 
 
 async def silent_upload(stubs: Stubs) -> None:
@@ -85,6 +90,36 @@ async def test_revocation_cuts_a_call_within_five_seconds(call, federation):
 
 async def nothing() -> None:
     """Lets handlers run on."""
+
+
+async def test_a_session_is_cut_at_any_moment_of_its_first_answer(federation):
+    """A cut while the first message is on its way must still send the status."""
+    entered = {f"c-{number}": asyncio.Event() for number in range(36)}
+    revoked: set[str] = set()
+
+    async def behave() -> None:
+        entered[require_client()].set()
+
+    async def cut(server: RunningServer, name: str, steps: int) -> None:
+        async with secure_channel(server.target, federation.client(name)) as channel:
+            call = Stubs(channel).session.Session()
+            await call.write(SessionRequest())
+            await entered[name].wait()
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            revoked.add(name)
+            server.revocations.replace(set(revoked))
+            with pytest.raises((ClientRevokedError, ServiceUnavailableError)):
+                await asyncio.wait_for(read_session(call), CUT_SECONDS)
+
+    async with running_server(federation.service(), adder(Services(behave))) as server:
+        for names in batched(entered, 6):
+            await asyncio.gather(*(cut(server, name, step) for step, name in enumerate(names)))
+
+
+def batched(names, size: int) -> list[list[str]]:
+    listed = list(names)
+    return [listed[start : start + size] for start in range(0, len(listed), size)]
 
 
 async def test_a_client_that_does_not_read_is_cut_too(server, client):

@@ -1,6 +1,5 @@
 """Platform errors on the wire: `google.rpc.Status` with `ErrorInfo`, and back."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -36,15 +35,8 @@ _UNREACHABLE = frozenset(
 
 
 async def abort(context: RpcContext, error: PlatformError) -> NoReturn:
-    """Ends a call with the error.
-
-    Where the client does not take the message that is being sent, no status can follow it; the
-    call is then broken off.
-    """
-    try:
-        await context.abort_with_status(rpc_status.to_status(status_of(error)))
-    except grpc.aio.InternalError:
-        raise asyncio.CancelledError from None
+    """Ends a call with the error."""
+    await context.abort_with_status(rpc_status.to_status(status_of(error)))
 
 
 def status_of(error: PlatformError) -> Status:

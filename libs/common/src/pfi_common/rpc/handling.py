@@ -72,6 +72,8 @@ class HandledCall:
         """Lets the call in, or ends it."""
         try:
             self._admit()
+            if self._streaming:
+                await self._open()
         except PlatformError as error:
             await self._refuse(error)
 
@@ -96,15 +98,25 @@ class HandledCall:
         self._caller = admission.identify(policy, self._context)
         admission.authorise(policy, self._caller, self._context)
         set_caller(self._caller)
-        if self._caller is not None and self._streaming:
-            watched = self._handling.streams.watched(self._caller)
-            self._stream = self._watch.enter_context(watched)
+
+    async def _open(self) -> None:
+        """Starts the responses and watches the caller from then on.
+
+        gRPC would send the headers with the first message; a handler that is cancelled while that
+        message is on its way could then send no status, and the call would stay open.
+        """
+        await self._context.send_initial_metadata(())
+        if self._caller is not None:
+            self._handling.admission.check(self._caller)
+            self._stream = self._watch.enter_context(self._handling.streams.watched(self._caller))
 
     def _failure(self, error: BaseException | None) -> PlatformError | None:
         """Gives the error that the caller is told; `None` for success, aborts and cancellation."""
-        if isinstance(error, asyncio.CancelledError):
+        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
             return self._reason_of_cut()
-        if not isinstance(error, Exception) or isinstance(error, grpc.aio.AbortError):
+        if not isinstance(error, Exception | asyncio.CancelledError):
+            return None
+        if isinstance(error, grpc.aio.AbortError):
             return None
         if isinstance(error, PlatformError) and not isinstance(error, InternalError):
             return error
@@ -143,3 +155,12 @@ class HandledCall:
             caller=self._caller.identity.name if self._caller else None,
             seconds=round(seconds, 6),
         )
+
+
+def _is_cancelled() -> bool:
+    """True when somebody cancelled this call; false when a handler waited for a cancelled task.
+
+    gRPC takes either for the former and sends no status; the latter would stay open for ever.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
