@@ -14,9 +14,15 @@ from tests.support.client_agent.tasks import tiny_spec
 from tests.support.grpc_server import eventually
 
 from pfi.coordinator.v1 import session_service_pb2 as session
+from pfi_client_agent.adapters.data_file import read_data
+from pfi_client_agent.adapters.digest_cache import DigestCache
+from pfi_client_agent.adapters.learning.learner import TorchLearner
 from pfi_client_agent.adapters.state_folder import StateFolder
-from pfi_common.errors import ClientRevokedError, SessionSupersededError
+from pfi_client_agent.application.task_facts import backbone_of, shared_options, split_of
+from pfi_client_agent.domain.exit_codes import ExitCode
+from pfi_common.errors import SessionSupersededError
 from pfi_common.identity import load_identity
+from pfi_common.tensors import encode
 
 pytestmark = pytest.mark.integration
 
@@ -91,26 +97,25 @@ async def test_enrols_works_and_stops_on_sigterm(start, federation, tiny_run, tm
     task = task_for(tiny_run, federation, tmp_path)
     federation.say(task=task)
     await agent.until("task_completed")
-    assert await agent.stop() == 0
     assert task.task in federation.aggregator.committed
+    # Another process cannot have the same state folder.
+    second = await start()
+    assert await second.ended() == ExitCode.RUNNING
+    assert str(agent.process.pid) in second.lines[-1]["error_message"]
+    assert await agent.stop() == ExitCode.OK
     assert agent.events()[:3] == ["data_read", "device_enrolled", "agent_ready"]
     assert agent.events()[-1] == "agent_stopped"
-    # A second start needs no token, and finds its identity.
-    again = await start()
-    await again.until("agent_ready")
-    assert "device_enrolled" not in again.events()
-    assert await again.stop() == 0
-    assert len(federation.enrolment.requests) == 1
 
 
 async def test_killed_in_training_it_trains_the_same_again(
-    start, federation, tmp_path, backbone_folder
+    start, federation, tmp_path, backbone_folder, data_file
 ):
     agent = await start()
     await agent.until("agent_ready")
     steps = {"steps": 300, "batch_size": 2, "learning_rate": 0.001, "maximum_tokens": 48}
     spec = tiny_spec(backbone_folder, local=steps)
-    task = task_for(TinyRun.describe(spec, backbone_folder, tmp_path), federation, tmp_path)
+    run = TinyRun.describe(spec, backbone_folder, tmp_path)
+    task = task_for(run, federation, tmp_path)
     federation.coordinator.on_open.append(session.SessionResponse(task=task))
     federation.say(task=task)
     progress = federation.coordinator.progress
@@ -118,53 +123,41 @@ async def test_killed_in_training_it_trains_the_same_again(
     agent.process.kill()
     assert await agent.ended() == -signal.SIGKILL
     assert federation.aggregator.committed == {}
+
     again = await start()
     await again.until("task_completed")
-    _, first = federation.aggregator.committed.pop(task.task)
-    await again.stop()
-    # The same bytes as on a device that nothing happened to.
-    for path in (tmp_path / "device" / "updates").iterdir():
-        path.unlink()
-    undisturbed = await start()
-    await undisturbed.until("task_completed")
-    assert federation.aggregator.committed[task.task][1] == first
-    assert await undisturbed.stop() == 0
+    assert len(federation.enrolment.requests) == 1
+    assert federation.aggregator.committed[task.task][1] == undisturbed(run, task, data_file)
+    federation.coordinator.end(SessionSupersededError())
+    assert await again.ended() == ExitCode.SUPERSEDED
+    assert again.lines[-1]["event"] == "agent_failed"
+    assert again.lines[-1]["reason"] == "SESSION_SUPERSEDED"
 
 
-@pytest.mark.parametrize(
-    ("error", "code"), [(ClientRevokedError(), 3), (SessionSupersededError(), 4)]
-)
-async def test_ends_with_a_code_of_its_own(start, federation, error, code):
-    agent = await start()
-    await agent.until("agent_ready")
-    federation.coordinator.end(error)
-    assert await agent.ended() == code
-    assert agent.lines[-1]["event"] == "agent_failed"
-    assert agent.lines[-1]["reason"] == error.reason
-
-
-async def test_two_processes_cannot_share_a_state_folder(start):
-    first = await start()
-    await first.until("agent_ready")
-    second = await start()
-    assert await second.ended() == 8
-    assert str(first.process.pid) in second.lines[-1]["error_message"]
-    assert await first.stop() == 0
+def undisturbed(run, task, data_file):
+    """The payload of a device that nothing happened to."""
+    cache = DigestCache(data_file.with_name("digests.json"))
+    learner = TorchLearner(cache, None, threads=1, held_out_limit=256)
+    bench = learner.open(backbone_of(task), run.schema)
+    base = np.frombuffer(run.base(), "<f4")
+    rows = split_of(task, read_data(data_file))
+    outcome = bench.train_shared(base, rows, shared_options(task), lambda _: None)
+    return encode(task.train.upload_encoding, outcome.delta, seed=task.seed)
 
 
 async def test_bad_data_is_found_before_enrolment(start, federation, data_file):
     data_file.write_text("nonsense\n")
     agent = await start()
-    assert await agent.ended() == 6
+    assert await agent.ended() == ExitCode.DATA
     assert agent.lines[-1]["reason"] == "DATA_TOO_MANY_BAD_ROWS"
     assert "line 1 is not JSON" in agent.lines[-1]["error_message"]
     assert federation.enrolment.requests == []
 
 
-async def test_sigint_while_nothing_answers_ends_it(start, federation, tmp_path):
+async def test_sigint_while_nothing_answers_ends_it(start, federation):
     agent = await start()
     await agent.until("agent_ready")
     await federation.member_server.server.grpc.stop(None)
     await agent.until("session_ended")
     agent.process.send_signal(signal.SIGINT)
-    assert await agent.ended() == 0
+    assert await agent.ended() == ExitCode.OK

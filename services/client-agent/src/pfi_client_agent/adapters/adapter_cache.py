@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pfi_client_agent.adapters.durable_files import write_file
+from pfi_client_agent.adapters.durable_files import full_disk_translated, write_file
 from pfi_client_agent.adapters.state_folder import safe_name
 from pfi_client_agent.domain.training import Vector
 
@@ -46,7 +46,7 @@ class AdapterCache:
     def append(self, digest: str, data: bytes) -> None:
         """Add the next bytes of a download."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with self._part(digest).open("ab") as file:
+        with full_disk_translated(), self._part(digest).open("ab") as file:
             file.write(data)
 
     def drop_part(self, digest: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import grpc
 
@@ -22,19 +23,31 @@ _CALL_SECONDS = Deadline.SHORT.value
 _TRANSFER_SECONDS = 0.9 * Deadline.TRANSFER.value
 
 
+@dataclass
+class Traffic:
+    """What was transferred.
+
+    Attributes:
+        sent_bytes: Payload bytes sent, repeats included.
+        received_bytes: Payload bytes received, repeats included.
+    """
+
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+
 class AggregatorLink:
     """An open channel to one aggregator.
 
-    Attributes:
-        sent_bytes: Payload bytes sent so far, repeats included.
-        received_bytes: Payload bytes received so far.
+    Args:
+        channel: The channel.
+        traffic: Where payload bytes are counted.
     """
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, traffic: Traffic) -> None:
+        self._traffic = traffic
         self._adapters = adapters_grpc.AdapterServiceStub(channel)
         self._updates = updates_grpc.UpdateServiceStub(channel)
-        self.sent_bytes = 0
-        self.received_bytes = 0
 
     async def download(
         self, digest: str, offset_bytes: int, expected_bytes: int
@@ -56,7 +69,7 @@ class AggregatorLink:
                 if message.chunk.offset_bytes != offset_bytes:
                     raise ChunkOutOfOrderError
                 offset_bytes += len(message.chunk.data)
-                self.received_bytes += len(message.chunk.data)
+                self._traffic.received_bytes += len(message.chunk.data)
                 yield message.chunk.data
 
     async def upload_status(
@@ -91,17 +104,17 @@ class AggregatorLink:
     ) -> AsyncIterator[updates.UploadUpdateRequest]:
         yield updates.UploadUpdateRequest(header=header)
         for chunk in iter_chunks(memoryview(payload), header.offset_bytes):
-            self.sent_bytes += len(chunk.data)
+            self._traffic.sent_bytes += len(chunk.data)
             yield updates.UploadUpdateRequest(chunk=chunk)
 
 
 @asynccontextmanager
 async def aggregator_link(
-    address: str, identity: LocalIdentity, open_channel: OpenChannel
+    address: str, identity: LocalIdentity, open_channel: OpenChannel, traffic: Traffic
 ) -> AsyncIterator[AggregatorLink]:
     """Open a channel to an aggregator for the length of the block."""
     async with open_channel(address, identity) as channel:
-        yield AggregatorLink(channel)
+        yield AggregatorLink(channel, traffic)
 
 
 def _check_size(announced_bytes: int, expected_bytes: int) -> None:

@@ -1,24 +1,38 @@
 """Files and folders that are whole or absent after a crash or a power cut."""
 
+import errno
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pfi_common.errors import DiskFullError
 from pfi_common.identity.files import PRIVATE, sync_folder, write_durably
 
-__all__ = ["read_json", "recover_folder", "replace_folder", "write_file", "write_json"]
+
+@contextmanager
+def full_disk_translated() -> Iterator[None]:
+    """Turn what a full disk raises into `DiskFullError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(f"no space is left for {error.filename or 'the state'}") from error
+        raise
 
 
 def write_file(path: Path, data: bytes) -> None:
     """Replace a file in one step; when this returns, the bytes are on the disk.
 
     Raises:
-        OSError: The disk is full, or the folder cannot be written.
+        DiskFullError: No space is left.
+        OSError: The folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(path, data, PRIVATE)
+    with full_disk_translated():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(path, data, PRIVATE)
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:

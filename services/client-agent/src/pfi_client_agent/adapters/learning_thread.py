@@ -21,6 +21,14 @@ class LearningThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learning")
         self._learner: Future[Learner] = self._executor.submit(make)
 
+    async def ready(self) -> None:
+        """Wait until the learner is made.
+
+        Raises:
+            PlatformError: It cannot be made.
+        """
+        await asyncio.wrap_future(self._learner)
+
     async def run(self, work: Callable[[Learner], T]) -> T:
         """Do a piece of work and give its result; cancelling does not stop a piece that runs."""
         loop = asyncio.get_running_loop()

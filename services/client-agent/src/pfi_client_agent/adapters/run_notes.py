@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pfi_client_agent.adapters.durable_files import write_json
+from pfi_client_agent.adapters.durable_files import full_disk_translated, write_json
 from pfi_client_agent.adapters.state_folder import StateFolder, safe_name
 
 
@@ -25,7 +25,7 @@ class RunNotes:
     def write_journal(self, entry: Mapping[str, Any]) -> None:
         """Add a finished task to the journal."""
         self._folder.journal.parent.mkdir(parents=True, exist_ok=True)
-        with self._folder.journal.open("a", encoding="utf-8") as file:
+        with full_disk_translated(), self._folder.journal.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
     def journal(self) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ class UpdateStore:
         """Keep an update; when this returns, it survives a power cut.
 
         Raises:
-            OSError: The disk is full.
+            DiskFullError: No space is left.
         """
         path = self._path(update.key)
         # Without this, a crash would leave the old header beside the new payload.

@@ -30,15 +30,15 @@ async def perform_evaluate_task(
     """
     started = place.clock.monotonic()
     schema = schema_of(task)
-    transfers = Transfers(place, task)
-    shared = await transfers.fetch_base(schema.coordinate_count)
+    async with Transfers(place, task) as transfers:
+        shared = await transfers.fetch_base(schema.coordinate_count)
     control.require_running()
     evaluating = _Evaluating(task, place, control, schema, shared)
     metrics, personal = await place.learning.run(evaluating.perform)
     place.notes.save_evaluation(task.run, _document(task, place, metrics, personal))
     costs = {
         "TASK_SECONDS": place.clock.monotonic() - started,
-        "DOWNLOADED_BYTES": transfers.received_bytes,
+        "DOWNLOADED_BYTES": transfers.traffic.received_bytes,
     }
     return TaskCompleted(metrics=metric_messages({**metrics, **costs}))
 

@@ -1,5 +1,6 @@
 """Who this agent is, kept valid, and where the federation is reached."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -63,6 +64,8 @@ class Membership:
         federation = self.identity.identity.federation
         self.verifier = StatementVerifier(self.identity.authority_certificate, federation, clock)
         self._renew_from = self._halfway()
+        # A session and a transfer may find at the same time that it is due.
+        self._renewing = asyncio.Lock()
 
     @property
     def client(self) -> str:
@@ -101,8 +104,11 @@ class Membership:
             PlatformError: The certificate has expired and cannot be renewed, or the coordinator
                 refuses for good.
         """
-        if self.renewal_seconds > 0:
-            return
+        async with self._renewing:
+            if self.renewal_seconds <= 0:
+                await self._renew_or_wait()
+
+    async def _renew_or_wait(self) -> None:
         try:
             await self._renew()
         except PlatformError as error:

@@ -17,7 +17,7 @@ async def run_agent(place: Workplace, stop: asyncio.Event) -> None:
     from its seed, or its stored bytes are sent.
 
     Raises:
-        PlatformError: The federation does not want this agent any more, and why.
+        PlatformError: The federation does not want this agent any more, or it cannot learn.
     """
     place.updates.sweep()
     desk = TaskDesk(
@@ -26,7 +26,7 @@ async def run_agent(place: Workplace, stop: asyncio.Event) -> None:
         partial(_write_journal, place),
     )
     running = [
-        asyncio.create_task(desk.work()),
+        asyncio.create_task(_work(place, desk)),
         asyncio.create_task(SessionLoop(place, desk).run()),
         asyncio.create_task(stop.wait()),
     ]
@@ -39,6 +39,12 @@ async def run_agent(place: Workplace, stop: asyncio.Event) -> None:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await asyncio.to_thread(place.learning.close)
+
+
+async def _work(place: Workplace, desk: TaskDesk) -> None:
+    # Tasks wait until torch is imported; an agent that cannot learn ends and says why.
+    await place.learning.ready()
+    await desk.work()
 
 
 def _write_journal(place: Workplace, task: Task, outcome: str, seconds: float) -> None:

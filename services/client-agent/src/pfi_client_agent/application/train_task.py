@@ -29,23 +29,23 @@ async def perform_train_task(task: Task, place: Workplace, control: TaskControl)
     started = place.clock.monotonic()
     ticket = verified_ticket(task, place.membership)
     schema = schema_of(task)
-    transfers = Transfers(place, task)
     # Rounds of a run follow each other: that this one exists says that those before have settled.
     place.updates.forget_before(task.run, task.round)
     found = await asyncio.to_thread(place.updates.find, key_of(task), recipe_of(task))
-    if found is None:
-        base = await transfers.fetch_base(schema.coordinate_count)
-        training = LocalTraining(task, place, control, schema, base)
-        update, payload = await place.learning.run(training.perform)
-    else:
-        place.observer.update_reused(task)
-        update, payload = found
-    header = _header(task, ticket, update)
-    receipt = await transfers.upload(header, payload, fresh=found is None)
+    async with Transfers(place, task) as transfers:
+        if found is None:
+            base = await transfers.fetch_base(schema.coordinate_count)
+            training = LocalTraining(task, place, control, schema, base)
+            update, payload = await place.learning.run(training.perform)
+        else:
+            place.observer.update_reused(task)
+            update, payload = found
+        header = _header(task, ticket, update)
+        receipt = await transfers.upload(header, payload, fresh=found is None)
     costs = {
         "TASK_SECONDS": place.clock.monotonic() - started,
-        "DOWNLOADED_BYTES": transfers.received_bytes,
-        "UPLOADED_BYTES": transfers.sent_bytes,
+        "DOWNLOADED_BYTES": transfers.traffic.received_bytes,
+        "UPLOADED_BYTES": transfers.traffic.sent_bytes,
     }
     return TaskCompleted(receipt=receipt, metrics=metric_messages({**update.metrics, **costs}))
 

@@ -1,39 +1,68 @@
 """Downloads a task's base adapter, and uploads its update, over any number of interruptions."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC
+from types import TracebackType
+from typing import Self, TypeVar
 
 from pfi.aggregator.v1.ticket_pb2 import RECEIPT_STATE_COMMITTED, UpdateReceipt
 from pfi.aggregator.v1.update_service_pb2 import UpdateHeader
 from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi.coordinator.v1.task_pb2 import Task
-from pfi_client_agent.adapters.aggregator_link import AggregatorLink, aggregator_link
+from pfi_client_agent.adapters.aggregator_link import AggregatorLink, Traffic, aggregator_link
 from pfi_client_agent.application.retrying import Retrying
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.training import Vector
-from pfi_common.errors import AttemptVoidedError, PayloadCorruptError, SignatureInvalidError
+from pfi_common.errors import (
+    AttemptVoidedError,
+    PayloadCorruptError,
+    PlatformError,
+    SignatureInvalidError,
+)
+
+T = TypeVar("T")
 
 _COORDINATE_BYTES = 4
+# What stands between may have forgotten a connection that was silent for so long.
+_IDLE_SECONDS = 30.0
 
 
-@dataclass
 class Transfers:
-    """Everything that one task sends and receives.
+    """Everything that one task sends and receives; a context that ends with the task.
 
-    Attributes:
+    One connection serves the whole task. After a failure the next attempt opens another one, with
+    the identity and the address of that moment.
+
+    Args:
         workplace: What tasks need.
         task: The task.
-        sent_bytes: Payload bytes sent, repeats included.
-        received_bytes: Payload bytes received, repeats included.
+
+    Attributes:
+        traffic: What was transferred so far.
     """
 
-    workplace: Workplace
-    task: Task
-    sent_bytes: int = 0
-    received_bytes: int = 0
+    def __init__(self, workplace: Workplace, task: Task) -> None:
+        self.workplace = workplace
+        self.task = task
+        self.traffic = Traffic()
+        self._link: AggregatorLink | None = None
+        self._used_at = 0.0
+        self._connection = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Begin; nothing is opened yet."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connection."""
+        await self._disconnect()
 
     async def fetch_base(self, coordinate_count: int) -> Vector:
         """Give the task's base adapter, from the cache or the aggregator; its digest is checked.
@@ -47,7 +76,7 @@ class Transfers:
         if known is not None:
             return known
         expected_bytes = _COORDINATE_BYTES * coordinate_count
-        return await self._retrying().run(lambda: self._download(digest, expected_bytes))
+        return await self._repeat(lambda link: self._download(link, digest, expected_bytes))
 
     async def upload(self, header: UpdateHeader, payload: bytes, *, fresh: bool) -> SignedStatement:
         """Send an update until it is committed; gives the verified receipt.
@@ -62,54 +91,71 @@ class Transfers:
         """
         asking = not fresh
 
-        async def attempt() -> SignedStatement:
+        async def attempt(link: AggregatorLink) -> SignedStatement:
             nonlocal asking
-            async with self._link() as link:
-                offset_bytes: int | SignedStatement = 0
-                if asking:
-                    offset_bytes = await link.upload_status(header.ticket, header.payload_sha256)
-                asking = True
-                if isinstance(offset_bytes, SignedStatement):
-                    return offset_bytes
-                header.offset_bytes = offset_bytes
-                return await link.upload(header, payload)
+            offset_bytes: int | SignedStatement = 0
+            if asking:
+                offset_bytes = await link.upload_status(header.ticket, header.payload_sha256)
+            asking = True
+            if isinstance(offset_bytes, SignedStatement):
+                return offset_bytes
+            header.offset_bytes = offset_bytes
+            return await link.upload(header, payload)
 
-        receipt = await self._retrying().run(attempt)
+        receipt = await self._repeat(attempt)
         self._check_receipt(receipt, header.payload_sha256)
         return receipt
 
-    async def _download(self, digest: str, expected_bytes: int) -> Vector:
+    async def _download(self, link: AggregatorLink, digest: str, expected_bytes: int) -> Vector:
         cache = self.workplace.cache
         if cache.part_bytes(digest) >= expected_bytes:
             cache.drop_part(digest)
-        async with self._link() as link:
-            async for data in link.download(digest, cache.part_bytes(digest), expected_bytes):
-                await asyncio.to_thread(cache.append, digest, data)
+        async for data in link.download(digest, cache.part_bytes(digest), expected_bytes):
+            await asyncio.to_thread(cache.append, digest, data)
         adapter = await asyncio.to_thread(cache.complete, digest)
         if adapter is None:
             raise PayloadCorruptError("the downloaded adapter does not have its digest")
         return adapter
 
-    @asynccontextmanager
-    async def _link(self) -> AsyncIterator[AggregatorLink]:
-        """Open a connection of its own for every attempt, with the identity of that moment."""
-        membership = self.workplace.membership
-        await membership.ensure_valid()
-        address = membership.aggregator(self.task.spool)
-        async with aggregator_link(address, membership.identity, membership.open_channel) as link:
-            try:
-                yield link
-            finally:
-                self.sent_bytes += link.sent_bytes
-                self.received_bytes += link.received_bytes
-
-    def _retrying(self) -> Retrying:
+    async def _repeat(self, attempt: Callable[[AggregatorLink], Awaitable[T]]) -> T:
+        """Attempt something until it works, is refused for good, or it is too late."""
         observer, task = self.workplace.observer, self.task
-        return Retrying(
+        retrying = Retrying(
             clock=self.workplace.clock,
             deadline=task.deadline_time.ToDatetime(tzinfo=UTC),
             failed=lambda error, delay: observer.transfer_retried(task, error, delay),
         )
+        return await retrying.run(lambda: self._once(attempt))
+
+    async def _once(self, attempt: Callable[[AggregatorLink], Awaitable[T]]) -> T:
+        try:
+            result = await attempt(await self._connected())
+        except PlatformError:
+            await self._disconnect()
+            raise
+        self._used_at = self.workplace.clock.monotonic()
+        return result
+
+    async def _connected(self) -> AggregatorLink:
+        now = self.workplace.clock.monotonic()
+        if now - self._used_at > _IDLE_SECONDS:
+            await self._disconnect()
+        if self._link is None:
+            membership = self.workplace.membership
+            await membership.ensure_valid()
+            self._link = await self._connection.enter_async_context(
+                aggregator_link(
+                    membership.aggregator(self.task.spool),
+                    membership.identity,
+                    membership.open_channel,
+                    self.traffic,
+                )
+            )
+        return self._link
+
+    async def _disconnect(self) -> None:
+        self._link = None
+        await self._connection.aclose()
 
     def _check_receipt(self, statement: SignedStatement, payload_sha256: str) -> None:
         membership = self.workplace.membership

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -88,9 +89,9 @@ class AgentProcess:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await self._ensure_enrolled()
-        place = build_workplace(self.folder, data, self.learning, self.observer)
-        await run_agent(place, stop)
+        if await _before(stop, self._ensure_enrolled()):
+            place = build_workplace(self.folder, data, self.learning, self.observer)
+            await run_agent(place, stop)
         self.observer.stopped()
 
     async def _ensure_enrolled(self) -> None:
@@ -103,3 +104,15 @@ class AgentProcess:
             raise NotEnrolledError(
                 f"{self.folder.root} holds no identity: give a join token (--token)."
             )
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
+    """Do something unless `stop` comes first; tells whether it was done."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        working.result()
+        return True
+    working.cancel()
+    return False

@@ -23,6 +23,9 @@ class TorchLearner:
         chosen: Folder that the device's owner uses for every backbone; None: what runs name.
         threads: Threads of one operation; with 1, equal tasks give equal bits.
         held_out_limit: Most held-out rows that an evaluation takes.
+
+    Raises:
+        BackboneUnreadableError: The chosen folder holds no loadable backbone.
     """
 
     def __init__(
@@ -32,7 +35,8 @@ class TorchLearner:
         self._cache = cache
         self._chosen = chosen
         self._held_out_limit = held_out_limit
-        self._backbone: LoadedBackbone | None = None
+        # What the owner chose will be needed: loaded now, it costs no round any time.
+        self._backbone = None if chosen is None else self._read(chosen)
         self._workbench: TorchWorkbench | None = None
 
     def open(self, backbone: BackboneReference, schema: Schema) -> TorchWorkbench:
@@ -47,7 +51,7 @@ class TorchLearner:
     def _load(self, reference: BackboneReference) -> LoadedBackbone:
         if self._backbone is None or self._backbone.digest != reference.digest:
             folder = find_backbone(reference.model, reference.revision, self._chosen)
-            digest = open_skeleton(folder).digest(self._cache)
+            digest = self._digest(folder)
             if digest != reference.digest:
                 raise BackboneMismatchError(
                     f"The backbone in {folder} is {digest}; the run needs {reference.digest}."
@@ -57,6 +61,12 @@ class TorchLearner:
             self._backbone = None
             self._backbone = load_backbone(folder, digest)
         return self._backbone
+
+    def _read(self, folder: Path) -> LoadedBackbone:
+        return load_backbone(folder, self._digest(folder))
+
+    def _digest(self, folder: Path) -> str:
+        return open_skeleton(folder).digest(self._cache)
 
     def _close_workbench(self) -> None:
         if self._workbench is not None:
