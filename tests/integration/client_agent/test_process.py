@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.support.client_agent.federation import TinyRun
 from tests.support.client_agent.rows import write_rows
