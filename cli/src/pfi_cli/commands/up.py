@@ -12,6 +12,7 @@ from pfi_cli.api.connection import local_connection
 from pfi_cli.commands.connected import StateOption, settings_with
 from pfi_cli.local.federation import LocalFederation
 from pfi_cli.local.layout import StateLayout
+from pfi_cli.local.programs import typed_name
 from pfi_cli.local.supervisor import run_detached, run_in_foreground, stop_supervised
 from pfi_cli.output.console import say, stderr, stdout
 from pfi_common.errors import PlatformError
@@ -91,8 +92,8 @@ def _print_next_steps(layout: StateLayout) -> None:
     console.print(f"The federation runs; admin API {admin}, state {layout.root}", soft_wrap=True)
     console.print("Next:")
     for command in (
-        f"pfi token create{chosen}",
-        "pfi-agent start --token TOKEN --state AGENT_FOLDER --data notes.jsonl",
-        f"pfi run submit spec.yaml --watch{chosen}",
+        f"{typed_name('pfi')} token create{chosen}",
+        f"{typed_name('pfi-agent')} start --token TOKEN --state AGENT_FOLDER --data notes.jsonl",
+        f"{typed_name('pfi')} run submit spec.yaml --watch{chosen}",
     ):
         console.print(f"  [bold]{escape(command)}[/]", soft_wrap=True)

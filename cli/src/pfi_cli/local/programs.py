@@ -1,5 +1,6 @@
 """Finds the programs of the services, which a plain `pip install pfi-cli` does not bring."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,3 +27,11 @@ def program_path(name: str) -> Path:
 def program_installed(name: str) -> bool:
     """Whether the console script of that name lies beside the running Python."""
     return (Path(sys.executable).parent / name).is_file()
+
+
+def typed_name(name: str) -> str:
+    """What to type to run a program: its name where the shell finds it, else its path."""
+    if shutil.which(name) is not None:
+        return name
+    path = Path(sys.executable).parent / name
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

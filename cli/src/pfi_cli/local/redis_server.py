@@ -106,7 +106,9 @@ class RedisServer:
         """Ends the server after it has written everything."""
         if self._process is not None:
             self._process.stop()
-        self.socket_path.unlink(missing_ok=True)
+        socket_path = self.socket_path
+        socket_path.unlink(missing_ok=True)
+        socket_path.parent.rmdir()
 
     def kill(self) -> None:
         """Ends the server at once, as a crash would."""

@@ -14,7 +14,7 @@ from pfi_cli.local.federation_file import (
 from pfi_cli.local.folder_lock import FolderLock
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.ports import check_free
-from pfi_cli.local.programs import program_path
+from pfi_cli.local.programs import program_path, typed_name
 from pfi_cli.local.runtime_folder import runtime_folder
 from pfi_common.errors import LocalFederationFailedError
 
@@ -69,6 +69,16 @@ def test_a_taken_port_is_named_with_its_purpose():
 def test_a_program_that_is_not_installed_names_the_command_that_installs_it():
     with pytest.raises(LocalFederationFailedError, match=r"pip install 'pfi-cli\[local\]'"):
         program_path("pfi-no-such-program")
+
+
+def test_a_suggested_command_can_be_typed_as_it_stands(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "deep" / "bin" / "python"))
+    assert typed_name("pfi") == str(tmp_path / "deep" / "bin" / "pfi")
+    monkeypatch.chdir(tmp_path)
+    assert typed_name("pfi") == "deep/bin/pfi"
+    (tmp_path / "pfi").touch(mode=0o755)
+    assert typed_name("pfi") == "pfi"
 
 
 def test_the_runtime_folder_is_private_short_and_stable(tmp_path):

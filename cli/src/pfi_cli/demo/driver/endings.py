@@ -6,6 +6,7 @@ from rich.markup import escape
 
 from pfi_cli.demo.driver.options import DemoOptions
 from pfi_cli.local.layout import StateLayout
+from pfi_cli.local.programs import typed_name
 from pfi_cli.output.console import stdout
 from pfi_cli.report.terminal import print_report
 from pfi_cli.report.write import WrittenReport
@@ -35,13 +36,13 @@ def _places(layout: StateLayout, written: WrittenReport) -> list[tuple[str, Path
 
 
 def _suggestions(options: DemoOptions, layout: StateLayout) -> list[tuple[str, str]]:
-    state = f"--state {layout.root}"
+    pfi, state = typed_name("pfi"), f"--state {layout.root}"
     ways = [
-        (f"pfi report demo {state}", "computes this report again from what is stored"),
-        ("pfi demo --data notes.jsonl", "your own rows, dealt out to the clients"),
-        ("pfi demo --clients 6 --rounds 6", "more of both"),
-        (f"pfi up --detach {state}", "runs this federation on; `pfi down` stops it"),
+        (f"{pfi} report demo {state}", "computes this report again from what is stored"),
+        (f"{pfi} demo --data notes.jsonl", "your own rows, dealt out to the clients"),
+        (f"{pfi} demo --clients 6 --rounds 6", "more of both"),
+        (f"{pfi} up --detach {state}", f"runs this federation on; `{pfi} down {state}` stops it"),
     ]
     if options.keep:
-        ways[-1] = (f"pfi client list {state}", "who takes part, from another terminal")
+        ways[-1] = (f"{pfi} client list {state}", "who takes part, from another terminal")
     return ways
