@@ -9,7 +9,7 @@ from pfi_cli.adapter_pull import pull_adapter
 from pfi_cli.api.client import ApiClient
 from pfi_cli.commands.connected import connected
 from pfi_cli.output.console import print_json, say, stdout
-from pfi_cli.output.tables import adapter_table
+from pfi_cli.output.tables import adapter_table, print_table
 
 app = typer.Typer(no_args_is_help=True, help="Published adapters.")
 
@@ -30,7 +30,7 @@ def list_adapters(
     if json:
         print_json([adapter.model_dump(mode="json") for adapter in adapters])
     else:
-        stdout().print(adapter_table(adapters))
+        print_table(adapter_table(adapters))
 
 
 @app.command()

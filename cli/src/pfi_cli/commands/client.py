@@ -6,8 +6,8 @@ import typer
 
 from pfi_cli.api.client import ApiClient
 from pfi_cli.commands.connected import connected
-from pfi_cli.output.console import print_json, say, stdout
-from pfi_cli.output.tables import client_table
+from pfi_cli.output.console import print_json, say
+from pfi_cli.output.tables import client_table, print_table
 
 app = typer.Typer(no_args_is_help=True, help="Enrolled clients.")
 
@@ -27,7 +27,7 @@ def list_clients(
     if json:
         print_json([client.model_dump(mode="json") for client in clients])
     else:
-        stdout().print(client_table(clients))
+        print_table(client_table(clients))
 
 
 @app.command()

@@ -12,7 +12,7 @@ from pfi_cli.exit_codes import ExitCode
 from pfi_cli.output.console import print_json, say, stdout
 from pfi_cli.output.run_details import print_run
 from pfi_cli.output.run_progress import watch_run
-from pfi_cli.output.tables import run_table
+from pfi_cli.output.tables import print_table, run_table
 
 app = typer.Typer(no_args_is_help=True, help="Federated training jobs.")
 
@@ -85,7 +85,7 @@ def list_runs(api: ApiClient, *, json: JsonOption = False) -> None:
     if json:
         print_json([run.model_dump(mode="json") for run in runs])
     else:
-        stdout().print(run_table(runs))
+        print_table(run_table(runs))
 
 
 @app.command()

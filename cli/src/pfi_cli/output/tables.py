@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pfi_cli.api.records import Adapter, Client
 from pfi_cli.api.runs import RunSummary
 
+_WIDEST = 1000
 _STATE_STYLES = {
     "active": "green",
     "completed": "green",
@@ -70,10 +72,15 @@ def adapter_table(adapters: Sequence[Adapter]) -> Table:
     return table
 
 
+def print_table(table: Table) -> None:
+    """Prints a list with whole cells, so that ids can be copied; the terminal wraps lines."""
+    Console(width=_WIDEST, highlight=False).print(table)
+
+
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, no_wrap=True)
     return table
 
 

@@ -125,7 +125,10 @@ def test_adapters_are_listed(scripted):
     adapter = {"digest": "a" * 64, "schema_digest": "b" * 64, "run": RUN, "line": "global",
                "version": 2, "published_at": "2026-03-01T12:00:00Z"}  # fmt: skip
     scripted.on("GET", "/v1/adapters", {"adapters": [adapter]})
-    assert "a" * 64 in pfi("adapter", "list", "--run", "river").stdout
+    narrow = CliRunner(env={"COLUMNS": "40"}).invoke(
+        program.app, ["adapter", "list", "--run", "river"]
+    )
+    assert f" {'a' * 64} " in narrow.stdout
     assert dict(scripted.requests[0].url.params) == {"run": "river"}
 
 
