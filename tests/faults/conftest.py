@@ -58,8 +58,8 @@ def spec(request: pytest.FixtureRequest, backbone: Path):
 
 @pytest.fixture
 def long_training():
-    """Training that lasts long enough to be met in the middle."""
-    return {"steps": 120, "batch_size": 2, "learning_rate": 1e-3, "maximum_tokens": 32}
+    """Training that lasts long enough to be met in the middle, on a fast machine, too."""
+    return {"steps": 400, "batch_size": 2, "learning_rate": 1e-3, "maximum_tokens": 32}
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ def test_undisturbed(federation, spec):
 
 
 def test_killed_in_training(federation, spec, long_training):
-    run = federation.begin(spec(local=long_training))
+    run = federation.begin(spec(local=long_training, stop={"rounds": 1}))
     task = federation.wait_until_training(run, "ada")
     federation.kill("ada")
     agent = federation.agents["ada"]

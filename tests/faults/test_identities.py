@@ -176,7 +176,7 @@ def test_a_client_is_revoked_while_it_trains(federation, spec, long_training, tm
 
 def test_two_agents_with_one_identity(federation, spec, long_training):
     ada = federation.agents["ada"]
-    run = federation.begin(spec(local=long_training))
+    run = federation.begin(spec(local=long_training, stop={"rounds": 1}))
     task = federation.wait_until_training(run, "ada")
     with federation.paused("ada"):
         twin = federation.add_agent("twin", federation.data["ada"], start=False)

@@ -26,13 +26,20 @@ def test_another_backbone_on_a_device(federation, spec, tmp_path, write_data):
 
 
 def test_a_description_of_another_backbone(federation, spec):
-    ended = federation.wait_for_run(federation.begin(spec(), backbone_digest="ab" * 32))
+    run = federation.begin(spec(), backbone_digest="ab" * 32)
+    ended = federation.wait_for_run(run)
     assert ended.state == "failed"
     assert ended.error["reason"] == "QUORUM_NOT_REACHED"
-    assert {item.state for item in ended.rounds[-1].cohort} == {"abandoned"}
-    for name in ("ada", "bob"):
-        found = read_events(federation.agents[name].log, "task_abandoned")
-        assert found[-1]["reason"] == "BACKBONE_MISMATCH"
+    # The first one to give its task back ends the attempt; the other's may be cancelled then.
+    states = {item.state for item in ended.rounds[-1].cohort}
+    assert "abandoned" in states <= {"abandoned", "cancelled"}
+    found = [
+        event
+        for agent in federation.agents.values()
+        for event in read_events(agent.log, "task_abandoned")
+        if event["task"].startswith(run)
+    ]
+    assert {event["reason"] for event in found} == {"BACKBONE_MISMATCH"}
     assert [item.version for item in ended.adapters] == [0]
 
 

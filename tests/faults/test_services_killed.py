@@ -42,7 +42,7 @@ def test_aggregator_killed_after_an_acknowledgement(federation, spec):
 
 
 def test_coordinator_killed_with_tasks_out(federation, spec, long_training):
-    run = federation.begin(spec(local=long_training))
+    run = federation.begin(spec(local=long_training, stop={"rounds": 1}))
     tasks = [federation.wait_until_training(run, name) for name in ("ada", "bob")]
     logs = [federation.agents[name].log for name in ("ada", "bob")]
     sessions = [len(read_events(log, "agent_ready")) for log in logs]
@@ -58,7 +58,7 @@ def test_coordinator_killed_with_tasks_out(federation, spec, long_training):
 
 
 def test_redis_killed_with_tasks_out(federation, spec, long_training):
-    run = federation.begin(spec(local=long_training))
+    run = federation.begin(spec(local=long_training, stop={"rounds": 1}))
     tasks = [federation.wait_until_training(run, name) for name in ("ada", "bob")]
     log = federation.layout.log("aggregator")
     before = len(read_events(log, "revocation_list_unreadable"))
@@ -73,7 +73,7 @@ def test_redis_killed_with_tasks_out(federation, spec, long_training):
 
 
 def test_everything_killed_at_once(federation, spec, long_training):
-    run = federation.begin(spec(local=long_training))
+    run = federation.begin(spec(local=long_training, stop={"rounds": 1}))
     federation.wait_until_training(run, "bob")
     for name in ("coordinator", "aggregator", "redis", "ada", "bob"):
         federation.kill(name)
