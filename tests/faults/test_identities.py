@@ -184,11 +184,13 @@ def test_two_agents_with_one_identity(federation, spec, long_training):
         shutil.copytree(ada.folder, twin.folder)
         twin.process.start()
         wait_for_event(twin.log, "task_started", task=task)
-    # Both train the same task now, and may both upload it.
-    federation.wait_until_ended("ada", ExitCode.SUPERSEDED)
-    (failed,) = read_events(ada.log, "agent_failed")
+    # Both train the same task now, and may both upload it. One learns that it was superseded:
+    # the older one, or the newer one if the older was just sending and came back once more.
+    ended = federation.wait_until_one_ended("ada", "twin", status=ExitCode.SUPERSEDED)
+    (failed,) = read_events(federation.agents[ended].log, "agent_failed")
     assert failed["reason"] == "SESSION_SUPERSEDED"
     federation.finish(run)
+    assert federation.pid({"ada": "twin", "twin": "ada"}[ended]) is not None
 
 
 def test_two_processes_with_one_state_folder(federation):

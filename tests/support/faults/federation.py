@@ -85,6 +85,17 @@ class FaultFederation(Federation):
         assert ended, self.describe()
         assert self.exit_status(name) == status, self.describe()
 
+    def wait_until_one_ended(self, *names: str, status: int) -> str:
+        """Waits until one of these processes has ended with this exit status, and says which."""
+        ended = wait_until(lambda: any(map(self._has_ended, names)), END_SECONDS)
+        assert ended, self.describe()
+        (name,) = filter(self._has_ended, names)
+        assert self.exit_status(name) == status, self.describe()
+        return name
+
+    def _has_ended(self, name: str) -> bool:
+        return self.exit_status(name) is not None
+
     def exit_status(self, name: str) -> int | None:
         """How a process ended."""
         if name in self.agents:
