@@ -25,6 +25,7 @@ from pfi_common.identity import StatementVerifier
 from pfi_common.spec import Description
 
 STATEMENTS_PER_ADAPTER = 2
+COMPLETED = "completed"
 ROUND_METRICS = ("eval_loss_shared", "work_seconds", "task_seconds", "downloaded_bytes")
 NEEDED_METRICS = ("eval_loss_backbone", "eval_loss_shared", "held_out_rows")
 
@@ -50,10 +51,11 @@ async def build_report(document: Mapping[str, Any], sources: Sources) -> Report:
     check_chain(adapters, problems)
     check_counted(run, adapters, problems)
     _check_rounds(run, problems)
-    members = await _evaluation(run, stored, problems)
-    personal = check_agents(run, members, sources.agents, problems)
+    asked = await _evaluation(run, stored, problems)
+    reporting = [member for member in asked if member.state == COMPLETED]
+    personal = check_agents(run, reporting, sources.agents, problems)
     problems.raise_if_any()
-    return _compute(run.model_copy(update={"evaluation": members}), description, adapters, personal)
+    return _compute(run.model_copy(update={"evaluation": asked}), description, adapters, personal)
 
 
 async def _adapters(
@@ -71,19 +73,21 @@ def _check_rounds(run: Run, problems: Problems) -> None:
     for each in run.rounds:
         for member in each.cohort:
             missing = [name for name in ROUND_METRICS if name not in member.metrics]
-            if member.state == "completed" and missing:
+            if member.state == COMPLETED and missing:
                 problems.add(f"round {each.round}, client {member.name}: no {', '.join(missing)}")
 
 
 async def _evaluation(run: Run, stored: StoredRun, problems: Problems) -> Sequence[Member]:
-    """The stored closing evaluation; every client of it has all metrics."""
+    """The stored closing evaluation; every client that completed it has all metrics."""
     members: list[Member] = []
     with problems.noted("closing evaluation"):
         members = [Member.model_validate(entry) for entry in await stored.evaluation()]
     for member in members:
         missing = [name for name in NEEDED_METRICS if name not in member.metrics]
-        if missing:
+        if member.state == COMPLETED and missing:
             problems.add(f"client {member.name}: its evaluation lacks {', '.join(missing)}")
+    if members and all(member.state != COMPLETED for member in members):
+        problems.add("no client completed the closing evaluation")
     if {m.client for m in members} != {m.client for m in run.evaluation}:
         problems.add("the stored closing evaluation names other clients than the run")
     return members
@@ -98,7 +102,8 @@ def _compute(
     if run.created_at is None or run.ended_at is None or not run.evaluation:
         raise ReportIncompleteError("the run lacks its times or its closing evaluation")
     by_name = sorted(run.evaluation, key=lambda member: member.name)
-    clients = [compute.client_outcome(member) for member in by_name]
+    clients = [compute.client_outcome(m) for m in by_name if m.state == COMPLETED]
+    silent = [compute.silent_client(m) for m in by_name if m.state != COMPLETED]
     local_steps = int(run.spec["local"]["steps"])
     up_bytes = {a.evidence.version: _signed_bytes(a) for a in adapters}
     rounds = [compute.round_outcome(r, local_steps, up_bytes[r.round]) for r in run.rounds]
@@ -113,6 +118,7 @@ def _compute(
         coordinate_count=description.adapter_schema.coordinate_count,
         spec=run.spec,
         clients=clients,
+        silent_clients=silent,
         losses=compute.loss_summary(clients),
         history=compute.loss_history(run),
         rounds=rounds,

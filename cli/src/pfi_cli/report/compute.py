@@ -10,6 +10,7 @@ from pfi_cli.report.figures import (
     LossSummary,
     RoundOutcome,
     RoundTime,
+    SilentClient,
     Spread,
     TrafficComparison,
     VersionLoss,
@@ -29,6 +30,11 @@ def client_outcome(member: Member) -> ClientOutcome:
         shared=member.metrics["eval_loss_shared"],
         personal=member.metrics.get("eval_loss_personal"),
     )
+
+
+def silent_client(member: Member) -> SilentClient:
+    """Names a client that did not report at the end."""
+    return SilentClient(client=member.client, name=member.name, state=member.state)
 
 
 def loss_summary(clients: Sequence[ClientOutcome]) -> LossSummary:
@@ -60,7 +66,8 @@ def loss_history(run: Run) -> list[VersionLoss]:
         VersionLoss(version=each.round - 1, by_client=_shared_losses(each.cohort))
         for each in run.rounds
     ]
-    final = VersionLoss(version=len(run.rounds), by_client=_shared_losses(run.evaluation))
+    reported = [member for member in run.evaluation if member.state == "completed"]
+    final = VersionLoss(version=len(run.rounds), by_client=_shared_losses(reported))
     return [*history, final]
 
 

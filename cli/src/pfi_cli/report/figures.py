@@ -28,6 +28,14 @@ class ClientOutcome(Figure):
         return self.shared > self.backbone
 
 
+class SilentClient(Figure):
+    """A client that was asked for the closing evaluation and did not report, and its state."""
+
+    client: str
+    name: str
+    state: str
+
+
 class Spread(Figure):
     """Mean over clients, each counting the same, and how far they lie apart.
 
@@ -145,6 +153,7 @@ class Report(Figure):
     coordinate_count: int
     spec: dict[str, object]
     clients: Sequence[ClientOutcome]
+    silent_clients: Sequence[SilentClient]
     losses: LossSummary
     history: Sequence[VersionLoss]
     rounds: Sequence[RoundOutcome]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pfi_cli.output.units import bytes_text, seconds_text
-from pfi_cli.report.figures import ClientOutcome, Report, Spread
+from pfi_cli.report.figures import ClientOutcome, Report, SilentClient, Spread
 
 PLOTS = {
     "loss_per_client.png": "Loss of each client on its own held-out rows at the end.",
@@ -15,6 +15,7 @@ PLOTS = {
 
 def findings(report: Report) -> Iterator[str]:
     """Says in words what the numbers say, bad news included."""
+    yield from _silent_finding(report.silent_clients)
     yield from _shared_finding(report.clients)
     yield from _personal_finding(report.clients)
     traffic = report.traffic
@@ -29,10 +30,16 @@ def findings(report: Report) -> Iterator[str]:
     )
 
 
+def _silent_finding(clients: Sequence[SilentClient]) -> Iterator[str]:
+    if clients:
+        named = ", ".join(f"{client.name} ({client.state})" for client in clients)
+        yield f"Did not report at the end, so that no loss below is theirs: {named}."
+
+
 def _shared_finding(clients: Sequence[ClientOutcome]) -> Iterator[str]:
     worse = [client for client in clients if client.shared_is_worse]
     if not worse:
-        yield f"The shared adapter beats the backbone for all {len(clients)} clients."
+        yield f"The shared adapter beats the backbone for all {len(clients)} clients that reported."
         return
     named = ", ".join(
         f"{client.name} ({client.shared:.3f} against {client.backbone:.3f})" for client in worse

@@ -9,6 +9,7 @@ from tests.support.cli.stored_run import StoredRunBuilder, counted
 
 from pfi_cli.report.build import build_report
 from pfi_cli.report.sources import local_sources
+from pfi_cli.report.words import findings
 from pfi_common.errors import ReportIncompleteError
 
 ADAPTER = f"personal/{RUN}/adapter_model.safetensors"
@@ -142,6 +143,34 @@ async def test_a_missing_metric_fails_it(stored):
     entries = [evaluation(0), evaluation(1, metrics={"eval_loss_shared": 1.0})]
     await stored.put(f"runs/{RUN}/evaluation.json", {"evaluation": entries})
     await refused(stored, "client ben: its evaluation lacks eval_loss_backbone, held_out_rows")
+
+
+async def absent(stored, *indices, state="cancelled"):
+    entries = [evaluation(index) for index in range(len(CLIENTS))]
+    for index in indices:
+        entries[index] = evaluation(index, state=state, metrics={})
+    stored.document["evaluation"] = entries
+    await stored.put(f"runs/{RUN}/evaluation.json", {"evaluation": entries})
+
+
+async def test_a_client_that_did_not_report_at_the_end_is_named(stored):
+    await absent(stored, 1, state="abandoned")
+    (stored.layout.agents / "ben" / "evaluations" / f"{RUN}.json").unlink()
+    report = await build(stored)
+    assert [client.name for client in report.clients] == ["ada"]
+    assert [(c.name, c.state) for c in report.silent_clients] == [("ben", "abandoned")]
+    assert report.losses.shared.mean == 3.0
+    assert "Did not report at the end" in "\n".join(findings(report))
+
+
+async def test_an_evaluation_that_nobody_completed_fails_it(stored):
+    await absent(stored, 0, 1)
+    await refused(stored, "no client completed the closing evaluation")
+
+
+async def test_a_completed_evaluation_without_metrics_fails_it(stored):
+    await absent(stored, 1, state="completed")
+    await refused(stored, "client ben: its evaluation lacks")
 
 
 async def test_a_missing_metric_of_a_round_fails_it(stored):

@@ -24,6 +24,7 @@ def report(**changes):
         "coordinate_count": 16,
         "spec": run.spec,
         "clients": clients,
+        "silent_clients": [],
         "losses": compute.loss_summary(clients),
         "history": compute.loss_history(run),
         "rounds": rounds,
