@@ -12,7 +12,7 @@ from pfi_coordinator.application.ports.aggregators import Attempt
 from pfi_coordinator.application.record_result import Outcome
 from pfi_coordinator.domain.machine import decide
 from pfi_coordinator.domain.state import RoundPhase, RunPhase, new_run
-from pfi_coordinator.domain.tasks import TaskName
+from pfi_coordinator.domain.tasks import TaskName, TaskState
 
 
 async def submitted(graph, **changes):
@@ -241,6 +241,42 @@ def spy_on_tasks(graph, handed_out):
 
     for index in (1, 2, 3):
         inboxes[client_id(index)] = Inbox()
+
+
+@pytest.mark.parametrize("missed", ["save", "change"])
+async def test_a_commit_that_the_store_missed_is_counted_when_it_is_back(graph, missed):
+    await graph.join(1, 2, 3)
+    run = await submitted(graph)
+    async with graph.led():
+        await graph.until(run, lambda state: state.round and state.round.opened_at is not None)
+        await eventually(lambda: has_tasks(graph, client_id(1)))
+        misses = miss_once(graph.ports.runs if missed == "save" else graph.ports.board, missed)
+        graph.aggregators.commit(Attempt(run, "spool-0", 1, 1), client_id(1))
+        await graph.until(run, lambda state: client_id(1) in state.round.committed)
+        await eventually(lambda: row_is_committed(graph, run, client_id(1)))
+    assert next(misses, None) is None
+
+
+def miss_once(port, name):
+    """The next call of a method finds the store away."""
+    method, misses = getattr(port, name), iter(range(1))
+
+    async def missing(*arguments):
+        if next(misses, None) is not None:
+            raise StoreUnavailableError
+        return await method(*arguments)
+
+    setattr(port, name, missing)
+    return misses
+
+
+async def has_tasks(graph, client):
+    return bool((await graph.ports.board.inbox(client)).tasks)
+
+
+async def row_is_committed(graph, run, client):
+    (rows,) = await graph.ports.board.rows(run, ["1.1"])
+    return rows[client].state is TaskState.COMMITTED
 
 
 async def test_a_store_that_is_away_is_waited_for(graph):

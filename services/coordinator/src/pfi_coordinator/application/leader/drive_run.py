@@ -110,16 +110,26 @@ class DriveRun:
         return False
 
     async def _count_commits(self) -> bool:
-        """Counts every commit that has come since the last look as one event."""
-        batches, self._commits = self._commits, {}
-        for attempt, counted in batches.items():
+        """Counts every commit that has come since the last look as one event.
+
+        A commit is forgotten when it is stored: the watch tells of each only once.
+        """
+        for attempt in list(self._commits):
+            counted = list(self._commits[attempt])
             updates = tuple(
                 CommittedUpdate(item.client, item.clipped, item.capped) for item in counted
             )
             event = UpdatesCommitted(attempt.number, attempt.attempt, updates)
             await self._tools.apply(self._run, event)
             await self._tools.board.change(committed_rows(attempt, counted))
+            self._forget_commits(attempt, len(counted))
         return True
+
+    def _forget_commits(self, attempt: Attempt, number: int) -> None:
+        """Forgets the oldest commits; more may have come while those were stored."""
+        later = self._commits.pop(attempt)[number:]
+        if later:
+            self._commits[attempt] = later
 
     async def _arrange(self, document: RunDocument, stored: StoredRun) -> bool:
         """Starts and stops tasks so that they fit the state; True when the run is at rest."""
