@@ -3,8 +3,14 @@
 from datetime import datetime
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-from rich.progress import TimeRemainingColumn as TimeLeftColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from pfi.coordinator.v1.task_pb2 import Task
 from pfi_client_agent.domain.local_data import LocalData
@@ -25,7 +31,7 @@ class ConsoleObserver:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TimeLeftColumn(),
+            TimeRemainingColumn(),
             console=console,
         )
         self._bars: dict[str, TaskID] = {}

@@ -57,6 +57,9 @@ def _table(spec: "RunSpec", folder: Path, description: "Description") -> Table:
     facts, schema = run_facts(spec, description), description.adapter_schema
     full = facts.full_upload_bytes_per_client
     table = Table(title=f"Run {spec.name}", show_header=False)
+    table.add_column()
+    # A digest that is cut off at a narrow terminal cannot be compared.
+    table.add_column(overflow="fold")
     rows = {
         "backbone": str(folder),
         "backbone digest": description.backbone_digest,
