@@ -1,4 +1,5 @@
 import asyncio
+from importlib.metadata import version
 
 import pytest
 from tests.support.coordinator.values import RUN, client_id, session
@@ -7,6 +8,7 @@ from tests.support.coordinator.waiting import eventually
 from pfi_common.errors import SessionSupersededError, StoreUnavailableError
 from pfi_coordinator.application.deliver_inbox import InboxReader
 from pfi_coordinator.application.keep_presence import KeepPresence
+from pfi_coordinator.application.open_session import Hello, OpenSession
 from pfi_coordinator.application.ports.signals import (
     InboxChanged,
     Resynchronise,
@@ -124,6 +126,51 @@ async def test_a_newer_session_elsewhere_is_not_overwritten(presence):
         await asyncio.sleep(0)
     assert await store.connected() == [newer]
     beating.cancel()
+
+
+async def test_sessions_that_nobody_holds_are_forgotten(presence):
+    store, hub, keep = presence
+    await store.beat("replica-1")
+    elsewhere = session(3, replica="replica-1")
+    for item in (session(1), session(2), elsewhere):
+        await store.enter(item)
+    hub.add(SessionLink(session(2)))
+    beating = asyncio.create_task(keep.run())
+    for _ in range(3):
+        for _ in range(20):
+            await asyncio.sleep(0)
+        keep.notice(Resynchronise())
+    assert sorted(await store.connected(), key=lambda item: item.client) == [session(2), elsewhere]
+    beating.cancel()
+
+
+async def test_a_session_that_is_just_opening_is_no_ghost(presence):
+    store, hub, keep = presence
+    await store.enter(session(1))
+    beating = asyncio.create_task(keep.run())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    hub.add(SessionLink(session(1)))
+    keep.notice(Resynchronise())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert await store.connected() == [session(1)]
+    beating.cancel()
+
+
+@pytest.mark.parametrize("failure", [StoreUnavailableError, asyncio.CancelledError])
+async def test_a_session_that_fails_to_open_is_forgotten(graph, failure):
+    async def fail():
+        raise failure
+
+    await graph.join(1)
+    store, signals = graph.ports.presence, graph.ports.signals
+    await store.leave(session(1))
+    signals.clients_changed = fail
+    opening = OpenSession("replica-0", graph.ports.registry, store, signals)
+    with pytest.raises(failure):
+        await opening(client_id(1), Hello(version("pfi-coordinator"), 1, 1, (), 10, ready=True))
+    assert await store.connected() == []
 
 
 async def test_a_replica_begins_without_sessions(presence):

@@ -1,9 +1,10 @@
 """Opens and closes the sessions of agents."""
 
 import secrets
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
-from pfi_common.errors import InvalidRequestError
+from pfi_common.errors import InvalidRequestError, StoreUnavailableError
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.ports.client_registry import ClientRegistry
@@ -61,12 +62,23 @@ class OpenSession:
             training_rows=hello.training_rows,
             encodings=encodings,
         )
-        replaced = await self._presence.enter(session)
-        if replaced is not None:
-            await self._signals.session_replaced(replaced.replica, client, replaced.session)
-        await self._signals.clients_changed()
+        async with AsyncExitStack() as unless_opened:
+            unless_opened.push_async_callback(self._forget, session)
+            await self._announce(session)
+            unless_opened.pop_all()
         get_logger().info(LogEvent.SESSION_OPENED, client=client, replica=self._replica)
         return session
+
+    async def _announce(self, session: Session) -> None:
+        replaced = await self._presence.enter(session)
+        if replaced is not None:
+            await self._signals.session_replaced(replaced.replica, session.client, replaced.session)
+        await self._signals.clients_changed()
+
+    async def _forget(self, session: Session) -> None:
+        """Forgets a session that did not come about; KeepPresence does when the store is away."""
+        with suppress(StoreUnavailableError):
+            await self._presence.leave(session)
 
     async def close(self, session: Session) -> None:
         """Forgets a session that has ended."""
