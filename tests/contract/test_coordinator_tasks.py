@@ -95,6 +95,16 @@ async def test_a_finished_task_cannot_be_taken_back(board):
     assert (await row(board)).state is TaskState.COMPLETED
 
 
+@pytest.mark.parametrize("state", [TaskState.ABANDONED, TaskState.CANCELLED])
+async def test_a_committed_task_is_not_abandoned_any_more(board, state):
+    await board.hand_out([Assignment(NAME, b"message")])
+    await board.change([RowChange(NAME, TaskState.COMMITTED)])
+    await board.take_back([NAME], state)
+    assert (await board.inbox(NAME.client)).tasks == {}
+    kept = TaskState.COMMITTED if state is TaskState.ABANDONED else state
+    assert (await row(board)).state is kept
+
+
 async def test_notices_are_unique_newest_first_and_bounded(board):
     clients = [client_id(1), client_id(2)]
     for number in range(1, MAXIMUM_NOTICES + 11):

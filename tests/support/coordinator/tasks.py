@@ -36,7 +36,8 @@ class MemoryTaskBoard:
     async def take_back(self, names: Sequence[TaskName], state: TaskState) -> None:
         for name in names:
             row = self._rows(name).get(name.client)
-            if row is not None and row.state not in _FINAL:
+            counts = (TaskState.COMMITTED, TaskState.ABANDONED)
+            if row is not None and row.state not in _FINAL and (row.state, state) != counts:
                 self._rows(name)[name.client] = replace(row, state=state)
             if self._memory.inboxes.get(name.client, {}).pop(name.text, None) is not None:
                 await self.tell([name.client], Notice(cancelled_task=name.text))

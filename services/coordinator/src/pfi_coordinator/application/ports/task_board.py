@@ -28,7 +28,10 @@ class TaskBoard(Protocol):
         ...
 
     async def take_back(self, names: Sequence[TaskName], state: TaskState) -> None:
-        """Ends tasks that are not finished, and tells their clients."""
+        """Ends tasks that are not finished, and tells their clients.
+
+        A committed task is not abandoned any more: its update counts.
+        """
         ...
 
     async def change(self, changes: Sequence[RowChange]) -> None:
