@@ -135,6 +135,18 @@ async def test_an_update_that_was_counted_without_a_receipt_fails_it(stored, sig
     await refused(stored, "round 1: the aggregator counted")
 
 
+async def test_a_client_that_was_revoked_after_its_update_counted_fails_nothing(stored):
+    stored.document["rounds"][0]["cohort"][1].update(state="abandoned", metrics={})
+    report = await build(stored)
+    assert report.rounds[0].counted == 2
+
+
+async def test_an_update_that_was_counted_twice_fails_it(stored):
+    await stored.write_version(1, counted=[*counted(1), counted(1)[0]])
+    await stored.write_version(2)
+    await refused(stored, "round 1: the aggregator counted")
+
+
 async def test_a_run_that_is_not_completed_has_no_report(stored):
     await refused(stored, "is running", run_document(state="running"))
 
