@@ -129,6 +129,25 @@ async def test_an_aggregator_that_is_away_is_named_until_it_is_back(graph):
     assert (state.phase, state.trouble) == (RunPhase.COMPLETED, None)
 
 
+async def test_artifacts_that_are_away_are_named_until_they_are_back(graph):
+    clients = await graph.join(1, 2, 3)
+    put, away = graph.artifacts.put, True
+
+    async def unreliable(*arguments):
+        if away:
+            raise StoreUnavailableError("The artifact store cannot be read or written.")
+        return await put(*arguments)
+
+    graph.artifacts.put = unreliable
+    run = await submitted(graph)
+    async with graph.led(), Working(graph, clients):
+        state = await graph.until(run, lambda state: state.trouble is not None)
+        assert state.trouble.reason == "STORE_UNAVAILABLE"
+        away = False
+        state = await graph.until(run, ended)
+    assert (state.phase, state.trouble) == (RunPhase.COMPLETED, None)
+
+
 async def test_a_failure_for_good_fails_the_run(graph):
     graph.aggregators.failure = InternalError("broken")
     run = await submitted(graph)

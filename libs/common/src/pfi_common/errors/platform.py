@@ -45,7 +45,8 @@ class StoreUnavailableError(PlatformError):
     entry = CatalogEntry(
         "UNAVAILABLE",
         "The state store does not answer.",
-        "Try again after a moment; if it persists, check that Redis runs and has disk space.",
+        "Try again after a moment; if it persists, check that Redis runs and has disk space, and "
+        "that the artifact store can be read and written.",
         retryable=True,
     )
 

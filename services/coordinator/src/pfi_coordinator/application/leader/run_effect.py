@@ -60,10 +60,10 @@ class RunEffect:
             await self._apply(run, EffectDelayed(effect.kind, ""))
 
     async def _failed(self, run: str, effect: Effect, error: PlatformError) -> bool:
-        """Notes a failure; True when the effect is given up."""
-        if isinstance(error, StoreUnavailableError):
-            get_logger().warning(LogEvent.EFFECT_DELAYED, run=run, effect=effect.kind, error=error)
-            return False
+        """Notes a failure, if the state can be written; True when the effect is given up.
+
+        A store that does not answer need not be that of the state: artifacts have one as well.
+        """
         try:
             return await self._note(run, effect, error)
         except StoreUnavailableError:
