@@ -3,34 +3,31 @@
 from typing import Any
 
 from benchmarks.result import Result, Row, Target
-from benchmarks.workload import CLIENTS, ROUNDS, moment, observe
+from benchmarks.workload import CLIENTS, ROUNDS, observe
+from pfi_cli.api.runs import Run
+from pfi_cli.report.compute import round_time
+from pfi_cli.report.figures import RoundTime
 
 LIMIT_SECONDS = 0.5
 
 
-def round_seconds(rounds: list[dict[str, Any]]) -> list[float]:
-    """Wall time of each round: from its opening to the opening of the next, the last to its end."""
-    opened = [moment(item["opened_at"]) for item in rounds]
-    ends = [*opened[1:], moment(rounds[-1]["published_at"])]
-    return [end - start for start, end in zip(opened, ends, strict=True)]
+def round_times(document: dict[str, Any]) -> list[RoundTime]:
+    """Times of each round of a run, as its report has them.
 
-
-def longest_work_seconds(item: dict[str, Any]) -> float:
-    """Training and evaluation of the slowest agent of a round."""
-    return max(float(member["metrics"]["work_seconds"]) for member in item["cohort"])
+    Raises:
+        ValueError: A round was reopened, which tells nothing about overhead.
+    """
+    run = Run.model_validate(document)
+    times = [round_time(each, int(run.spec["local"]["steps"])) for each in run.rounds]
+    if any(time.overhead is None for time in times):
+        raise ValueError("a round was reopened")
+    return times
 
 
 def measure(runs: int = 3) -> Result:
     """Trains some runs and looks at each round."""
-    walls: list[float] = []
-    works: list[float] = []
-    merges: list[float] = []
-    for _ in range(runs):
-        rounds = observe().run["rounds"]
-        walls += round_seconds(rounds)
-        works += [longest_work_seconds(item) for item in rounds]
-        merges += [float(item["merge_seconds"]) for item in rounds]
-    overheads = [wall - work for wall, work in zip(walls, works, strict=True)]
+    times = [time for _ in range(runs) for time in round_times(observe().run)]
+    overheads = [time.overhead or 0.0 for time in times]
     overhead = Row.of("round overhead, all rounds", "s", overheads)
     return Result(
         name="round-overhead",
@@ -38,9 +35,17 @@ def measure(runs: int = 3) -> Result:
         rows=[
             overhead,
             Row.of("round overhead, first round of each run", "s", overheads[::ROUNDS]),
-            Row.of("round wall time", "s", walls),
-            Row.of("longest agent's own training and evaluation", "s", works),
-            Row.of("merge, optimiser and publication in the aggregator", "s", merges),
+            Row.of("round wall time", "s", [time.wall for time in times]),
+            Row.of(
+                "longest agent's own training and evaluation",
+                "s",
+                [time.longest_work for time in times],
+            ),
+            Row.of(
+                "merge, optimiser and publication in the aggregator",
+                "s",
+                [time.merge for time in times],
+            ),
         ],
         targets=[
             Target(

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +138,3 @@ def observe() -> Observed:
     with federation() as running:
         run = running.train()
         return Observed(run, running.peak_mib())
-
-
-def moment(text: str) -> float:
-    """Seconds since the epoch of a time in a run document."""
-    return datetime.fromisoformat(text).timestamp()

@@ -3,17 +3,9 @@
 import pytest
 from benchmarks.page import draw, page_text
 from benchmarks.result import Row
-from benchmarks.round_overhead import longest_work_seconds, round_seconds
+from benchmarks.round_overhead import round_times
+from tests.support.cli.run_documents import round_document, run_document
 
-
-def member(seconds: float) -> dict:
-    return {"metrics": {"work_seconds": seconds}}
-
-
-ROUNDS = [
-    {"opened_at": "2026-01-01T00:00:00+00:00", "published_at": "2026-01-01T00:00:02+00:00"},
-    {"opened_at": "2026-01-01T00:00:02.500+00:00", "published_at": "2026-01-01T00:00:05+00:00"},
-]
 RESULT = {
     "name": "round-overhead",
     "about": "About.",
@@ -28,12 +20,15 @@ RESULT = {
 }
 
 
-def test_a_round_lasts_until_the_next_one_opens():
-    assert round_seconds(ROUNDS) == [2.5, 2.5]
+def test_overhead_is_what_a_report_says():
+    first, last = round_times(run_document())
+    assert (first.wall, first.longest_work, first.overhead) == (10.0, 9.0, 1.0)
+    assert last.wall == 10.0
 
 
-def test_the_longest_agent_counts():
-    assert longest_work_seconds({"cohort": [member(1.0), member(3.0), member(2.0)]}) == 3.0
+def test_a_reopened_round_is_not_measured():
+    with pytest.raises(ValueError, match="reopened"):
+        round_times(run_document(rounds=1) | {"rounds": [round_document(1, attempt=2)]})
 
 
 def test_a_row_sums_up():

@@ -39,7 +39,12 @@ class Member(Record):
 
 
 class Round(Record):
-    """One round; of several attempts the last."""
+    """One round; of several attempts the last.
+
+    Attributes:
+        next_opened_at: When the attempt that came after it opened, by the same clock as
+            `opened_at`; read from the run.
+    """
 
     round: int
     attempt: int = 1
@@ -54,13 +59,18 @@ class Round(Record):
     clipped: int | None = None
     capped: int | None = None
     adapter_digest: str | None = None
+    next_opened_at: datetime | None = None
 
     @property
     def wall_seconds(self) -> float | None:
-        """Time from the opening to the published adapter; None before that."""
+        """Time from the opening to the next round's; None before the adapter is published.
+
+        Nothing comes after the last round: it ends with its adapter, by the aggregator's clock.
+        """
         if self.opened_at is None or self.published_at is None:
             return None
-        return (self.published_at - self.opened_at).total_seconds()
+        end = self.next_opened_at or self.published_at
+        return max(0.0, (end - self.opened_at).total_seconds())
 
 
 class Publication(Record):
@@ -112,8 +122,13 @@ class Run(RunSummary):
     @classmethod
     def _keep_last_attempts(cls, attempts: Sequence[Round]) -> Sequence[Round]:
         """Keeps the last attempt of each round; the server tells of aborted ones, too."""
-        in_order = sorted(attempts, key=lambda each: (each.round, each.attempt))
-        return tuple({each.round: each for each in in_order}.values())
+        following: datetime | None = None
+        last: dict[int, Round] = {}
+        for each in sorted(attempts, key=lambda each: (each.round, each.attempt), reverse=True):
+            known = each.next_opened_at or following
+            last.setdefault(each.round, each.model_copy(update={"next_opened_at": known}))
+            following = each.opened_at or following
+        return tuple(reversed(last.values()))
 
     @property
     def rounds_planned(self) -> int:

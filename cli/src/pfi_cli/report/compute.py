@@ -17,7 +17,6 @@ from pfi_cli.report.figures import (
 )
 
 BYTES_PER_PARAMETER = 4
-DIRECTIONS = 2
 
 
 def client_outcome(member: Member) -> ClientOutcome:
@@ -93,6 +92,7 @@ def round_outcome(each: Round, local_steps: int, up_bytes: int) -> RoundOutcome:
         capped=each.capped or 0,
         up_bytes=up_bytes,
         down_bytes=Traffic.of_members(each.cohort).down_bytes,
+        down_clients=sum("downloaded_bytes" in member.metrics for member in each.cohort),
         time=round_time(each, local_steps),
     )
 
@@ -112,15 +112,26 @@ def round_time(each: Round, local_steps: int) -> RoundTime:
         rest=max(0.0, wall - max(task, work)),
         merge=each.merge_seconds or 0.0,
         longest_work=work,
-        overhead=wall - work,
+        overhead=max(0.0, wall - work) if each.attempt == 1 else None,
     )
 
 
 def traffic_comparison(rounds: Sequence[RoundOutcome], parameter_count: int) -> TrafficComparison:
-    """Compares the mean round with one of full fine-tuning by the same clients."""
+    """Compares the mean round with full fine-tuning by the clients whose bytes were measured."""
     measured = statistics.fmean(each.up_bytes + each.down_bytes for each in rounds)
-    per_client = parameter_count * BYTES_PER_PARAMETER * DIRECTIONS
-    full = per_client * statistics.fmean(each.selected for each in rounds)
+    model_bytes = parameter_count * BYTES_PER_PARAMETER
+    up = model_bytes * statistics.fmean(each.counted for each in rounds)
+    down = model_bytes * statistics.fmean(each.down_clients for each in rounds)
     return TrafficComparison(
-        measured_bytes=measured, full_bytes=full, times_less=full / max(measured, 1.0)
+        measured_bytes=measured,
+        full_up_bytes=up,
+        full_down_bytes=down,
+        full_bytes=up + down,
+        times_less=(up + down) / max(measured, 1.0),
     )
+
+
+def longest_overhead(rounds: Sequence[RoundOutcome]) -> float | None:
+    """The longest overhead of a round; None when all were reopened."""
+    known = [each.time.overhead for each in rounds if each.time.overhead is not None]
+    return max(known, default=None)

@@ -68,19 +68,20 @@ class VersionLoss(Figure):
 
 
 class RoundTime(Figure):
-    """Where the wall time of a round went (seconds).
+    """Where the wall time of a round's last attempt went (seconds).
 
-    The first three are those of the client that worked longest; they and `rest` add up to `wall`.
+    The times of a client are those of the client that worked longest; with `rest` they add up to
+    `wall`, but for a reopened round: a client may have done its work in an earlier attempt.
 
     Attributes:
-        wall: From the opening to the published adapter.
+        wall: From the opening to the next round's; of the last round to its published adapter.
         training: Optimiser steps on the shared adapter.
         evaluation: Evaluation, and training of the personal adapter.
         transfer: Loading, download, upload and waiting for the receipt.
         rest: Selection, sealing, publication and waiting for each other.
         merge: Reading, merging and optimising in the aggregator; a part of `rest`.
         longest_work: Training and evaluation of the client that worked longest.
-        overhead: `wall` less `longest_work`.
+        overhead: `wall` less `longest_work`, at least 0; None for a reopened round.
     """
 
     wall: float
@@ -90,7 +91,7 @@ class RoundTime(Figure):
     rest: float
     merge: float
     longest_work: float
-    overhead: float
+    overhead: float | None
 
 
 class RoundOutcome(Figure):
@@ -104,6 +105,7 @@ class RoundOutcome(Figure):
     capped: int
     up_bytes: int
     down_bytes: int
+    down_clients: int
     time: RoundTime
 
 
@@ -111,12 +113,16 @@ class TrafficComparison(Figure):
     """Payload bytes of a round with adapters against those with every parameter in float32.
 
     Attributes:
-        measured_bytes: Mean over rounds, up and down, all clients.
-        full_bytes: Parameters times 4 bytes, up and down, for as many clients.
+        measured_bytes: Mean over rounds, up and down, of the clients whose bytes are known.
+        full_up_bytes: Parameters times 4 bytes, for each counted update.
+        full_down_bytes: Parameters times 4 bytes, for each client that reported its download.
+        full_bytes: Both.
         times_less: How many times less is sent.
     """
 
     measured_bytes: float
+    full_up_bytes: float
+    full_down_bytes: float
     full_bytes: float
     times_less: float
 

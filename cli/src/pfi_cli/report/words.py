@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pfi_cli.output.units import bytes_text, seconds_text
+from pfi_cli.report.compute import longest_overhead
 from pfi_cli.report.figures import ClientOutcome, Report, SilentClient, Spread
 
 PLOTS = {
@@ -23,11 +24,18 @@ def findings(report: Report) -> Iterator[str]:
         f"A round moved {bytes_text(traffic.measured_bytes)}; full fine-tuning would move "
         f"{bytes_text(traffic.full_bytes)}, {traffic.times_less:,.0f} times as much."
     )
-    longest = max(each.time.overhead for each in report.rounds)
-    yield (
-        "Round overhead (wall time less the longest client's own training and evaluation) was "
-        f"at most {seconds_text(longest)}."
-    )
+    longest = longest_overhead(report.rounds)
+    if longest is not None:
+        yield (
+            "Round overhead (wall time less the longest client's own training and evaluation) was "
+            f"at most {seconds_text(longest)}."
+        )
+    reopened = [str(each.round) for each in report.rounds if each.attempt > 1]
+    if reopened:
+        yield (
+            f"Round {', '.join(reopened)} was reopened and has no overhead: clients may have done "
+            "its work in an earlier attempt."
+        )
 
 
 def _silent_finding(clients: Sequence[SilentClient]) -> Iterator[str]:
@@ -119,14 +127,20 @@ def _rounds(report: Report) -> Iterator[str]:
         time = each.time
         yield (
             f"| {each.round} | {each.counted} of {each.selected} | {seconds_text(time.wall)} | "
-            f"{seconds_text(time.longest_work)} | {seconds_text(time.overhead)} | "
+            f"{seconds_text(time.longest_work)} | {_seconds(time.overhead)} | "
             f"{seconds_text(time.merge)} | {bytes_text(each.up_bytes)} | "
             f"{bytes_text(each.down_bytes)} |"
         )
     yield ""
     yield (
-        "Full fine-tuning is counted as every parameter in float32, up and down, for each client "
-        "of the round. Bytes are payload, without the framing of the protocol."
+        "A round lasts from its opening to the opening of the next one, the last round to its "
+        "published adapter."
+    )
+    yield ""
+    yield (
+        "Full fine-tuning is counted as every parameter in float32, up for each counted update and "
+        "down for each client that reported its download. Bytes are payload, without the framing "
+        "of the protocol; those of aborted attempts are not included, on either side."
     )
     yield ""
     yield "![bytes per round](bytes_per_round.png)"
@@ -159,6 +173,10 @@ def _evidence(report: Report) -> Iterator[str]:
     yield "|---|---|---|"
     for personal in report.personal_adapters:
         yield f"| {personal.name} | {personal.file} | `{personal.sha256}` |"
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else seconds_text(value)
 
 
 def _number(value: float | None) -> str:

@@ -55,6 +55,21 @@ def test_a_client_that_gave_up_does_not_decide_the_split():
     assert compute.round_time(each, 20).longest_work == 9.0
 
 
+def test_a_reopened_round_has_no_overhead_and_no_overhead_is_negative():
+    reopened = Round.model_validate(round_document(1, attempt=2))
+    assert compute.round_time(reopened, 20).overhead is None
+    hasty = Round.model_validate(round_document(1, published_at=round_document(1)["opened_at"]))
+    assert compute.round_time(hasty, 20).overhead == 0.0
+
+
+def test_full_fine_tuning_counts_the_clients_whose_bytes_were_measured():
+    cohort = [member(1, 0), member(1, 1, state="abandoned", metrics={})]
+    each = Round.model_validate(round_document(1, cohort=cohort, counted=1))
+    traffic = compute.traffic_comparison([compute.round_outcome(each, 20, 64)], 1000)
+    assert traffic.measured_bytes == 2 * 64
+    assert traffic.full_bytes == 2 * 4 * 1000
+
+
 def test_traffic_is_compared_with_all_parameters_up_and_down(run):
     rounds = [compute.round_outcome(each, 20, 128) for each in run.rounds]
     traffic = compute.traffic_comparison(rounds, parameter_count=1000)

@@ -57,6 +57,21 @@ def test_bad_news_are_told_with_names_and_numbers():
     assert "(worse than backbone)" in markdown(harmed(0))
 
 
+def test_reopened_rounds_are_told_and_drawn(tmp_path):
+    rounds = [
+        each.model_copy(
+            update={"attempt": 2, "time": each.time.model_copy(update={"overhead": None})}
+        )
+        for each in report().rounds
+    ]
+    reopened = report(rounds=rounds)
+    text = "\n".join(findings(reopened))
+    assert "Round 1, 2 was reopened and has no overhead" in text
+    assert "Round overhead" not in text
+    assert "| 9.00 s | - |" in markdown(reopened)
+    draw_plots(reopened, tmp_path)
+
+
 def test_the_markdown_has_every_client_round_and_plot():
     text = markdown(report())
     assert "| ada | 10 | 4.0000 | 3.0000 | 2.0000 |" in text

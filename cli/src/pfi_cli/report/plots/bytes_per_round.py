@@ -12,16 +12,17 @@ MARGIN = 8.0  # times the shortest and the longest bar
 
 def bytes_per_round(report: Report) -> Picture:
     """Draws the mean round."""
-    full = report.traffic.full_bytes / 2
+    full_up = max(1.0, report.traffic.full_up_bytes)
+    full_down = max(1.0, report.traffic.full_down_bytes)
     rows = [
-        ("full fine-tuning, down", full, BACKBONE),
-        ("full fine-tuning, up", full, BACKBONE),
+        ("full fine-tuning, down", full_down, BACKBONE),
+        ("full fine-tuning, up", full_up, BACKBONE),
         ("this run, adapters down", _mean(each.down_bytes for each in report.rounds), SHARED),
         ("this run, updates up", _mean(each.up_bytes for each in report.rounds), SHARED),
     ]
     picture = Picture(
         f"{report.traffic.times_less:,.1f} times fewer bytes than full fine-tuning",
-        "payload of all clients in one round, logarithmic; full fine-tuning in float32",
+        "payload of counted clients in one round, logarithmic; full fine-tuning in float32",
         height=3.2,
     )
     labels, sizes, colours = zip(*rows, strict=True)

@@ -1,5 +1,6 @@
 """Stacked bars: where the wall time of each round went."""
 
+from pfi_cli.report.compute import longest_overhead
 from pfi_cli.report.figures import Report
 from pfi_cli.report.plots.canvas import EVALUATION, REST, TRAINING, TRANSFER, Picture
 
@@ -13,10 +14,11 @@ def round_time(report: Report) -> Picture:
         ("transfer and loading", TRANSFER, [time.transfer for time in times]),
         ("everything else", REST, [time.rest for time in times]),
     ]
-    overhead = max(time.overhead for time in times)
+    overhead = longest_overhead(report.rounds)
+    limit = "" if overhead is None else f"; overhead at most {overhead:.2f} s"
     picture = Picture(
         "Where the time of each round went",
-        f"seconds, along the client that worked longest; overhead at most {overhead:.2f} s",
+        f"seconds, along the client that worked longest{limit}",
         height=1.9 + 0.45 * len(times),
     )
     labels = [f"round {each.round}" for each in report.rounds]
