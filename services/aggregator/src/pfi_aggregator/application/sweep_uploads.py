@@ -8,7 +8,7 @@ from pfi_aggregator.application.upload_turns import UploadTurns
 from pfi_aggregator.domain.round_state import RoundState
 from pfi_aggregator.domain.ticket import UploadTicket
 from pfi_common.clock import Clock
-from pfi_common.errors import RoundUnknownError
+from pfi_common.errors import ArtifactCorruptError, RoundUnknownError
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
 
@@ -33,6 +33,6 @@ class SweepUploads:
             return True
         try:
             state = self.rounds.view(ticket.key).state
-        except RoundUnknownError:
+        except (ArtifactCorruptError, RoundUnknownError):
             return False
         return state is RoundState.OPEN and not ticket.is_expired(self.clock.now())

@@ -8,6 +8,7 @@
     <run>/<round>/<attempt>/<line>/.sealed   SealRoundResponse; fixes the counted set
     <run>/<round>/<attempt>/<line>/.outcome  what a finalized round has led to
     <run>/<round>/<attempt>/<line>/.aborted  the attempt is void
+    .trash/<sha256 of a round's key>         a settled round on its way out; emptied at start
     settled/<run>/<round>.<attempt>.<line>   what is left of a settled round
 
 What stands here is the truth; memory holds an index of it that is rebuilt at start.

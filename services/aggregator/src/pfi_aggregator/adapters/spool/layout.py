@@ -1,5 +1,6 @@
 """Where things lie in a spool."""
 
+import hashlib
 from pathlib import Path
 
 from pfi_aggregator.domain.names import check_digest, check_name
@@ -7,7 +8,7 @@ from pfi_aggregator.domain.round_key import RoundKey
 from pfi_common.errors import InvalidRequestError
 
 PLAN, SEALED, OUTCOME, ABORTED = ".plan", ".sealed", ".outcome", ".aborted"
-_INCOMING, _SETTLED, _LOCK = "incoming", "settled", ".lock"
+_INCOMING, _SETTLED, _TRASH, _LOCK = "incoming", "settled", ".trash", ".lock"
 _HEADER = ".header"
 
 
@@ -18,6 +19,7 @@ class SpoolLayout:
         self.root = root
         self.lock = root / _LOCK
         self.incoming = root / _INCOMING
+        self.trash = root / _TRASH
 
     def round(self, key: RoundKey) -> Path:
         """Folder of a round's committed updates.
@@ -29,14 +31,28 @@ class SpoolLayout:
             raise InvalidRequestError(f"A run cannot be called {key.run}.", field="run")
         return self.root / key.run / str(key.round) / str(key.attempt) / key.line
 
-    def rounds(self) -> list[Path]:
-        """Folders of all rounds that have been opened and are not deleted, sorted."""
-        plans = self.root.glob(f"*/*/*/*/{PLAN}")
-        return sorted(plan.parent for plan in plans)
+    def rounds(self) -> dict[RoundKey, Path]:
+        """Folders of all rounds that are not deleted, sorted, whatever is left in them."""
+        folders = sorted(path for path in self.root.glob("[!.]*/*/*/*") if path.is_dir())
+        keys = {self._key_of(folder): folder for folder in folders}
+        return {key: folder for key, folder in keys.items() if key is not None}
 
     def tombstone(self, key: RoundKey) -> Path:
         """File that stays of a settled round."""
         return self.root / _SETTLED / key.run / f"{key.round}.{key.attempt}.{key.line}"
+
+    def discarded(self, key: RoundKey) -> Path:
+        """Where a settled round's folder goes to be deleted."""
+        return self.trash / hashlib.sha256(str(key).encode()).hexdigest()
+
+    def _key_of(self, folder: Path) -> RoundKey | None:
+        """Gives the key of a round's folder; none when the spool did not make the folder."""
+        run, number, attempt, line = folder.relative_to(self.root).parts
+        try:
+            key = RoundKey(run, int(number), int(attempt), line)
+            return key if self.round(key) == folder else None
+        except (ValueError, InvalidRequestError):
+            return None
 
     def partial(self, task: str, payload_sha256: str) -> Path:
         """File of an upload that is not committed."""

@@ -5,11 +5,16 @@ import threading
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from pfi_aggregator.adapters.durable import sync_folder
+from pfi_aggregator.adapters.durable import make_folders, sync_folder
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
 from pfi_aggregator.adapters.spool.record_file import append_record, open_committed
 from pfi_aggregator.adapters.spool.settled import SettledRounds, Tombstone, plan_sha256
-from pfi_aggregator.adapters.spool.spool_round import SpoolRound
+from pfi_aggregator.adapters.spool.spool_round import (
+    SpoolRound,
+    damaged_round,
+    has_ended,
+    was_opened,
+)
 from pfi_aggregator.application.ports import StoredUpdate
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.round_plan import RoundPlan
@@ -50,22 +55,19 @@ class SpoolRounds:
         self._settled = SettledRounds(layout)
         self._changing = threading.Lock()
         self._rounds: dict[RoundKey, SpoolRound] = {}
+        self._damaged: set[RoundKey] = set()
 
     def recover(self) -> int:
         """Reads the spool, finishes interrupted deletions, and says how many rounds there are.
 
-        A round whose own files are damaged stays unknown, so that its leader can abort it.
+        A round whose own files are damaged can only be aborted.
         """
-        for folder in self._layout.rounds():
-            try:
-                found = SpoolRound.recover(folder)
-            except (PlatformError, ValueError) as error:
-                get_logger().error(Event.SPOOL_ROUND_DAMAGED, error=error)
-                continue
-            if self._settled.find(found.plan.key) is None:
-                self._rounds[found.plan.key] = found
-            else:
-                self._delete(folder)
+        self._empty_trash()
+        for key, folder in self._layout.rounds().items():
+            if self._settled.find(key) is not None:
+                self._delete(key)
+            elif was_opened(folder):
+                self._recover_round(key, folder)
         return len(self._rounds)
 
     def open(self, plan: RoundPlan) -> None:
@@ -73,6 +75,7 @@ class SpoolRounds:
         with self._changing:
             opened_as = self._plan_sha256(plan.key)
             if opened_as is None:
+                self._require_undamaged(plan.key)
                 folder = self._layout.round(plan.key)
                 self._rounds[plan.key] = SpoolRound.create(self._layout.root, folder, plan)
                 return
@@ -88,6 +91,7 @@ class SpoolRounds:
             return known.view()
         tombstone = self._settled.find(key)
         if tombstone is None:
+            self._require_undamaged(key)
             raise RoundUnknownError
         return RoundView(tombstone.state, None, tombstone.outcome)
 
@@ -136,21 +140,22 @@ class SpoolRounds:
         tombstone = self._settled.find(key)
         if tombstone is None:
             self._settled.add(key, Tombstone(RoundState.ABORTED, "", None))
+            self._damaged.discard(key)
         else:
             require_command(tombstone.state, Command.ABORT)
 
     def settle(self, key: RoundKey) -> None:
         """Deletes the updates of a round."""
         known = self._rounds.get(key)
-        if known is None:
-            self.view(key)
-            return
-        view = known.view()
+        if key in self._damaged and has_ended(self._layout.round(key)):
+            self.abort(key)
+        view = self.view(key) if known is None else known.view()
         require_command(view.state, Command.SETTLE)
-        self._settled.add(key, Tombstone(view.state, plan_sha256(known.plan), view.outcome))
-        with self._changing:
-            del self._rounds[key]
-        self._delete(known.folder)
+        if known is not None:
+            self._settled.add(key, Tombstone(view.state, plan_sha256(known.plan), view.outcome))
+            with self._changing:
+                self._rounds.pop(key, None)
+        self._delete(key)
 
     def open_count(self) -> int:
         """Says how many rounds take updates."""
@@ -172,14 +177,51 @@ class SpoolRounds:
             raise RoundStateInvalidError("The round is settled.")
         return known
 
-    def _delete(self, folder: Path) -> None:
-        """Deletes a settled round's folder and the folders above that are empty then."""
+    def _require_undamaged(self, key: RoundKey) -> None:
+        if key in self._damaged:
+            raise damaged_round(key)
+
+    def _recover_round(self, key: RoundKey, folder: Path) -> None:
+        try:
+            found = SpoolRound.recover(folder)
+            if found.plan.key != key:
+                raise damaged_round(key)
+        except (PlatformError, OSError, ValueError, TypeError, KeyError) as error:
+            get_logger().error(Event.SPOOL_ROUND_DAMAGED, error=error)
+            self._damaged.add(key)
+        else:
+            self._rounds[key] = found
+
+    def _delete(self, key: RoundKey) -> None:
+        """Deletes a settled round's folder and the folders above that are empty then.
+
+        The folder leaves its place in one step: whatever interrupts the deletion, the rest is found
+        again in the trash.
+        """
         if self._retain_settled:
             return
-        shutil.rmtree(folder)
+        trash = self._layout.discarded(key)
+        with self._changing:
+            self._discard(self._layout.round(key), trash)
+        if trash.exists():
+            shutil.rmtree(trash)
+            sync_folder(self._layout.trash)
+
+    def _discard(self, folder: Path, trash: Path) -> None:
+        make_folders(self._layout.root, self._layout.trash)
+        if not folder.exists():
+            return
+        folder.rename(trash)
+        sync_folder(self._layout.trash)
+        sync_folder(folder.parent)
         for parent in folder.parents:
             if parent == self._layout.root:
                 break
             with suppress(OSError):  # another line, attempt or round still lies in it
                 parent.rmdir()
         sync_folder(self._layout.root)
+
+    def _empty_trash(self) -> None:
+        if self._layout.trash.exists():
+            shutil.rmtree(self._layout.trash)
+            sync_folder(self._layout.root)

@@ -12,6 +12,9 @@ from pfi_aggregator.domain.round_state import RoundState
 from pfi_aggregator.domain.round_view import RoundOutcome
 from pfi_aggregator.wire.parsing import serialize
 from pfi_aggregator.wire.plans import write_plan
+from pfi_common.errors import ArtifactCorruptError
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,14 @@ class SettledRounds:
         self._layout = layout
 
     def find(self, key: RoundKey) -> Tombstone | None:
-        """Gives a round's tombstone."""
+        """Gives a round's tombstone; one that cannot be read is logged and voids the attempt."""
         try:
-            text = self._layout.tombstone(key).read_bytes()
+            return _parse(self._layout.tombstone(key).read_bytes())
         except FileNotFoundError:
             return None
-        facts = json.loads(text)
-        return Tombstone(
-            RoundState(facts["state"]), facts["plan_sha256"], parse_outcome(facts["outcome"])
-        )
+        except ArtifactCorruptError as error:
+            get_logger().error(Event.SPOOL_ROUND_DAMAGED, error=error)
+            return Tombstone(RoundState.ABORTED, "", None)
 
     def add(self, key: RoundKey, tombstone: Tombstone) -> None:
         """Stores a round's tombstone durably.
@@ -60,6 +62,15 @@ class SettledRounds:
             "outcome": outcome_facts(tombstone.outcome),
         }
         write_durably(path, json.dumps(facts).encode())
+
+
+def _parse(text: bytes) -> Tombstone:
+    try:
+        facts = json.loads(text)
+        outcome = parse_outcome(facts["outcome"])
+        return Tombstone(RoundState(facts["state"]), str(facts["plan_sha256"]), outcome)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ArtifactCorruptError("What is left of a settled round is damaged.") from error
 
 
 def plan_sha256(plan: RoundPlan) -> str:

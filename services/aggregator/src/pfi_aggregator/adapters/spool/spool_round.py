@@ -9,6 +9,7 @@ from pfi_aggregator.adapters.spool.commits import Commits
 from pfi_aggregator.adapters.spool.layout import ABORTED, OUTCOME, PLAN, SEALED
 from pfi_aggregator.adapters.spool.round_lock import RoundLock
 from pfi_aggregator.adapters.spool.settled import outcome_facts, parse_outcome
+from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.round_state import (
     Command,
@@ -21,6 +22,7 @@ from pfi_aggregator.domain.update import CommittedUpdate, CountedUpdate
 from pfi_aggregator.wire.lineages import read_counted, write_counted
 from pfi_aggregator.wire.parsing import parse, serialize
 from pfi_aggregator.wire.plans import read_plan, write_plan
+from pfi_common.errors import ArtifactCorruptError
 
 
 class SpoolRound:
@@ -41,7 +43,10 @@ class SpoolRound:
 
         Raises:
             DiskFullError: the device is full.
+            ArtifactCorruptError: the folder is that of a sealed round.
         """
+        if (folder / SEALED).exists():
+            raise damaged_round(plan.key)
         make_folders(root, folder)
         write_durably(folder / PLAN, serialize(write_plan(plan)))
         created = cls(folder, plan)
@@ -105,3 +110,20 @@ class SpoolRound:
             self._state = RoundState.FINALIZED
         if (self.folder / ABORTED).exists():
             self._state = RoundState.ABORTED
+
+
+def was_opened(folder: Path) -> bool:
+    """Whether a round's folder holds more than an opening that was interrupted."""
+    left = f"{PLAN}.new"
+    return any(path.name != left for path in folder.iterdir())
+
+
+def has_ended(folder: Path) -> bool:
+    """Whether a round's updates are not needed any more, though its files may be damaged."""
+    return (folder / OUTCOME).exists() or (folder / ABORTED).exists()
+
+
+def damaged_round(key: RoundKey) -> ArtifactCorruptError:
+    """Makes the error for a round whose own files in the spool cannot be read."""
+    message = "A round's files in the spool are damaged; abort the attempt and open the next."
+    return ArtifactCorruptError(message, run=key.run, round=str(key.round))

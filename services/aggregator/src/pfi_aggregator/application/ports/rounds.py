@@ -35,6 +35,7 @@ class Rounds(Protocol):
         Raises:
             RoundStateInvalidError: it was opened with another plan.
             AttemptVoidedError: it was aborted before it was opened.
+            ArtifactCorruptError: its files are damaged; it can only be aborted.
         """
         ...
 
@@ -43,6 +44,7 @@ class Rounds(Protocol):
 
         Raises:
             RoundUnknownError: it was never opened here.
+            ArtifactCorruptError: its files are damaged; it can only be aborted.
         """
         ...
 
