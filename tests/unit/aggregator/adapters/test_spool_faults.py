@@ -2,15 +2,17 @@
 
 import errno
 import os
+import resource
 from pathlib import Path
 
 import pytest
 from tests.support.aggregator.builders import KEY, make_plan, make_record, make_upload
 from tests.support.aggregator.spools import disk_spool
 
-from pfi_aggregator.adapters.durable import disk_full_errors, make_folders, write_durably
+from pfi_aggregator.adapters.durable import make_folders, storage_failures, write_durably
 from pfi_aggregator.adapters.leader_tokens import FileLeaderTokens
-from pfi_aggregator.adapters.spool import commits, incoming
+from pfi_aggregator.adapters.open_files import raise_open_files
+from pfi_aggregator.adapters.spool import commits, incoming, record_file
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
 from pfi_aggregator.adapters.spool.record_file import read_committed
 from pfi_aggregator.adapters.spool.root_lock import RootLock
@@ -21,6 +23,7 @@ from pfi_common.errors import (
     InvalidRequestError,
     SettingsInvalidError,
     SpoolLockedError,
+    StoreUnavailableError,
 )
 
 PLAN = make_plan()
@@ -127,15 +130,55 @@ def test_an_upload_that_does_not_fit_is_refused_before_it_starts(spool, monkeypa
 
 
 def test_a_full_disk_in_the_middle_keeps_what_was_stored():
-    with pytest.raises(DiskFullError), disk_full_errors():
+    with pytest.raises(DiskFullError), storage_failures():
         full()
-    with pytest.raises(PermissionError), disk_full_errors():
-        raise PermissionError(errno.EACCES, "no")
+
+
+def too_many_files(*_: object, **__: object) -> None:
+    raise OSError(errno.EMFILE, "Too many open files")
+
+
+def test_another_failure_of_the_device_may_be_retried():
+    with pytest.raises(StoreUnavailableError, match="Too many open") as caught, storage_failures():
+        too_many_files()
+    assert caught.value.retryable
+
+
+def test_a_process_without_files_left_keeps_the_upload(root, spool, monkeypatch):
+    spool.store(UPLOAD)
+    monkeypatch.setattr(Path, "open", too_many_files)
+    with pytest.raises(StoreUnavailableError):
+        spool.rounds.commit(make_record(PLAN, UPLOAD))
+    with pytest.raises(StoreUnavailableError):
+        spool.incoming.begin(TASK, UPLOAD.header)
+    monkeypatch.undo()
+    assert spool.commit(PLAN, UPLOAD)
+
+
+def test_a_file_that_cannot_be_opened_now_is_not_called_damaged(committed, root, monkeypatch):
+    monkeypatch.setattr(record_file, "_open", too_many_files_of_storage)
+    with pytest.raises(StoreUnavailableError):
+        disk_spool(root)
+
+
+def too_many_files_of_storage(*_: object) -> None:
+    with storage_failures():
+        too_many_files()
+
+
+def test_the_limit_of_open_files_is_raised():
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[0] - 1, limits[1]))
+    try:
+        raise_open_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (limits[1], limits[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_a_real_full_device_is_a_typed_error(tmp_path):
     # /dev/full is a device on which every write fails with ENOSPC
-    with pytest.raises(DiskFullError), disk_full_errors(), Path("/dev/full").open("wb", 0) as file:
+    with pytest.raises(DiskFullError), storage_failures(), Path("/dev/full").open("wb", 0) as file:
         file.write(b"x")
 
 

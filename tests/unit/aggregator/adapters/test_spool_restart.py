@@ -27,6 +27,7 @@ from pfi_common.errors import (
     AttemptVoidedError,
     RoundStateInvalidError,
     RoundUnknownError,
+    StoreUnavailableError,
 )
 
 PLAN = make_plan()
@@ -209,7 +210,7 @@ def fail(*_: object) -> None:
 def test_a_deletion_that_failed_is_finished(root, spool, monkeypatch, again):
     spool.commit(PLAN, UPLOADS[0])
     monkeypatch.setattr(rounds.shutil, "rmtree", fail)
-    with pytest.raises(OSError, match="Input/output"):
+    with pytest.raises(StoreUnavailableError, match="Input/output"):
         settle(spool)
     monkeypatch.undo()
     assert not folder(root).exists()

@@ -6,25 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pfi_common.errors import DiskFullError
+from pfi_common.errors import DiskFullError, StoreUnavailableError
 
 _RETRY_SECONDS = 30.0
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @contextmanager
-def disk_full_errors() -> Iterator[None]:
-    """Makes "no space left" typed.
+def storage_failures() -> Iterator[None]:
+    """Makes the failures of a device typed, and so worth another try.
 
     Raises:
         DiskFullError: the device or the quota is full.
+        StoreUnavailableError: anything else that the operating system reports.
     """
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
             raise DiskFullError(retry_after_seconds=_RETRY_SECONDS) from error
-        raise
+        message = f"The service's files cannot be used: {os.strerror(error.errno or errno.EIO)}."
+        raise StoreUnavailableError(message, retry_after_seconds=_RETRY_SECONDS) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -43,7 +45,7 @@ def write_durably(path: Path, data: bytes) -> None:
         DiskFullError: the device is full; the old content still stands.
     """
     fresh = path.with_name(f".{path.name.lstrip('.')}.new")
-    with disk_full_errors():
+    with storage_failures():
         with fresh.open("wb") as file:
             file.write(data)
             file.flush()
@@ -58,7 +60,7 @@ def make_folders(root: Path, folder: Path) -> None:
     Raises:
         DiskFullError: the device is full.
     """
-    with disk_full_errors():
+    with storage_failures():
         path = root
         for part in folder.relative_to(root).parts:
             path /= part

@@ -24,12 +24,18 @@ from pfi_common.errors import (
     DiskFullError,
     PayloadSizeInvalidError,
     PlatformError,
+    StoreUnavailableError,
 )
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
 from pfi_common.tensors import PayloadScanner, ScanResult
 
-_RESUMABLE = (ChunkOutOfOrderError, DiskFullError, PayloadSizeInvalidError)
+_RESUMABLE = (
+    ChunkOutOfOrderError,
+    DiskFullError,
+    PayloadSizeInvalidError,
+    StoreUnavailableError,
+)
 """Errors after which the stored bytes are still good for a resume."""
 
 

@@ -17,11 +17,13 @@ from pfi.aggregator.v1 import (
 )
 from pfi_aggregator.adapters.durable import write_durably
 from pfi_aggregator.adapters.heap import limit_arenas
+from pfi_aggregator.adapters.open_files import raise_open_files
 from pfi_aggregator.application.sweep_uploads import SweepUploads
 from pfi_aggregator.bootstrap.graph import Graph, build_graph
 from pfi_aggregator.metrics import AggregatorMetrics
 from pfi_aggregator.settings import AggregatorSettings
 from pfi_common.clock import Clock, SystemClock
+from pfi_common.errors import PlatformError
 from pfi_common.identity import RevocationList
 from pfi_common.identity.redis_revocations import RedisRevocations
 from pfi_common.rpc.interceptor import create_interceptor
@@ -50,6 +52,7 @@ def serve(settings: AggregatorSettings) -> None:
     """
     configure_logging("aggregator", settings.log_level)
     limit_arenas()
+    raise_open_files()
     asyncio.run(_serve(settings))
 
 
@@ -139,7 +142,7 @@ async def _sweep(sweep: SweepUploads) -> None:
     while True:
         try:
             await sweep.run()
-        except OSError as error:
+        except (OSError, PlatformError) as error:
             get_logger().error(Event.SWEEP_FAILED, error=error)
         await asyncio.sleep(_SWEEP_SECONDS)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pfi_aggregator.adapters.durable import disk_full_errors, sync_folder
+from pfi_aggregator.adapters.durable import storage_failures, sync_folder
 from pfi_aggregator.adapters.spool.record_file import read_committed
 from pfi_aggregator.domain.stored_update import corrupt_update
 from pfi_aggregator.domain.update import CommittedUpdate, summarize
@@ -92,7 +92,7 @@ class Commits:
 
     def _link(self, source: Path, update: CommittedUpdate) -> CommittedUpdate:
         target = self._folder / update.counted.task
-        with disk_full_errors():
+        with storage_failures():
             try:
                 os.link(source, target)
             except FileExistsError:  # linked by a call that could not make the name durable

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pfi.aggregator.v1 import ticket_pb2, update_service_pb2
-from pfi_aggregator.adapters.durable import disk_full_errors
+from pfi_aggregator.adapters.durable import storage_failures
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
 from pfi_aggregator.domain.ticket import UploadTicket
 from pfi_aggregator.domain.update import UpdateHeader
@@ -41,12 +41,14 @@ class PartialFile:
         """Reads what is stored."""
         for start in range(0, self._stored_bytes, _PIECE_BYTES):
             length = min(_PIECE_BYTES, self._stored_bytes - start)
-            yield os.pread(self._file.fileno(), length, start)
+            with storage_failures():
+                piece = os.pread(self._file.fileno(), length, start)
+            yield piece
 
     def append(self, data: bytes) -> None:
         """Stores the next bytes."""
         rest = memoryview(data)
-        with disk_full_errors():
+        with storage_failures():
             while rest:
                 written = self._file.write(rest)
                 self._stored_bytes += written
@@ -87,10 +89,11 @@ class SpoolIncoming:
         if self._payloads.get(task) != payload_sha256:
             return 0
         path = self._layout.partial(task, payload_sha256)
-        header = _read_header(SpoolLayout.header(path))
-        if header is None or not _is_own(path):
-            return 0
-        return min(path.stat().st_size, header.payload_bytes)
+        with storage_failures():
+            header = _read_header(SpoolLayout.header(path))
+            if header is None or not _is_own(path):
+                return 0
+            return min(path.stat().st_size, header.payload_bytes)
 
     def begin(self, task: str, header: UpdateHeader) -> PartialFile:
         """Starts or resumes an upload."""
@@ -102,7 +105,7 @@ class SpoolIncoming:
         if not header.offset_bytes:
             self._drop(task)
         path = self._layout.partial(task, header.payload_sha256)
-        with disk_full_errors():
+        with storage_failures():
             message_bytes = write_header(replace(header, offset_bytes=0)).SerializeToString()
             SpoolLayout.header(path).write_bytes(message_bytes)
             path.touch(mode=0o600)

@@ -5,8 +5,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from pfi_aggregator.adapters.durable import disk_full_errors
+from pfi_aggregator.adapters.durable import storage_failures
 from pfi_aggregator.application.ports import StoredUpdate
 from pfi_aggregator.domain.stored_update import corrupt_update
 from pfi_aggregator.domain.update import UpdateRecord
@@ -25,7 +26,7 @@ def append_record(path: Path, record: UpdateRecord) -> None:
         DiskFullError: the device is full; the payload still stands.
     """
     body = write_record(record)
-    with disk_full_errors(), path.open("r+b") as file:
+    with storage_failures(), path.open("r+b") as file:
         file.truncate(record.header.payload_bytes)
         file.seek(0, os.SEEK_END)
         file.write(body + len(body).to_bytes(_SIZE_BYTES, "little") + MAGIC)
@@ -49,12 +50,9 @@ def open_committed(path: Path) -> Iterator[StoredUpdate]:
 
     Raises:
         ArtifactCorruptError: the file is gone, cut or unreadable.
+        StoreUnavailableError: the operating system does not open it.
     """
-    try:
-        file = path.open("rb")
-    except FileNotFoundError as error:
-        raise corrupt_update(path.name) from error
-    with file:
+    with _open(path) as file:
         if os.fstat(file.fileno()).st_size < _END_BYTES:
             raise corrupt_update(path.name)
         with (
@@ -64,6 +62,14 @@ def open_committed(path: Path) -> Iterator[StoredUpdate]:
             record, payload = _split(whole, path.name)
             with payload:
                 yield StoredUpdate(record, payload)
+
+
+def _open(path: Path) -> BinaryIO:
+    with storage_failures():
+        try:
+            return path.open("rb")
+        except FileNotFoundError as error:
+            raise corrupt_update(path.name) from error
 
 
 def _split(whole: memoryview, task: str) -> tuple[UpdateRecord, memoryview]:

@@ -5,7 +5,7 @@ import threading
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from pfi_aggregator.adapters.durable import make_folders, sync_folder
+from pfi_aggregator.adapters.durable import make_folders, storage_failures, sync_folder
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
 from pfi_aggregator.adapters.spool.record_file import append_record, open_committed
 from pfi_aggregator.adapters.spool.settled import SettledRounds, Tombstone, plan_sha256
@@ -37,6 +37,7 @@ from pfi_common.errors import (
     PlatformError,
     RoundStateInvalidError,
     RoundUnknownError,
+    StoreUnavailableError,
     UpdateTooLateError,
 )
 from pfi_common.telemetry.events import Event
@@ -186,7 +187,9 @@ class SpoolRounds:
             found = SpoolRound.recover(folder)
             if found.plan.key != key:
                 raise damaged_round(key)
-        except (PlatformError, OSError, ValueError, TypeError, KeyError) as error:
+        except StoreUnavailableError:  # says nothing of the round; the next start may read it
+            raise
+        except (PlatformError, FileNotFoundError, ValueError, TypeError, KeyError) as error:
             get_logger().error(Event.SPOOL_ROUND_DAMAGED, error=error)
             self._damaged.add(key)
         else:
@@ -201,11 +204,12 @@ class SpoolRounds:
         if self._retain_settled:
             return
         trash = self._layout.discarded(key)
-        with self._changing:
-            self._discard(self._layout.round(key), trash)
-        if trash.exists():
-            shutil.rmtree(trash)
-            sync_folder(self._layout.trash)
+        with storage_failures():
+            with self._changing:
+                self._discard(self._layout.round(key), trash)
+            if trash.exists():
+                shutil.rmtree(trash)
+                sync_folder(self._layout.trash)
 
     def _discard(self, folder: Path, trash: Path) -> None:
         make_folders(self._layout.root, self._layout.trash)

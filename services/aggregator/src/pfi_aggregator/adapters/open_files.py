@@ -1,0 +1,14 @@
+"""How many files and connections the process may hold."""
+
+import resource
+from contextlib import suppress
+
+
+def raise_open_files() -> None:
+    """Raises the process's limit of open files to the most that the system grants it.
+
+    The usual 1024 is meant for programs that call `select`; each upload needs two.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError):  # macOS calls its limit infinite and then grants less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
