@@ -25,8 +25,6 @@ class Backbone(SpecPart):
     """Hub id or path of the backbone, as every agent can resolve it"""
     revision: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """Commit of a hub model; null for a path"""
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Number type that agents load it in; auto is float32 on a CPU and bfloat16 on a GPU"""
 
 
 class Adapter(SpecPart):
