@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 from tests.support.client_agent.federation import scripted_federation
 from tests.support.client_agent.observer import RecordingObserver
+from tests.support.clock import ManualClock
 
 from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_client_agent.application.enrol import enrol
@@ -67,6 +68,21 @@ async def test_enrolling_again_asks_nobody(federation, tmp_path):
     second = await enrol(folder, federation.token("another"), "")
     assert first.identity == second.identity
     assert len(federation.enrolment.requests) == 1
+
+
+async def test_an_identity_that_cannot_be_renewed_is_enrolled_anew_with_its_key(
+    federation, tmp_path
+):
+    folder = StateFolder(tmp_path / "device")
+    first = await enrol(folder, federation.token(), "")
+    ended = first.certificate.not_valid_after_utc
+    renewable = ManualClock(ended + timedelta(days=30))
+    assert await enrol(folder, federation.token("another"), "", renewable) == first
+    late = ManualClock(ended + timedelta(days=30, seconds=1))
+    second = await enrol(folder, federation.token("another"), "", late)
+    assert second.identity.name != first.identity.name
+    assert second.key_pem == first.key_pem
+    assert load_identity(folder.identity).certificate == second.certificate
 
 
 async def test_a_used_token_is_refused_on_another_device(federation, tmp_path):

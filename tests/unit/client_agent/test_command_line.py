@@ -179,3 +179,15 @@ def test_exit_codes_are_told_apart_and_documented():
     told = " ".join(run("--help").stdout.split())
     assert all(f"{code.value} " in told for code in ExitCode)
     assert [code.value for code in ExitCode] == list(range(9))
+
+
+def test_a_revoked_client_is_told_how_it_comes_back(monkeypatch, capsys):
+    def refuse():
+        raise ClientRevokedError
+
+    monkeypatch.setattr("pfi_client_agent.entrypoints.main.app", refuse)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == ExitCode.REVOKED
+    said = " ".join(capsys.readouterr().err.split())
+    assert "a new join token and another --state folder" in said

@@ -98,7 +98,7 @@ class AgentProcess:
         if self.token is not None:
             known = existing_identity(self.folder)
             identity = await enrol(self.folder, self.token, self.display_name)
-            if known is None:
+            if known is None or identity.certificate != known.certificate:
                 self.observer.enrolled(identity)
         elif existing_identity(self.folder) is None:
             raise NotEnrolledError(
