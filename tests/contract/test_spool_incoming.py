@@ -99,6 +99,6 @@ def test_sweeping_asks_with_the_ticket_and_deletes_what_is_not_needed(incoming):
         asked.append((ticket.task, ticket.client))
         return ticket.task == TASK
 
-    assert incoming.sweep(is_needed) == 1
+    assert incoming.sweep(is_needed, lambda _: False) == 1
     assert sorted(asked) == sorted((u.ticket.task, u.ticket.client) for u in (UPLOAD, OTHER_TASK))
     assert (stored(incoming), stored(incoming, OTHER_TASK), incoming.count()) == (50, 0, 1)

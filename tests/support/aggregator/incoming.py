@@ -67,9 +67,13 @@ class InMemoryIncoming:
         self._uploads[task] = (header, buffer)
         return InMemoryPartialUpload(buffer, self.room_bytes, lambda: self._drop(task))
 
-    def sweep(self, is_needed: Callable[[UploadTicket], bool]) -> int:
+    def sweep(
+        self, is_needed: Callable[[UploadTicket], bool], is_taken: Callable[[str], bool]
+    ) -> int:
         gone = [
-            task for task, (header, _) in self._uploads.items() if not is_needed(_ticket(header))
+            task
+            for task, (header, _) in self._uploads.items()
+            if not is_needed(_ticket(header)) and not is_taken(task)
         ]
         for task in gone:
             self._drop(task)

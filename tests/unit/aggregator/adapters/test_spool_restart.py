@@ -3,6 +3,7 @@
 import errno
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.support.aggregator.builders import (
 from tests.support.aggregator.spools import disk_spool
 
 from pfi_aggregator.adapters.durable import make_folders
-from pfi_aggregator.adapters.spool import rounds, spool_round
+from pfi_aggregator.adapters.spool import commits, rounds, spool_round
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
 from pfi_aggregator.adapters.spool.record_file import append_record
 from pfi_aggregator.adapters.spool.spool_round import SpoolRound
@@ -102,7 +103,7 @@ def settle(spool) -> None:
 def test_a_settled_round_leaves_a_few_bytes(root, spool):
     spool.commit(PLAN, UPLOADS[0])
     settle(spool)
-    spool.incoming.sweep(lambda _: False)
+    spool.incoming.sweep(lambda _: False, lambda _: False)
     left = [path for path in root.rglob("*") if path.is_file() and path.name != ".lock"]
     assert [path.relative_to(root).as_posix() for path in left] == [f"settled/{KEY.run}/1.1.global"]
     assert left[0].stat().st_size < 300
@@ -188,8 +189,45 @@ def test_headers_without_payload_and_half_written_ones_are_dropped(root, spool):
     (root / "incoming" / f"{task_of('half')}.{'ab' * 32}").write_bytes(b"payload")
     again = disk_spool(root).incoming
     assert again.stored_bytes(task_of("half"), "ab" * 32) == 0
-    assert again.sweep(lambda _: True) == 1
+    assert again.sweep(lambda _: True, lambda _: False) == 1
     assert list((root / "incoming").iterdir()) == []
+
+
+def test_an_upload_that_is_worked_on_is_never_swept(root, spool):
+    spool.store(UPLOADS[0], UPLOADS[0].payload[:10])
+    task, digest = UPLOADS[0].ticket.task, UPLOADS[0].header.payload_sha256
+    header = SpoolLayout.header(SpoolLayout(root).partial(task, digest))
+    header.unlink()
+    assert spool.incoming.sweep(lambda _: True, lambda _: True) == 0
+    assert spool.incoming.sweep(lambda _: True, lambda _: False) == 1
+
+
+def test_a_header_is_replaced_in_one_step(root, spool, monkeypatch):
+    spool.store(UPLOADS[0], UPLOADS[0].payload[:10])
+    task, digest = UPLOADS[0].ticket.task, UPLOADS[0].header.payload_sha256
+    header = SpoolLayout.header(SpoolLayout(root).partial(task, digest))
+    old = header.read_bytes()
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(StoreUnavailableError):
+        spool.incoming.begin(task, replace(UPLOADS[0].header, offset_bytes=10))
+    monkeypatch.undo()
+    assert header.read_bytes() == old
+    disk_spool(root)
+    assert not list(header.parent.glob("*.new"))
+
+
+def test_an_update_that_the_seal_left_out_gets_no_receipt_after_a_restart(root, spool, monkeypatch):
+    counted = spool.commit(PLAN, UPLOADS[0])
+    spool.store(UPLOADS[1])
+    monkeypatch.setattr(commits, "sync_folder", fail)
+    with pytest.raises(StoreUnavailableError):
+        spool.rounds.commit(make_record(PLAN, UPLOADS[1]))
+    monkeypatch.undo()
+    spool.rounds.seal(KEY)
+    again = disk_spool(root).rounds
+    assert again.committed(KEY, 0) == (counted,)
+    assert again.update(KEY, UPLOADS[1].ticket.task) is None
+    assert not (folder(root) / UPLOADS[1].ticket.task).exists()
 
 
 def test_a_deletion_that_left_only_a_payload_is_finished(root, spool):

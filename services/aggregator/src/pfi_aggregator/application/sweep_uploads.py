@@ -24,13 +24,11 @@ class SweepUploads:
 
     async def run(self) -> None:
         """Sweeps once."""
-        count = await in_thread(self.incoming.sweep, self._is_needed)
+        count = await in_thread(self.incoming.sweep, self._is_needed, self.turns.is_taken)
         if count:
             get_logger().info(Event.PARTIAL_UPLOADS_SWEPT, count=count)
 
     def _is_needed(self, ticket: UploadTicket) -> bool:
-        if self.turns.is_taken(ticket.task):
-            return True
         try:
             state = self.rounds.view(ticket.key).state
         except (ArtifactCorruptError, RoundUnknownError):

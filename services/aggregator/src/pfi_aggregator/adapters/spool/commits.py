@@ -2,14 +2,14 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pfi_aggregator.adapters.durable import storage_failures, sync_folder
 from pfi_aggregator.adapters.spool.record_file import read_committed
 from pfi_aggregator.domain.stored_update import corrupt_update
-from pfi_aggregator.domain.update import CommittedUpdate, summarize
+from pfi_aggregator.domain.update import CommittedUpdate, CountedUpdate, summarize
 from pfi_common.errors import ArtifactCorruptError, RoundFullError, UpdateConflictError
 
 
@@ -34,6 +34,19 @@ class Commits:
                 self._remember(path.name, summarize(read_committed(path)))
             except ArtifactCorruptError:
                 self._damaged.add(path.name)
+
+    def keep(self, counted: Iterable[CountedUpdate]) -> None:
+        """Forgets and deletes the files outside the counted set: they were linked, never counted.
+
+        Who sent one was told that it failed; a receipt for it would say what the merge denies.
+        """
+        tasks = {update.task for update in counted}
+        for task in (self._updates.keys() | self._damaged) - tasks:
+            with storage_failures():
+                (self._folder / task).unlink(missing_ok=True)
+            self._updates.pop(task, None)
+            self._damaged.discard(task)
+        self._order = [update for update in self._order if update.counted.task in tasks]
 
     def find(self, task: str) -> CommittedUpdate | None:
         """Gives a task's update.

@@ -74,6 +74,8 @@ class SpoolIncoming:
     def recover(self) -> int:
         """Reads the folder, drops what a crash left of committed uploads, and counts the rest."""
         self._layout.incoming.mkdir(exist_ok=True)
+        for half in self._layout.incoming.glob(".*.new"):
+            half.unlink()
         for header in self._layout.headers():
             task, payload_sha256 = self._layout.names_of(header)
             path = self._layout.partial(task, payload_sha256)
@@ -107,17 +109,20 @@ class SpoolIncoming:
         path = self._layout.partial(task, header.payload_sha256)
         with storage_failures():
             message_bytes = write_header(replace(header, offset_bytes=0)).SerializeToString()
-            SpoolLayout.header(path).write_bytes(message_bytes)
+            _write_whole(SpoolLayout.header(path), message_bytes)
             path.touch(mode=0o600)
             self._payloads[task] = header.payload_sha256
             return PartialFile(path, header.offset_bytes, lambda: self._drop(task))
 
-    def sweep(self, is_needed: Callable[[UploadTicket], bool]) -> int:
-        """Deletes the uploads that are not needed any more."""
+    def sweep(
+        self, is_needed: Callable[[UploadTicket], bool], is_taken: Callable[[str], bool]
+    ) -> int:
+        """Deletes the uploads that are not needed any more and that nobody works on."""
         count = 0
         for task, payload_sha256 in tuple(self._payloads.items()):
             header = _read_header(SpoolLayout.header(self._layout.partial(task, payload_sha256)))
-            if header is None or not is_needed(_ticket(header)):
+            needed = header is not None and is_needed(_ticket(header))
+            if not needed and not is_taken(task):
                 self._drop(task)
                 count += 1
         return count
@@ -137,6 +142,13 @@ class SpoolIncoming:
     def _check_room(self, missing_bytes: int) -> None:
         if shutil.disk_usage(self._layout.incoming).free < missing_bytes + _RESERVE_BYTES:
             raise DiskFullError(retry_after_seconds=_RETRY_SECONDS)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Replaces a file in one step, so that no reader meets half of it."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(data)
+    fresh.replace(path)
 
 
 def _read_header(path: Path) -> update_service_pb2.UpdateHeader | None:

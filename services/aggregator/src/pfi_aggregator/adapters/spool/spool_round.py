@@ -105,6 +105,7 @@ class SpoolRound:
             message = parse(round_service_pb2.SealRoundResponse, data)
             self._counted = tuple(read_counted(update) for update in message.counted)
             self._state = RoundState.SEALED
+            self.commits.keep(self._counted)
         if (self.folder / OUTCOME).exists():
             self._outcome = parse_outcome(json.loads((self.folder / OUTCOME).read_bytes()))
             self._state = RoundState.FINALIZED

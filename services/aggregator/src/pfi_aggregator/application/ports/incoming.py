@@ -57,8 +57,15 @@ class Incoming(Protocol):
         """
         ...
 
-    def sweep(self, is_needed: Callable[[UploadTicket], bool]) -> int:
-        """Deletes the uploads that are not needed any more, and says how many those were."""
+    def sweep(
+        self, is_needed: Callable[[UploadTicket], bool], is_taken: Callable[[str], bool]
+    ) -> int:
+        """Deletes the uploads that are not needed any more, and says how many those were.
+
+        Args:
+            is_needed: Whether an upload with this ticket may still be committed.
+            is_taken: Whether a call works on a task's upload, which then stays in any case.
+        """
         ...
 
     def count(self) -> int:
