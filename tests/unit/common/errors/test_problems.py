@@ -23,7 +23,7 @@ def test_a_problem_document_says_what_happened_and_what_to_do():
         "reason": "STORE_UNAVAILABLE",
         "retryable": True,
         "next_step": "Try again after a moment; if it persists, check that Redis runs and has "
-        "disk space.",
+        "disk space, and that the artifact store can be read and written.",
         "details": {"host": "a"},
         "retry_after_seconds": 3,
     }
