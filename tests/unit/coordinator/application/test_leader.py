@@ -148,6 +148,22 @@ async def test_artifacts_that_are_away_are_named_until_they_are_back(graph):
     assert (state.phase, state.trouble) == (RunPhase.COMPLETED, None)
 
 
+async def test_a_failure_that_nobody_foresaw_is_named_and_tried_again(graph):
+    clients = await graph.join(1, 2, 3)
+    async with graph.led() as lead, Working(graph, clients):
+        await eventually(lambda: leads(lead))
+        graph.aggregators.failure = ZeroDivisionError("a defect")
+        run = await submitted(graph)
+        state = await graph.until(run, lambda state: state.trouble is not None)
+        assert (state.trouble.effect, state.trouble.reason) == (
+            "create_initial_adapter",
+            "INTERNAL",
+        )
+        graph.aggregators.failure = None
+        state = await graph.until(run, ended)
+    assert (state.phase, state.trouble) == (RunPhase.COMPLETED, None)
+
+
 async def test_a_failure_for_good_fails_the_run(graph):
     graph.aggregators.failure = InternalError("broken")
     run = await submitted(graph)

@@ -3,7 +3,12 @@
 import asyncio
 import random
 
-from pfi_common.errors import LeaderSupersededError, PlatformError, StoreUnavailableError
+from pfi_common.errors import (
+    InternalError,
+    LeaderSupersededError,
+    PlatformError,
+    StoreUnavailableError,
+)
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.apply_event import ApplyEvent
@@ -35,15 +40,16 @@ class RunEffect:
         """
         backoff = Backoff(self._randomness)
         while True:
-            try:
-                await self._attempt(document, effect, token)
-            except LeaderSupersededError:
-                raise
-            except PlatformError as error:
-                if not await self._failed(document.run, effect, error):
-                    await asyncio.sleep(backoff.delay_seconds())
-                    continue
-            return
+            attempt = self._attempt(document, effect, token)
+            # Gathered, so that a failure which nobody foresaw is seen and noted like the others.
+            (error,) = await asyncio.gather(attempt, return_exceptions=True)
+            if error is None:
+                return
+            if isinstance(error, LeaderSupersededError) or not isinstance(error, Exception):
+                raise error
+            if await self._failed(document.run, effect, error):
+                return
+            await asyncio.sleep(backoff.delay_seconds())
 
     async def _attempt(self, document: RunDocument, effect: Effect, token: int) -> None:
         run, key = document.run, effect_key(effect)
@@ -59,7 +65,7 @@ class RunEffect:
         if state.trouble is not None and state.trouble.effect == effect.kind:
             await self._apply(run, EffectDelayed(effect.kind, ""))
 
-    async def _failed(self, run: str, effect: Effect, error: PlatformError) -> bool:
+    async def _failed(self, run: str, effect: Effect, error: Exception) -> bool:
         """Notes a failure, if the state can be written; True when the effect is given up.
 
         A store that does not answer need not be that of the state: artifacts have one as well.
@@ -69,10 +75,11 @@ class RunEffect:
         except StoreUnavailableError:
             return False
 
-    async def _note(self, run: str, effect: Effect, error: PlatformError) -> bool:
-        if error.retryable:
+    async def _note(self, run: str, effect: Effect, error: Exception) -> bool:
+        if not isinstance(error, PlatformError) or error.retryable:
             get_logger().warning(LogEvent.EFFECT_DELAYED, run=run, effect=effect.kind, error=error)
-            await self._apply(run, EffectDelayed(effect.kind, error.reason))
+            reason = error.reason if isinstance(error, PlatformError) else InternalError.reason
+            await self._apply(run, EffectDelayed(effect.kind, reason))
             return False
         get_logger().error(LogEvent.EFFECT_FAILED, run=run, effect=effect.kind, error=error)
         failed = EffectFailed(
