@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 
 import pytest
 import pytest_asyncio
@@ -18,8 +19,13 @@ from pfi_common.errors import (
     RevocationListStaleError,
     StoreUnavailableError,
 )
-from pfi_common.identity import RevocationList
-from pfi_common.identity.redis_revocations import KEY, REASONS_KEY, RedisRevocations
+from pfi_common.identity import RevocationList, redis_revocations
+from pfi_common.identity.redis_revocations import (
+    FEDERATION_KEY,
+    KEY,
+    REASONS_KEY,
+    RedisRevocations,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -76,7 +82,9 @@ async def follow(clock):
     """Starts following a store and gives the list."""
     tasks = []
 
-    def start(redis: Redis) -> RevocationList:
+    async def start(redis: Redis, *, marked: bool = True) -> RevocationList:
+        if marked:
+            await redis.hset(FEDERATION_KEY, "authority", "test")
         followed = RevocationList(clock)
         tasks.append(asyncio.create_task(RedisRevocations(redis).follow(followed, 0.01)))
         return followed
@@ -90,7 +98,7 @@ async def follow(clock):
 
 async def test_a_follower_learns_of_a_revocation_by_another_process(redis_url, follow):
     async with connect(redis_url) as mine, connect(redis_url) as theirs:
-        followed = follow(mine)
+        followed = await follow(mine)
         await eventually(lambda: not followed.stale())
         followed.check("c-1")
         changed = asyncio.create_task(followed.wait_for_change())
@@ -103,7 +111,7 @@ async def test_a_follower_learns_of_a_revocation_by_another_process(redis_url, f
 async def test_a_follower_outlives_redis_and_its_list_ages(own_redis, follow, clock, caplog):
     async with connect(own_redis.url) as redis:
         await RedisRevocations(redis).add("c-1", "lost device")
-        followed = follow(redis)
+        followed = await follow(redis)
         await eventually(lambda: followed.revoked("c-1"))
         own_redis.stop()
         await eventually(lambda: unreadable(caplog) == 1)
@@ -123,7 +131,7 @@ async def test_a_follower_outlives_redis_and_its_list_ages(own_redis, follow, cl
 async def test_a_store_that_forgot_a_revocation_is_not_believed(redis_url, follow, clock, caplog):
     async with connect(redis_url) as redis:
         await RedisRevocations(redis).add("c-1", "lost device")
-        followed = follow(redis)
+        followed = await follow(redis)
         await eventually(lambda: followed.revoked("c-1"))
         await redis.delete(KEY)
         await eventually(lambda: unreadable(caplog) == 1)
@@ -132,6 +140,28 @@ async def test_a_store_that_forgot_a_revocation_is_not_believed(redis_url, follo
         clock.advance(601)
         with pytest.raises(RevocationListStaleError):
             followed.check("c-2")
+
+
+async def test_a_store_without_a_federation_is_not_believed(redis_url, follow, caplog):
+    async with connect(redis_url) as redis:
+        followed = await follow(redis, marked=False)
+        await eventually(lambda: unreadable(caplog) == 1)
+        with pytest.raises(RevocationListStaleError):
+            followed.check("c-1")
+        await redis.hset(FEDERATION_KEY, "authority", "test")
+        await eventually(lambda: not followed.stale())
+        followed.check("c-1")
+
+
+async def test_a_store_that_hangs_is_unavailable(monkeypatch):
+    monkeypatch.setattr(redis_revocations, "_CALL_SECONDS", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        async with Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as redis:
+            with pytest.raises(StoreUnavailableError):
+                await RedisRevocations(redis).members()
+            with pytest.raises(StoreUnavailableError):
+                await RedisRevocations(redis).add("c-1", "left")
 
 
 def unreadable(caplog) -> int:

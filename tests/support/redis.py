@@ -38,6 +38,15 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
         yield server
 
 
+def mark_federation(url: str, authority: str = "test") -> None:
+    """Marks a store as a coordinator does, for services that run without one."""
+    import redis
+
+    with redis.Redis.from_url(url) as connection:
+        connection.hsetnx("pfi:federation", "authority", authority)
+        connection.hsetnx("pfi:federation", "version", "0")
+
+
 def empty_redis(url: str) -> None:
     """Deletes everything, scripts too, so that NOSCRIPT is met as after a restart."""
     import redis

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.support.aggregator.builders import KEY, SEED, SPOOL, Upload, make_upload
 from tests.support.certificates import DAY, LOOPBACK, FederationFixture
+from tests.support.redis import mark_federation
 
 from pfi.aggregator.v1 import (
     adapter_service_pb2,
@@ -194,6 +195,7 @@ class Site:
     @asynccontextmanager
     async def running(self, clock: Clock | None = None) -> AsyncIterator["RunningSite"]:
         """Serves while the block runs; starting it again is a restart."""
+        mark_federation(self.settings.redis_url)
         async with AsyncExitStack() as stack:
             stop = asyncio.Event()
             serving = running_aggregator(self.settings, stop, clock or SystemClock())

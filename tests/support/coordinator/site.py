@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 from tests.support.coordinator.agent import Enrolled, TestAgent, enrol
 from tests.support.coordinator.values import SCHEMA, description_document, spec_document
+from tests.support.redis import mark_federation
 
 from pfi_aggregator.bootstrap.server import running_aggregator
 from pfi_aggregator.settings import AggregatorSettings
@@ -56,6 +57,7 @@ class Site:
     @asynccontextmanager
     async def aggregator(self) -> AsyncIterator[None]:
         """Runs the aggregator; it keeps its port over restarts."""
+        mark_federation(self.redis_url, self.authority.fingerprint)
         settings = AggregatorSettings(
             state=self.folder / "aggregator",
             spool=self.folder / "spool",

@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.support.certificates import DAY, FederationFixture
 from tests.support.faults.logs import read_events
+from tests.support.redis import mark_federation
 
 from pfi_aggregator.failpoints import Failpoint
 from pfi_cli.local.child_process import ChildProcess, Command
@@ -34,6 +35,7 @@ class AggregatorProcess:
 
     def start(self, failpoint: Failpoint | None = None) -> None:
         """Starts it and waits until it listens."""
+        mark_federation(self._redis_url)
         self._endpoints.unlink(missing_ok=True)
         program = [str(program_path("pfi-aggregator")), "serve"]
         environment = {**inherited_environment(), "OMP_NUM_THREADS": "1", **self._settings}

@@ -1,6 +1,8 @@
 """The revocation list in Redis, which the coordinator writes and every service follows."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
@@ -16,6 +18,28 @@ if TYPE_CHECKING:
 KEY = "pfi:revoked"
 REASONS_KEY = "pfi:revoked:reasons"
 
+FEDERATION_KEY = "pfi:federation"
+"""Marks a store that holds a federation; the coordinator sets it. A wiped store has none."""
+
+_CALL_SECONDS = 6.0
+
+_UNREADABLE_PAUSE_SECONDS = 0.2
+"""A service that starts beside the coordinator refuses clients until the store is marked."""
+
+
+@asynccontextmanager
+async def _store_errors() -> AsyncIterator[None]:
+    """Limits the calls inside the block in time, and turns their errors into typed ones.
+
+    Raises:
+        StoreUnavailableError: Redis does not answer.
+    """
+    try:
+        async with asyncio.timeout(_CALL_SECONDS):
+            yield
+    except (RedisError, OSError, TimeoutError):
+        raise StoreUnavailableError("Redis does not answer") from None
+
 
 class RedisRevocations:
     """Reads and writes the set of revoked clients."""
@@ -29,13 +53,10 @@ class RedisRevocations:
         Raises:
             StoreUnavailableError: Redis does not answer; try again.
         """
-        try:
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.sadd(KEY, client)
-                pipeline.hsetnx(REASONS_KEY, client, reason)
-                await pipeline.execute()
-        except RedisError:
-            raise StoreUnavailableError from None
+        async with _store_errors(), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.sadd(KEY, client)
+            pipeline.hsetnx(REASONS_KEY, client, reason)
+            await pipeline.execute()
 
     async def members(self) -> set[str]:
         """Gives the revoked clients.
@@ -43,22 +64,22 @@ class RedisRevocations:
         Raises:
             StoreUnavailableError: Redis does not answer.
         """
-        try:
+        async with _store_errors():
             found = await self._redis.smembers(KEY)
-        except RedisError:
-            raise StoreUnavailableError from None
         return {name.decode() if isinstance(name, bytes) else str(name) for name in found}
 
     async def follow(self, revocations: RevocationList, interval_seconds: float = 1.0) -> None:
         """Keeps a list up to date, for ever.
 
-        While Redis does not answer, or has forgotten clients that were revoked (its data were
-        lost), the list is left to age, so that clients are refused in the end.
+        While Redis does not answer, holds no federation (its data were lost, or no coordinator has
+        started yet), or has forgotten clients that were revoked, the list is left to age, so that
+        clients are refused in the end.
         """
         readable = True
         while True:
             readable = await self._refresh(revocations, was_readable=readable)
-            await asyncio.sleep(interval_seconds)
+            pause_seconds = interval_seconds if readable else _UNREADABLE_PAUSE_SECONDS
+            await asyncio.sleep(min(interval_seconds, pause_seconds))
 
     async def _refresh(self, revocations: RevocationList, *, was_readable: bool) -> bool:
         try:
@@ -74,6 +95,11 @@ class RedisRevocations:
 
     async def _members_since(self, known: frozenset[str]) -> set[str]:
         """Gives the revoked clients; a store that forgot one is as bad as one that is silent."""
+        # The marker first: were it last, a store wiped and marked again could pass between the two.
+        async with _store_errors():
+            marked = await self._redis.exists(FEDERATION_KEY)
+        if not marked:
+            raise StoreUnavailableError("the store holds no federation")
         clients = await self.members()
         if not clients >= known:
             raise StoreUnavailableError("the store has lost revocations")

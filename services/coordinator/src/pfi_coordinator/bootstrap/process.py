@@ -136,7 +136,9 @@ def _fronts(
     shared: Shared, servers: _Servers, endpoints: Endpoints
 ) -> list[Coroutine[Any, Any, None]]:
     def ready() -> bool:
-        return not shared.draining.is_set() and not shared.revocation_list.stale()
+        # Over a wiped store, which lets no client in, it still tells people what has happened.
+        lists = not shared.revocation_list.stale() or not shared.guard.intact
+        return lists and not shared.draining.is_set()
 
     app = build_app(build_rest(shared, endpoints, ready))
     grace_seconds = shared.settings.drain_seconds

@@ -1,6 +1,8 @@
 """Names of keys. Every key of the coordinator begins with `pfi:`."""
 
-FEDERATION = "pfi:federation"
+from pfi_common.identity.redis_revocations import FEDERATION_KEY
+
+FEDERATION = FEDERATION_KEY
 CHANGES = "pfi:changes"
 SESSIONS = "pfi:sessions"
 CLIENTS = "pfi:clients"
