@@ -278,6 +278,32 @@ def spy_on_tasks(graph, handed_out):
         inboxes[client_id(index)] = Inbox()
 
 
+async def test_a_sealed_round_is_watched_to_its_end_and_not_again(graph):
+    clients = await graph.join(1, 2, 3)
+    watch, watched, tries = graph.aggregators.watch_round, [], []
+
+    def counting(attempt):
+        watched.append(attempt.number)
+        return watch(attempt)
+
+    async def away(*arguments):
+        tries.append(arguments)
+        raise ServiceUnavailableError
+
+    async def tried_for_long():
+        return len(tries) > 2
+
+    graph.aggregators.watch_round = counting
+    finalize, graph.aggregators.finalize_round = graph.aggregators.finalize_round, away
+    run = await submitted(graph)
+    async with graph.led(), Working(graph, clients):
+        await eventually(tried_for_long)
+        assert watched == [1]
+        graph.aggregators.finalize_round = finalize
+        await graph.until(run, ended)
+    assert watched == [1, 2]
+
+
 @pytest.mark.parametrize("missed", ["save", "change"])
 async def test_a_commit_that_the_store_missed_is_counted_when_it_is_back(graph, missed):
     await graph.join(1, 2, 3)

@@ -64,6 +64,7 @@ class DriveRun:
         self._news = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._commits: dict[Attempt, list[Counted]] = {}
+        self._watched: set[Attempt] = set()
 
     def wake(self) -> None:
         """Makes the driver look at its run again."""
@@ -158,7 +159,8 @@ class DriveRun:
         current = state.round
         if current is not None and current.phase in UNSETTLED:
             attempt = Attempt(self._run, document.spool, current.number, current.attempt)
-            wanted[f"watch {current.number}.{current.attempt}"] = attempt
+            if attempt not in self._watched:
+                wanted[f"watch {current.number}.{current.attempt}"] = attempt
         for name in [name for name in self._tasks if name.startswith("watch ")]:
             if name not in wanted:
                 self._tasks[name].cancel()
@@ -172,6 +174,7 @@ class DriveRun:
             self.wake()
 
         await self._tools.watch_round(attempt, found)
+        self._watched.add(attempt)
 
     def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[name] = asyncio.create_task(work, name=f"{self._run} {name}")

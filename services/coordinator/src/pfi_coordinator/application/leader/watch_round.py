@@ -17,7 +17,7 @@ WATCH = "watch_round"
 
 
 class WatchRound:
-    """Watches an attempt, again and again after breaks, until it is cancelled."""
+    """Watches an attempt, again and again after breaks, until everything was told."""
 
     def __init__(
         self, aggregators: Aggregators, apply: ApplyEvent, randomness: random.Random
@@ -27,8 +27,12 @@ class WatchRound:
         self._randomness = randomness
 
     async def __call__(self, attempt: Attempt, found: Callable[[Counted], None]) -> None:
-        """Hands every committed update over; updates are repeated after a break."""
+        """Hands every committed update over; updates are repeated after a break.
+
+        Returns when the attempt takes no more of them, or when it cannot be watched for good.
+        """
         backoff = Backoff(self._randomness)
+        known: set[Counted] = set()
         troubled = False
         while True:
             try:
@@ -37,12 +41,16 @@ class WatchRound:
                     troubled = False
                 async for update in self._aggregators.watch_round(attempt):
                     found(update)
-                    backoff.reset()
+                    if update not in known:
+                        known.add(update)
+                        backoff.reset()
             except PlatformError as error:
                 if not await self._failed(attempt, error):
                     return
                 troubled = True
-            await asyncio.sleep(backoff.delay_seconds())
+                await asyncio.sleep(backoff.delay_seconds())
+            else:
+                return
 
     async def _recovered(self, attempt: Attempt) -> None:
         """Says that the aggregator answers again: a silent stream would not show it."""
