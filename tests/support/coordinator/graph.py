@@ -67,7 +67,9 @@ class Graph:
         self.revocation_list = RevocationList(self.clock)
         self.watchers = RunWatchers()
         self.authority = CertificateAuthority.create(folder / "authority", "test", self.clock)
-        self.certify = CertifyClient(self.authority, self.ports.registry, timedelta(days=1))
+        self.certify = CertifyClient(
+            self.authority, self.ports.registry, self.ports.revocations, timedelta(days=1)
+        )
         self.enrol = EnrolClient(self.ports.tokens, self.certify, self.guard, self.clock)
         self.create_token = CreateToken(
             self.ports.tokens, self.clock, ENDPOINTS.enrolment, self.authority.fingerprint

@@ -72,6 +72,21 @@ async def test_renewal_is_over_the_registered_key(graph):
         await renew(certificate.client, key_sha256(key.public_key()))
 
 
+async def test_who_is_on_the_list_gets_no_certificate(graph):
+    key = generate_key()
+    issued = await graph.create_token(timedelta(hours=1), "label")
+    request = create_certificate_request(key)
+    names = {"agent_version": "1", "display_name": ""}
+    certificate = await graph.enrol(issued.token.secret, request, **names)
+    # A revocation that was cut short: the list has it, the registry does not.
+    await graph.ports.revocations.add(certificate.client, "lost")
+    renew = RenewCertificate(graph.ports.registry, graph.certify)
+    with pytest.raises(ClientRevokedError):
+        await renew(certificate.client, key_sha256(key.public_key()))
+    with pytest.raises(ClientRevokedError):
+        await graph.enrol(issued.token.secret, request, **names)
+
+
 async def test_revocation_is_listed_first_and_takes_open_tasks_back(graph):
     (client,) = await graph.join(1)
     name = TaskName("r-0123456789", "1.1", client)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
-from pfi_common.errors import CertificateRequestInvalidError
+from pfi_common.errors import CertificateRequestInvalidError, ClientRevokedError
 from pfi_common.identity import CertificateAuthority
 from pfi_coordinator.application.ports.client_registry import ClientRegistry
+from pfi_coordinator.application.ports.revocations import Revocations
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,25 @@ class CertifyClient:
     """Issues a certificate over a client's key."""
 
     def __init__(
-        self, authority: CertificateAuthority, registry: ClientRegistry, lifetime: timedelta
+        self,
+        authority: CertificateAuthority,
+        registry: ClientRegistry,
+        revocations: Revocations,
+        lifetime: timedelta,
     ) -> None:
         self._authority = authority
         self._registry = registry
+        self._revocations = revocations
         self._lifetime = lifetime
 
     async def __call__(self, client: str, public_key_der: bytes) -> ClientCertificate:
-        """Issues a certificate with the usual lifetime."""
+        """Issues a certificate with the usual lifetime.
+
+        Raises:
+            ClientRevokedError: The client is revoked, whether or not the registry says so yet.
+        """
+        if client in await self._revocations.members():
+            raise ClientRevokedError
         key = load_der_public_key(public_key_der)
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise CertificateRequestInvalidError("the registered key is not ECDSA")

@@ -40,7 +40,8 @@ class EnrolClient:
             TokenInvalidError: There is no such token.
             TokenExpiredError: It is too old.
             TokenUsedError: It is used up.
-            ClientRevokedError: The key belongs to a revoked client.
+            ClientRevokedError: The key belongs to a revoked client, also one revoked since the
+                token was used.
         """
         self._guard.require_intact()
         if not 0 < len(secret) <= _MAXIMUM_SECRET_CHARACTERS:

@@ -129,4 +129,5 @@ def build_rest(shared: Shared, endpoints: Endpoints, ready: Callable[[], bool]) 
 
 def _certify(shared: Shared) -> CertifyClient:
     lifetime = timedelta(seconds=shared.settings.client_certificate_lifetime_seconds)
-    return CertifyClient(shared.adapters.authority, shared.adapters.registry, lifetime)
+    adapters = shared.adapters
+    return CertifyClient(adapters.authority, adapters.registry, adapters.revocations, lifetime)
