@@ -13,6 +13,7 @@ from tests.support.aggregator.builders import (
     make_record,
     make_upload,
     task_of,
+    with_ticket,
 )
 from tests.support.aggregator.spools import disk_spool
 
@@ -23,6 +24,7 @@ from pfi_aggregator.adapters.spool.record_file import append_record
 from pfi_aggregator.adapters.spool.spool_round import SpoolRound
 from pfi_aggregator.domain.round_state import RoundState
 from pfi_aggregator.domain.round_view import RoundOutcome
+from pfi_aggregator.wire.updates import read_header
 from pfi_common.errors import (
     ArtifactCorruptError,
     AttemptVoidedError,
@@ -209,7 +211,7 @@ def test_a_header_is_replaced_in_one_step(root, spool, monkeypatch):
     old = header.read_bytes()
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(StoreUnavailableError):
-        spool.incoming.begin(task, replace(UPLOADS[0].header, offset_bytes=10))
+        spool.incoming.begin(task, replace(read_header(with_ticket(UPLOADS[0])), offset_bytes=10))
     monkeypatch.undo()
     assert header.read_bytes() == old
     disk_spool(root)
