@@ -98,6 +98,27 @@ async def test_file_and_folders_are_synced_in_order(
     assert list((tmp_path / ".staging").iterdir()) == []
 
 
+async def test_a_folder_whose_sync_failed_is_synced_by_the_next_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    failing = True
+
+    def sync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if failing and path == tmp_path:
+            raise OSError(5, "Input/output error")
+        synced.append(path)
+
+    store = open_artifact_store(f"file://{tmp_path}")
+    monkeypatch.setattr(os, "fsync", sync)
+    with pytest.raises(StoreUnavailableError):
+        await store.put("adapters", DATA)
+    failing = False
+    await store.put_named("adapters/other.json", DATA)
+    assert tmp_path in synced
+
+
 async def test_a_failed_write_leaves_the_pointer_and_no_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,9 +68,9 @@ class FileWriter:
         _sync(file.parent)
         folder = file.parent
         while folder != self._folder and folder not in self._synced:
+            _sync(folder.parent)
             self._synced.add(folder)
             folder = folder.parent
-            _sync(folder)
 
 
 def remove_stale_staging(folder: Path, clock: Clock) -> None:
