@@ -8,7 +8,7 @@ from tests.support.clock import ManualClock
 from pfi.aggregator.v1.ticket_pb2 import UpdateReceipt, UploadTicket
 from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi_common.errors import SignatureInvalidError
-from pfi_common.identity import StatementSigner, StatementVerifier
+from pfi_common.identity import StatementSigner, StatementVerifier, signing
 from pfi_common.identity.signing import _CACHED_CERTIFICATES
 
 TICKET = UploadTicket(run="r-1", round=3, task="t", maximum_bytes=5)
@@ -144,6 +144,12 @@ def test_a_payload_that_cannot_be_read_is_refused(federation):
     )
     with pytest.raises(SignatureInvalidError, match="payload cannot be read"):
         verify(federation, statement)
+
+
+def test_a_certificate_that_another_thread_evicts_is_still_known(federation, monkeypatch):
+    monkeypatch.setattr(signing, "_CACHED_CERTIFICATES", 0)  # as if others had filled it meanwhile
+    statement = federation.signer().sign(TICKET)
+    assert verify(federation, statement) == TICKET
 
 
 def test_the_cache_of_certificates_is_bounded(federation):

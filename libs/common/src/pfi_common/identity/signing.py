@@ -4,6 +4,7 @@ The signature (Ed25519) covers the full name of the message type, a zero byte, a
 message; so a statement of one kind can never be taken for another.
 """
 
+import threading
 from collections import OrderedDict
 from datetime import datetime
 from typing import TypeVar
@@ -52,7 +53,10 @@ class StatementSigner:
 
 
 class StatementVerifier:
-    """Verifies statements with the certificate of the federation's authority alone."""
+    """Verifies statements with the certificate of the federation's authority alone.
+
+    Threads may verify beside each other.
+    """
 
     def __init__(
         self, authority_certificate: x509.Certificate, federation: str, clock: Clock
@@ -60,6 +64,7 @@ class StatementVerifier:
         self._authority = authority_certificate
         self._federation = federation
         self._clock = clock
+        self._caching = threading.Lock()
         self._certified: OrderedDict[bytes, x509.Certificate] = OrderedDict()
 
     def verify(self, statement: SignedStatement, message_type: type[M], *, signer: str) -> M:
@@ -85,11 +90,15 @@ class StatementVerifier:
 
     def _certificate(self, der: bytes) -> x509.Certificate:
         """Gives the certificate after checking, once, that the authority issued it for signing."""
-        if der not in self._certified:
-            self._certified[der] = _certified(der, self._authority)
-            if len(self._certified) > _CACHED_CERTIFICATES:
-                self._certified.popitem(last=False)
-        return self._certified[der]
+        with self._caching:
+            known = self._certified.get(der)
+        if known is None:
+            known = _certified(der, self._authority)
+            with self._caching:
+                self._certified[der] = known
+                if len(self._certified) > _CACHED_CERTIFICATES:
+                    self._certified.popitem(last=False)
+        return known
 
     @staticmethod
     def _check_time(certificate: x509.Certificate, now: datetime) -> None:
