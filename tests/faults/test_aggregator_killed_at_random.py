@@ -13,7 +13,7 @@ from tests.support.faults.round_scene import make_scene
 
 from pfi_common.errors import PlatformError
 
-pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
 SCHEMA = make_schema(inputs=20_000, outputs=20_000, rank=8)  # 1.2 MiB: two chunks
 CLIENTS = 6
@@ -60,7 +60,9 @@ def aggregator_and_federation(tmp_path, redis_url):
     aggregator.stop()
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 15))]
+)
 async def test_killed_at_random(aggregator_and_federation, seed):
     aggregator, federation = aggregator_and_federation
     scene = make_scene(federation, aggregator, CLIENTS, schema=SCHEMA)
