@@ -16,11 +16,12 @@ from pfi_common.errors import (
     RoundStateInvalidError,
     RoundUnknownError,
     ServiceUnavailableError,
+    SignatureInvalidError,
 )
 from pfi_common.identity import StatementVerifier, load_identity, load_signer
 from pfi_coordinator.adapters.aggregator_rpc import GrpcAggregators
 from pfi_coordinator.adapters.lineages import CountersignLineages
-from pfi_coordinator.application.ports.aggregators import Attempt
+from pfi_coordinator.application.ports.aggregators import Attempt, Sealed
 
 ATTEMPT = Attempt(RUN, SPOOL, 1, 1)
 CLIENT = client_id(1)
@@ -100,8 +101,12 @@ async def test_a_round_is_watched_sealed_published_and_settled(side):
         async with asyncio.timeout(10):
             assert [item.client async for item in watch] == [client_id(2)]
     assert await side.aggregators.seal_round(1, ATTEMPT) == counted
-    published = await side.aggregators.finalize_round(1, ATTEMPT, document())
-    again = await side.aggregators.finalize_round(1, ATTEMPT, document())
+    sealed = Sealed(base.digest, frozenset({CLIENT, client_id(2)}))
+    for wrong in (Sealed("0" * 64, sealed.counted), Sealed(base.digest, frozenset({CLIENT}))):
+        with pytest.raises(SignatureInvalidError):
+            await side.aggregators.finalize_round(1, ATTEMPT, document(), wrong)
+    published = await side.aggregators.finalize_round(1, ATTEMPT, document(), sealed)
+    again = await side.aggregators.finalize_round(1, ATTEMPT, document(), sealed)
     assert published.adapter == again.adapter
     assert published.adapter.version == 1
     await side.aggregators.settle_round(1, ATTEMPT)

@@ -10,8 +10,9 @@ from pfi_common.errors import (
     PlatformError,
     RoundStateInvalidError,
     RoundUnknownError,
+    SignatureInvalidError,
 )
-from pfi_coordinator.application.ports.aggregators import Attempt, Counted, Publication
+from pfi_coordinator.application.ports.aggregators import Attempt, Counted, Publication, Sealed
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.state import AdapterVersion
 
@@ -19,6 +20,7 @@ from pfi_coordinator.domain.state import AdapterVersion
 @dataclass
 class MemoryAttempt:
     state: str = "open"
+    base_digest: str = ""
     committed: dict[str, Counted] = field(default_factory=dict)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -58,7 +60,7 @@ class MemoryAggregators:
         self, token: int, attempt: Attempt, document: RunDocument, base: AdapterVersion
     ) -> None:
         self._obey(token)
-        self.attempts.setdefault(attempt, MemoryAttempt())
+        self.attempts.setdefault(attempt, MemoryAttempt(base_digest=base.digest))
 
     async def watch_round(self, attempt: Attempt) -> AsyncIterator[Counted]:
         self._check_failure()
@@ -84,13 +86,15 @@ class MemoryAggregators:
         return sorted(found.committed.values(), key=lambda item: item.client)
 
     async def finalize_round(
-        self, token: int, attempt: Attempt, document: RunDocument
+        self, token: int, attempt: Attempt, document: RunDocument, sealed: Sealed
     ) -> Publication:
         self._obey(token)
         found = self._found(attempt)
         if found.state not in {"sealed", "finalized"}:
             raise RoundStateInvalidError
         self._enter(found, "finalized")
+        if sealed != Sealed(found.base_digest, frozenset(found.committed)):
+            raise SignatureInvalidError
         return _publication(document, attempt.number)
 
     async def abort_round(self, token: int, attempt: Attempt) -> None:

@@ -12,9 +12,9 @@ from pfi_common.rpc.channel import secure_channel
 from pfi_common.rpc.errors import translated
 from pfi_common.spec import compile_round_plan
 from pfi_common.tensors import FULL_CLIP_FACTOR
-from pfi_coordinator.adapters.lineages import CountersignLineages
+from pfi_coordinator.adapters.lineages import VERSION_0, CountersignLineages, ExpectedLineage
 from pfi_coordinator.adapters.references import LINE, reference
-from pfi_coordinator.application.ports.aggregators import Attempt, Counted, Publication
+from pfi_coordinator.application.ports.aggregators import Attempt, Counted, Publication, Sealed
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.state import AdapterVersion
 
@@ -73,7 +73,7 @@ class GrpcAggregators:
             response = await self._stub(document.spool).CreateInitialAdapter(
                 request, timeout=_LONG_SECONDS
             )
-        return self._countersign(response.lineage, document, version=0)
+        return self._countersign(response.lineage, document, VERSION_0)
 
     async def open_round(
         self, token: int, attempt: Attempt, document: RunDocument, base: AdapterVersion
@@ -109,7 +109,7 @@ class GrpcAggregators:
         ]
 
     async def finalize_round(
-        self, token: int, attempt: Attempt, document: RunDocument
+        self, token: int, attempt: Attempt, document: RunDocument, sealed: Sealed
     ) -> Publication:
         """See Aggregators.finalize_round."""
         request = messages.FinalizeRoundRequest(leader_token=token, key=_key(attempt))
@@ -117,7 +117,8 @@ class GrpcAggregators:
             response = await self._stub(attempt.spool).FinalizeRound(
                 request, timeout=_MERGE_SECONDS
             )
-        return self._countersign(response.lineage, document, attempt.number, response.merge_seconds)
+        expected = ExpectedLineage(attempt.number, attempt.attempt, sealed)
+        return self._countersign(response.lineage, document, expected, response.merge_seconds)
 
     async def abort_round(self, token: int, attempt: Attempt) -> None:
         """See Aggregators.abort_round."""

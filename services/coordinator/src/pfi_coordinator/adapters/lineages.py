@@ -1,5 +1,6 @@
 """Checks what an aggregator says it has published, and countersigns it."""
 
+from dataclasses import dataclass
 from datetime import UTC
 from hashlib import sha256
 
@@ -8,9 +9,22 @@ from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi_common.errors import SignatureInvalidError
 from pfi_common.identity import StatementSigner, StatementVerifier
 from pfi_coordinator.adapters.references import LINE
-from pfi_coordinator.application.ports.aggregators import Publication
+from pfi_coordinator.application.ports.aggregators import Publication, Sealed
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.state import AdapterVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedLineage:
+    """What a lineage must say."""
+
+    version: int
+    attempt: int
+    sealed: Sealed
+
+
+VERSION_0 = ExpectedLineage(0, 0, Sealed("", frozenset()))
+"""It has no parent, no attempt and no updates."""
 
 
 class CountersignLineages:
@@ -24,18 +38,19 @@ class CountersignLineages:
         self,
         statement: SignedStatement,
         document: RunDocument,
-        version: int,
+        expected: ExpectedLineage,
         merge_seconds: float = 0.0,
     ) -> Publication:
         """Gives the publication that a lineage proves.
 
         Raises:
             SignatureInvalidError: It is not signed by the run's aggregator, or is of another run,
-                version or schema.
+                version or schema, or made of something else than was sealed.
         """
         signer = f"aggregator/{document.spool}"
         lineage = self._verifier.verify(statement, Lineage, signer=signer)
-        _check(lineage, document, version)
+        _check_name(lineage, document, expected.version)
+        _check_making(lineage, expected)
         serialised = statement.SerializeToString(deterministic=True)
         return Publication(
             adapter=_version(lineage, sha256(serialised).hexdigest()),
@@ -45,11 +60,19 @@ class CountersignLineages:
         )
 
 
-def _check(lineage: Lineage, document: RunDocument, version: int) -> None:
+def _check_name(lineage: Lineage, document: RunDocument, version: int) -> None:
     made = lineage.adapter
     expected = (document.run, LINE, version, document.description.adapter_schema.digest)
     if (made.run, made.line, made.version, made.schema_digest) != expected:
         raise SignatureInvalidError("the lineage is of another run, version or schema")
+
+
+def _check_making(lineage: Lineage, expected: ExpectedLineage) -> None:
+    sealed = expected.sealed
+    if (lineage.parent_digest, lineage.attempt) != (sealed.base_digest, expected.attempt):
+        raise SignatureInvalidError("the lineage is of another attempt or parent")
+    if sorted(item.client for item in lineage.counted) != sorted(sealed.counted):
+        raise SignatureInvalidError("the lineage counts other updates than were sealed")
 
 
 def _version(lineage: Lineage, lineage_digest: str) -> AdapterVersion:

@@ -4,7 +4,8 @@ import base64
 import json
 
 from pfi_common.artifacts import ArtifactStore
-from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt, Publication
+from pfi_common.errors import InternalError
+from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt, Publication, Sealed
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.effects import CreateInitialAdapter, FinalizeRound
 from pfi_coordinator.domain.events import InitialAdapterMade, RoundPublished
@@ -29,11 +30,14 @@ class PublishVersions:
         return InitialAdapterMade(publication.adapter)
 
     async def finalize(
-        self, document: RunDocument, _state: RunState, effect: FinalizeRound, token: int
+        self, document: RunDocument, state: RunState, effect: FinalizeRound, token: int
     ) -> RoundPublished:
         """Has the counted updates merged and the version published."""
+        if state.base is None or state.round is None:
+            raise InternalError("a round was to be finalised that is not there")
+        sealed = Sealed(state.base.digest, state.round.committed)
         attempt = Attempt(document.run, document.spool, effect.number, effect.attempt)
-        publication = await self._aggregators.finalize_round(token, attempt, document)
+        publication = await self._aggregators.finalize_round(token, attempt, document, sealed)
         await self._file(document, publication)
         return RoundPublished(
             effect.number, effect.attempt, publication.adapter, publication.merge_seconds

@@ -29,6 +29,19 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a version is to be made of.
+
+    Attributes:
+        base_digest: Digest of the version before.
+        counted: Clients of the counted updates.
+    """
+
+    base_digest: str
+    counted: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
     """A version that the aggregator has published, with its verified lineage.
 
@@ -81,7 +94,7 @@ class Aggregators(Protocol):
         ...
 
     async def finalize_round(
-        self, token: int, attempt: Attempt, document: RunDocument
+        self, token: int, attempt: Attempt, document: RunDocument, sealed: Sealed
     ) -> Publication:
         """Has the counted updates merged and published."""
         ...
