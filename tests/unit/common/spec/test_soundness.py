@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from tests.unit.common.spec.builders import spec
 
+from pfi.aggregator.v1.lineage_pb2 import CountedUpdate, Lineage
 from pfi_common.errors import SpecUnsoundError
+from pfi_common.rpc.options import _MAXIMUM_MESSAGE_BYTES
+from pfi_common.spec.soundness import MAXIMUM_SELECTED_CLIENTS
 
 
 @pytest.mark.parametrize(
@@ -19,6 +22,8 @@ from pfi_common.errors import SpecUnsoundError
             "applied twice",
         ),
         ({"server_optimizer": {"name": "sgd", "beta1": 0.9}}, "no second moment"),
+        ({"cohort": {"size": 20_001}}, "counts at most 20000 updates"),
+        ({"cohort": {"size": 10_001, "over_select": 2.0}}, "selects 20002 clients"),
         ({"cohort": {"size": 300_000}}, "more coarsely than 2\\^-24"),
         ({"aggregate": {"max_weight": 1 << 32}}, "Lower max_weight"),
     ],
@@ -29,14 +34,30 @@ def test_unsound_combinations(changes: dict[str, Any], reason: str) -> None:
 
 
 def test_the_resolution_is_refused_exactly_above_its_limit() -> None:
-    # C = 8, W = 2^20: k = 62 - (3 + log2 N + 20) must be at least 21, so N is at most 2^18.
-    limit = {"coordinate_limit": 8.0, "max_weight": 4096}
-    assert spec(aggregate=limit, cohort={"size": 1 << 18})
+    # C = 8, W = 2^24: k = 62 - (3 + log2 N + 24) must be at least 21, so N is at most 2^14.
+    limit = {"coordinate_limit": 8.0, "max_weight": 1 << 16}
+    assert spec(aggregate=limit, cohort={"size": 1 << 14})
     with pytest.raises(SpecUnsoundError, match="coarsely"):
-        spec(aggregate=limit, cohort={"size": (1 << 18) + 1})
+        spec(aggregate=limit, cohort={"size": (1 << 14) + 1})
+
+
+def test_the_largest_round_fits_one_message() -> None:
+    # Lineage and counted set hold the same list; ids and numbers are at their longest.
+    update = CountedUpdate(
+        task=f"r-{'f' * 10}.{10**9}.{10**9}.c-{'f' * 12}",
+        client=f"c-{'f' * 12}",
+        payload_sha256="f" * 64,
+        weight_units=1 << 40,
+        clip_factor=1 << 24,
+        payload_bytes=1 << 40,
+    )
+    lineage = Lineage(counted=[update] * MAXIMUM_SELECTED_CLIENTS, parent_digest="f" * 64)
+    rest_bytes = 16 << 10  # names, digests, signature and certificate
+    assert lineage.ByteSize() + rest_bytes < _MAXIMUM_MESSAGE_BYTES
+    assert spec(cohort={"size": MAXIMUM_SELECTED_CLIENTS})
 
 
 def test_all_reasons_are_told_at_once() -> None:
     with pytest.raises(SpecUnsoundError) as caught:
         spec(cohort={"size": 300_000, "minimum": 300_001})
-    assert len(caught.value.message.splitlines()) == 3
+    assert len(caught.value.message.splitlines()) == 4

@@ -12,6 +12,8 @@ from pfi_common.errors import SpecUnsoundError
 from pfi_common.spec.run_spec import RunSpec
 from pfi_common.tensors import FixedPoint, plan_fixed_point
 
+MAXIMUM_SELECTED_CLIENTS = 20_000
+"""A round's counted set and a version's lineage travel in one message each, of at most 4 MiB."""
 _MOMENT_FIELDS = ("beta1", "beta2", "tau")
 
 
@@ -50,6 +52,12 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
         yield (
             f"cohort.minimum {cohort.minimum} is above cohort.size {cohort.size}: a round ends when"
             " size updates are in, so it could never be published. Lower minimum or raise size."
+        )
+    if spec.selected_count > MAXIMUM_SELECTED_CLIENTS:
+        yield (
+            f"cohort.size {cohort.size} * over_select {cohort.over_select} selects"
+            f" {spec.selected_count} clients: a round counts at most {MAXIMUM_SELECTED_CLIENTS}"
+            " updates, because its lineage, which names each, is one message. Lower the cohort."
         )
     if not fixed_point_of(spec).is_fine_enough:
         yield (
