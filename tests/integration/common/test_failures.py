@@ -78,7 +78,9 @@ async def test_an_unforeseen_error_keeps_its_words_at_home(call, client, service
     assert error.message == InternalError().message
     assert SECRET not in repr(error.__dict__)
     (record,) = [item for item in caplog.records if item.getMessage() == "rpc_failed"]
-    assert SECRET in record.pfi_fields["stack_trace"]
+    assert record.pfi_fields["error_type"] == "ValueError"
+    assert "test_failures.py" in record.pfi_fields["stack_trace"]
+    assert SECRET not in repr(record.pfi_fields)
 
 
 @pytest.mark.parametrize("call", KINDS)

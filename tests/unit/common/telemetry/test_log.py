@@ -75,6 +75,39 @@ def test_an_unforeseen_error_is_told_with_its_stack(lines):
     assert "test_log.py" in line["stack_trace"]
 
 
+def test_an_unforeseen_errors_words_are_not_logged_for_they_may_quote_a_row(lines):
+    try:
+        int("a row")
+    except ValueError as error:
+        cause = error
+    try:
+        {}["another row"]
+    except KeyError as error:
+        error.__cause__ = cause
+        get_logger().error(Event.RPC_FAILED, error=error)
+    (line,) = lines()
+    assert " row" not in json.dumps(line)
+    assert [part.splitlines()[0] for part in line["stack_trace"].split("\nafter ")] == [
+        "KeyError",
+        "ValueError",
+    ]
+
+
+def test_a_deep_stack_is_cut_at_its_far_end(lines):
+    def fall(depth):
+        if depth:
+            fall(depth - 1)
+        raise ValueError
+
+    try:
+        fall(200)
+    except ValueError as error:
+        get_logger().error(Event.RPC_FAILED, error=error)
+    (line,) = lines()
+    assert len(line["stack_trace"]) <= 8000
+    assert line["stack_trace"].count(" in fall") == 30
+
+
 def test_a_warning_may_name_an_error(lines):
     get_logger().warning(Event.REVOCATION_LIST_UNREADABLE, error=InternalError("x" * 2000))
     (line,) = lines()

@@ -15,6 +15,8 @@ Scalar = str | int | float | bool | None
 
 _LOGGER = logging.getLogger("pfi")
 _MAXIMUM_CHARACTERS = 1000
+_MAXIMUM_STACK_CHARACTERS = 8000
+_MAXIMUM_FRAMES = 30
 _ATTRIBUTE = "pfi_fields"
 
 
@@ -36,7 +38,7 @@ class EventLogger:
         _emit(logging.WARNING, event, fields | _describe(error))
 
     def error(self, event: Event, *, error: BaseException | None = None, **fields: Scalar) -> None:
-        """Logs a failure; one that is not a `PlatformError` with its stack trace."""
+        """Logs a failure; one that is not a `PlatformError` with its frames, innermost first."""
         _emit(logging.ERROR, event, fields | _describe(error))
 
 
@@ -110,7 +112,19 @@ def _describe(error: BaseException | None) -> dict[str, Scalar]:
 
 
 def _stack(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))
+    """Gives where each exception of the chain was raised; a message may quote a row of data."""
+    pieces: list[str] = []
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        frames = traceback.StackSummary.extract(
+            traceback.walk_tb(link.__traceback__), limit=-_MAXIMUM_FRAMES, lookup_lines=False
+        )
+        places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        pieces.append("\n".join([type(link).__name__, *reversed(places)]))
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return _cut("\nafter ".join(pieces), _MAXIMUM_STACK_CHARACTERS)
 
 
 def _library_fields(record: logging.LogRecord) -> dict[str, Scalar]:
@@ -119,5 +133,5 @@ def _library_fields(record: logging.LogRecord) -> dict[str, Scalar]:
     return fields | _describe(error)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _MAXIMUM_CHARACTERS else text[: _MAXIMUM_CHARACTERS - 1] + "…"
+def _cut(text: str, maximum: int = _MAXIMUM_CHARACTERS) -> str:
+    return text if len(text) <= maximum else text[: maximum - 1] + "…"
