@@ -62,7 +62,7 @@ class UpdateServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetUploadStatus(self, request, context):
-        """Says how much of an upload is durable, or gives its receipt. May be repeated.
+        """Says how much of an upload is stored, or gives its receipt. May be repeated.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -23,7 +23,7 @@ class UpdateServiceStub:
     UPDATE_CONFLICT. After sealing, UPDATE_TOO_LATE.
     """
     GetUploadStatus: _aio.UnaryUnaryMultiCallable[_update_service_pb2.GetUploadStatusRequest, _update_service_pb2.GetUploadStatusResponse]
-    """Says how much of an upload is durable, or gives its receipt. May be repeated."""
+    """Says how much of an upload is stored, or gives its receipt. May be repeated."""
 
 class UpdateServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes updates. Served on the aggregator's mTLS port, for clients."""
@@ -46,6 +46,6 @@ class UpdateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _update_service_pb2.GetUploadStatusRequest,
         context: _aio.ServicerContext[_update_service_pb2.GetUploadStatusRequest, _abc.Awaitable[_update_service_pb2.GetUploadStatusResponse]],
     ) -> _abc.Awaitable[_update_service_pb2.GetUploadStatusResponse]:
-        """Says how much of an upload is durable, or gives its receipt. May be repeated."""
+        """Says how much of an upload is stored, or gives its receipt. May be repeated."""
 
 def add_UpdateServiceServicer_to_server(servicer: UpdateServiceServicer, server: _aio.Server) -> None: ...
