@@ -16,6 +16,7 @@ from pfi_common.errors import InternalError, ServiceUnavailableError, SettingsIn
 from pfi_common.rpc.channel import secure_channel
 from pfi_common.rpc.errors import translated
 from pfi_common.rpc.options import ServerOptions
+from pfi_coordinator.bootstrap.process import ENROLMENT_OPTIONS
 
 pytestmark = pytest.mark.integration
 
@@ -73,6 +74,25 @@ async def test_a_connection_that_never_speaks_is_closed(federation):
         writer.close()
         async with secure_channel(server.target, federation.client()) as channel:
             await Stubs(channel).update.GetUploadStatus(REQUEST, timeout=10)
+
+
+async def test_calls_above_the_limit_are_asked_to_come_back(federation):
+    release = asyncio.Event()
+    services, options = Services(release.wait), ServerOptions(maximum_calls=1)
+    async with (
+        running_server(federation.service(), adder(services), options=options) as server,
+        secure_channel(server.target, federation.client()) as channel,
+    ):
+        first = Stubs(channel).update.GetUploadStatus(REQUEST, timeout=10)
+        await eventually(lambda: services.calls)
+        with pytest.raises(ServiceUnavailableError, match="too many calls"), translated():
+            await Stubs(channel).update.GetUploadStatus(REQUEST, timeout=10)
+        release.set()
+        await first
+
+
+def test_the_enrolment_port_has_a_limit_of_calls():
+    assert ENROLMENT_OPTIONS.maximum_calls
 
 
 async def test_plain_text_gets_no_answer(server):

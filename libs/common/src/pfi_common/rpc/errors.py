@@ -25,6 +25,9 @@ _DETAILS_KEY = "grpc-status-details-bin"
 _MAXIMUM_CHARACTERS = 1000
 """Status and details travel in metadata, which is small, and the message stands in both."""
 
+_TOO_MANY_CALLS = "Concurrent RPC limit exceeded!"
+"""Details of a call above the server's limit; gRPC gives it RESOURCE_EXHAUSTED, and no reason."""
+
 _UNREACHABLE = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -103,6 +106,8 @@ def _read_status(rpc_error: grpc.aio.AioRpcError) -> Status:
 def _from_code(rpc_error: grpc.aio.AioRpcError) -> PlatformError:
     code = rpc_error.code()
     details = rpc_error.details() or ""
+    if details == _TOO_MANY_CALLS:
+        return ServiceUnavailableError("the service has too many calls just now", code=code.name)
     if code in _UNREACHABLE or details == INTERRUPTED:
         return ServiceUnavailableError(explain(code, details), code=code.name)
     if code is grpc.StatusCode.UNIMPLEMENTED:

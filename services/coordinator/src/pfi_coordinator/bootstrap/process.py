@@ -12,6 +12,7 @@ from pfi.coordinator.v1.enrolment_service_pb2_grpc import add_EnrolmentServiceSe
 from pfi.coordinator.v1.session_service_pb2_grpc import add_SessionServiceServicer_to_server
 from pfi_common.errors import StoreUnavailableError
 from pfi_common.rpc.interceptor import create_interceptor
+from pfi_common.rpc.options import ServerOptions
 from pfi_common.rpc.server import RpcServer, build_server
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
@@ -31,13 +32,16 @@ from pfi_coordinator.bootstrap.services import (
 from pfi_coordinator.entrypoints.rest.app import build_app
 from pfi_coordinator.entrypoints.rest.server import AdminServer
 
+ENROLMENT_OPTIONS = ServerOptions(maximum_calls=256)
+"""Whoever reaches the enrolment port may call it: calls above the limit are asked to come back."""
+
 
 class _Servers:
     """Three ports: enrolment, sessions, admin."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self.enrolment = self._rpc_server()
+        self.enrolment = self._rpc_server(ENROLMENT_OPTIONS)
         self.sessions = self._rpc_server()
         self.admin = AdminServer(shared.settings.admin_address)
 
@@ -66,13 +70,13 @@ class _Servers:
         add_CertificateServiceServicer_to_server(build_certificates(shared, endpoints), sessions)
         add_SessionServiceServicer_to_server(build_sessions(shared, endpoints), sessions)
 
-    def _rpc_server(self) -> RpcServer:
+    def _rpc_server(self, options: ServerOptions | None = None) -> RpcServer:
         shared = self._shared
         federation = shared.adapters.authority.federation
         interceptor = create_interceptor(
             federation, shared.revocation_list, shared.metrics.rpc, shared.clock
         )
-        return build_server(interceptor)
+        return build_server(interceptor, options)
 
     def _advertised(self, address: str, port: int) -> str:
         host = self._shared.settings.advertised_host or address.rpartition(":")[0]
