@@ -21,7 +21,7 @@ from pfi_client_agent.domain.training import BackboneReference, StepOptions
 from pfi_common.spec import parse_run_spec
 from pfi_common.tensors import initial_adapter
 
-STEPS = 60
+STEPS = 20
 BATCH_SIZE = 4
 MAXIMUM_TOKENS = 128
 LEARNING_RATE = 1.0e-3
@@ -102,7 +102,7 @@ class AgentLoop:
         return outcome.steps_per_second
 
 
-def measure(runs: int = 9) -> Result:
+def measure(runs: int = 31) -> Result:
     """Runs both loops in turns, so that the machine's moods meet both; the first turn warms up."""
     torch.set_num_threads(1)
     texts = long_rows()
