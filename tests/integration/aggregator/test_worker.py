@@ -1,10 +1,14 @@
 """The export worker as a process, on a real broker."""
 
 import asyncio
+import hashlib
 import json
+import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
@@ -12,6 +16,8 @@ from celery import Celery
 from tests.support.aggregator.builders import SEED, SPOOL, make_schema
 from tests.support.aggregator.processes import environment_of, events_of, started
 
+from pfi_aggregator.adapters.peft_archive import PeftArchive
+from pfi_aggregator.application.ports import AdapterOrigin
 from pfi_aggregator.settings import AggregatorSettings
 from pfi_common.artifacts import open_artifact_store
 from pfi_common.tensors import initial_adapter
@@ -101,14 +107,50 @@ async def test_failures_are_logged_and_the_worker_goes_on(settings, stored, tmp_
     assert "INVALID_REQUEST" in reasons
 
 
-async def test_a_killed_child_loses_no_task(settings, stored, tmp_path):
-    """The pool's child is killed while idle; the next task still runs, in a new one."""
+async def wait_until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0.02)
+
+
+def replace_by_fifo(file: Path) -> Path:
+    """Makes readers of a file wait for ever; gives where its content is."""
+    content = file.rename(file.with_name(f"{file.name}.content"))
+    os.mkfifo(file)
+    return content
+
+
+async def test_a_child_that_is_killed_in_an_export_loses_no_task(settings, stored, tmp_path):
     store, digest = stored
+    schema = tmp_path / "artifacts" / "schemas" / SCHEMA.digest[:2] / SCHEMA.digest
+    content = replace_by_fifo(schema)
     with started("worker", settings, tmp_path) as (process, _):
         (child,) = psutil.Process(process.pid).children()
-        child.kill()
+        idle_threads = child.num_threads()
         send(settings, **export_of(digest))
-        assert await pointer(store, digest)
+        # The store's threads come with the export's first read, which is the one that waits.
+        await wait_until(lambda: child.num_threads() > idle_threads)
+        content.replace(schema)
+        child.kill()
+        found = await pointer(store, digest)
+        assert [other.pid for other in psutil.Process(process.pid).children()] != [child.pid]
+    assert "signal 9 (SIGKILL)" in (tmp_path / "worker.log").read_text()
+    vector = initial_adapter(SCHEMA, SEED)
+    archive = PeftArchive().build(SCHEMA, vector, AdapterOrigin(digest, "models/tiny", None))
+    assert found["digest"] == hashlib.sha256(archive).hexdigest()
+
+
+def test_a_child_that_cannot_build_its_job_ends():
+    code = """if True:
+        from celery import signals
+        from pfi_aggregator.entrypoints.worker import create_worker
+        create_worker("memory://", lambda: {}["no store"], print)
+        signals.worker_process_init.send(sender=None)
+    """
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert result.returncode == 1
 
 
 def test_the_worker_imports_no_grpc():

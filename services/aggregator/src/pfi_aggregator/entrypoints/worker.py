@@ -1,8 +1,12 @@
 """The Celery worker. Imports no grpc: a process that forks must not hold its threads."""
 
+import os
 from collections.abc import Callable
 
 from celery import Celery, signals
+
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
 
 QUEUE = "pfi.export"
 EXPORT_TASK = "pfi.export_adapter"
@@ -28,7 +32,12 @@ def create_worker(
     jobs: list[Export] = []
 
     def build_job(**_: object) -> None:
-        jobs.append(build())
+        try:
+            jobs.append(build())
+        # celery would swallow it and give tasks to a child that has no job
+        except Exception as error:  # noqa: BLE001
+            get_logger().error(Event.EXPORT_FAILED, error=error)
+            os._exit(1)
 
     def ready(**_: object) -> None:
         on_change(True)
