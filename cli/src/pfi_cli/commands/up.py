@@ -27,6 +27,13 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when it runs; `pfi down` stops it.")
     ] = False,
+    accept_empty_store: Annotated[
+        bool,
+        typer.Option(
+            "--accept-empty-store",
+            help="Begin with an empty registry after Redis was lost and cannot be restored.",
+        ),
+    ] = False,
 ) -> None:
     """Run a federation on this machine: coordinator, aggregator, worker and Redis over mTLS.
 
@@ -39,10 +46,10 @@ def up(
     """
     layout = StateLayout(settings_with(state=state).state)
     if detach:
-        run_detached(layout, name)
+        run_detached(layout, name, accept_empty_store=accept_empty_store)
         _print_next_steps(layout)
         return
-    federation = LocalFederation(layout, name=name, say=say)
+    federation = LocalFederation(layout, name=name, accept_empty_store=accept_empty_store, say=say)
     with stderr().status("starting") as status:
         line = _StatusLine(layout, status)
         run_in_foreground(federation, lambda: _print_next_steps(layout), line.refresh)

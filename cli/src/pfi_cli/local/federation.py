@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from pfi_cli.local.api_key import api_key_is_known
 from pfi_cli.local.back_off import BackOff
 from pfi_cli.local.federation_file import (
     FederationFile,
@@ -16,7 +17,7 @@ from pfi_cli.local.folder_lock import FolderLock
 from pfi_cli.local.interruption import uninterrupted
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.leftovers import end_leftovers
-from pfi_cli.local.local_service import LocalService
+from pfi_cli.local.local_service import READY_SECONDS, LocalService
 from pfi_cli.local.ports import check_free
 from pfi_cli.local.preparation import Preparation
 from pfi_cli.local.process_record import ProcessRecord
@@ -24,6 +25,9 @@ from pfi_cli.local.redis_server import RedisServer
 from pfi_cli.local.service_plans import service_plans
 from pfi_cli.settings import inherited_environment
 from pfi_common.errors import LocalFederationFailedError, PlatformError
+
+# Services that run already, but may refuse to work without the registry.
+LOST_STORE_SECONDS = 10.0
 
 Say = Callable[[str], None]
 
@@ -34,16 +38,26 @@ class LocalFederation:
     All of its methods belong to the main thread: its processes end with the thread that made them.
     """
 
-    def __init__(self, layout: StateLayout, *, name: str, demo: bool = False, say: Say) -> None:
+    def __init__(
+        self,
+        layout: StateLayout,
+        *,
+        name: str,
+        demo: bool = False,
+        accept_empty_store: bool = False,
+        say: Say,
+    ) -> None:
         """Describes the federation.
 
         Args:
             layout: Where its state lies.
             name: Name of a new federation; an old one keeps its own.
             demo: Whether the folder may be deleted by the next demo.
+            accept_empty_store: Whether to go on with an empty registry if Redis has lost it.
             say: Takes a sentence for people whenever something happens.
         """
         self._layout = layout
+        self._accept_empty_store = accept_empty_store
         self._say = say
         self._lock = FolderLock(layout.lock)
         self._redis = RedisServer(layout.redis, log_path=layout.log("redis"))
@@ -132,14 +146,36 @@ class LocalFederation:
         self._started("redis")
         for name in ("aggregator", "worker"):
             self._services[name].start(self.endpoints)
-        self._wait_for("aggregator")
+        # It can work only when the coordinator has made the store this federation's.
+        self._update(endpoints=self._services["aggregator"].wait_until_listening(self.endpoints))
+        if self._accept_empty_store:
+            self._preparation.accept_empty_store(self.endpoints)
         self._services["coordinator"].start(self.endpoints)
         self._preparation.create_api_key(self.endpoints)
-        for name in ("worker", "coordinator"):
-            self._wait_for(name)
+        self._wait_for("coordinator")
+        if api_key_is_known(self._layout):
+            self._wait_for("worker")
+            self._wait_for("aggregator")
+        else:
+            self._go_on_without_key()
 
-    def _wait_for(self, name: str) -> None:
-        addresses = self._services[name].wait_until_ready(self.endpoints)
+    def _go_on_without_key(self) -> None:
+        """Makes a new API key for a store that does not know the old one, unless all was lost."""
+        try:
+            for name in ("worker", "aggregator"):
+                self._wait_for(name, LOST_STORE_SECONDS)
+        except LocalFederationFailedError as error:
+            raise LocalFederationFailedError(
+                f"Redis seems to have lost its data; restore it from its backup, or begin with an "
+                f"empty registry by `pfi up --accept-empty-store --state {self._layout.root}`: "
+                f"clients then enrol again, with a new token and another state folder "
+                f"({error.message})"
+            ) from error
+        self._preparation.create_api_key(self.endpoints, replace=True)
+        self._say("Redis did not know the API key of this folder; a new one was made")
+
+    def _wait_for(self, name: str, seconds: float = READY_SECONDS) -> None:
+        addresses = self._services[name].wait_until_ready(self.endpoints, seconds)
         self._update(endpoints=addresses)
         self._started(name)
 

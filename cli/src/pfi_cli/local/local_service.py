@@ -72,20 +72,30 @@ class LocalService:
         self._process = ChildProcess(self._command(known))
         self._process.start()
 
-    def wait_until_ready(self, known: Mapping[str, str]) -> dict[str, str]:
+    def wait_until_listening(self, known: Mapping[str, str]) -> dict[str, str]:
+        """Waits until the service has its addresses; gives all known ones, its own included.
+
+        Raises:
+            LocalFederationFailedError: It ended, or did not listen in time.
+        """
+        return {**known, **self._read_endpoints(self._started())}
+
+    def wait_until_ready(
+        self, known: Mapping[str, str], seconds: float = READY_SECONDS
+    ) -> dict[str, str]:
         """Waits until the service can work; gives all known addresses, its own included.
 
         Raises:
             LocalFederationFailedError: It ended, or was not ready in time.
         """
         process = self._started()
-        addresses = {**known, **self._read_endpoints(process)}
-        wait_until(lambda: not process.running or self._is_ready(addresses), READY_SECONDS)
+        addresses = self.wait_until_listening(known)
+        wait_until(lambda: not process.running or self._is_ready(addresses), seconds)
         if not process.running:
             raise process.failure()
         if not self._is_ready(addresses):
             raise LocalFederationFailedError(
-                f"{self.name} was not ready within {READY_SECONDS:.0f} s; "
+                f"{self.name} was not ready within {seconds:.0f} s; "
                 f"log {self._layout.log(self.name)}: {process.log_tail()}"
             )
         return addresses

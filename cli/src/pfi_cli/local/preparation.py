@@ -43,13 +43,23 @@ class Preparation:
         folder = ["--out", str(self._layout.aggregator / "identity")]
         self._run(["issue-service", "--state", state, *service, *folder])
 
-    def create_api_key(self, known: Mapping[str, str]) -> None:
-        """Makes the key of the person who owns the folder, unless there is one.
+    def accept_empty_store(self, known: Mapping[str, str]) -> None:
+        """Begins with an empty registry after a loss; changes nothing when nothing was lost.
 
         Args:
             known: Addresses, that of the aggregator among them.
         """
-        if self._layout.api_key_file.exists():
+        settings = coordinator_settings(self._layout, self._redis_url, known)
+        self._run(["accept-empty-store"], settings)
+
+    def create_api_key(self, known: Mapping[str, str], *, replace: bool = False) -> None:
+        """Makes the key of the person who owns the folder, unless there is one.
+
+        Args:
+            known: Addresses, that of the aggregator among them.
+            replace: Whether to make one in place of a key that is there.
+        """
+        if self._layout.api_key_file.exists() and not replace:
             return
         scopes = [word for scope in API_KEY_SCOPES for word in ("--scope", scope)]
         settings = coordinator_settings(self._layout, self._redis_url, known)

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -108,7 +108,9 @@ class RedisServer:
             self._process.stop()
         socket_path = self.socket_path
         socket_path.unlink(missing_ok=True)
-        socket_path.parent.rmdir()
+        # What else may lie in the folder is not the server's, and no reason to stay locked.
+        with suppress(OSError):
+            socket_path.parent.rmdir()
 
     def kill(self) -> None:
         """Ends the server at once, as a crash would."""

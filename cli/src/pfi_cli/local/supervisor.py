@@ -48,8 +48,13 @@ def run_in_foreground(
                 federation.stop()
 
 
-def run_detached(layout: StateLayout, name: str) -> None:
+def run_detached(layout: StateLayout, name: str, *, accept_empty_store: bool = False) -> None:
     """Starts a supervisor that outlives this command, and returns when everything can work.
+
+    Args:
+        layout: The state folder.
+        name: Name of a new federation.
+        accept_empty_store: Whether to go on with an empty registry if Redis has lost it.
 
     Raises:
         LocalFederationFailedError: It could not start the federation.
@@ -58,6 +63,8 @@ def run_detached(layout: StateLayout, name: str) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     written_before = log.stat().st_size if log.exists() else 0
     command = [str(program_path("pfi")), "up", "--state", str(layout.root), "--name", name]
+    if accept_empty_store:
+        command.append("--accept-empty-store")
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
