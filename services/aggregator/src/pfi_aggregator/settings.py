@@ -8,7 +8,8 @@ from pydantic_settings import SettingsConfigDict
 from pfi_aggregator.failpoints import Failpoint
 from pfi_common.settings import ServiceSettings
 
-_ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
+_PORT = r"([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_ADDRESS = rf"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):{_PORT}$"
 
 
 class AggregatorSettings(ServiceSettings):

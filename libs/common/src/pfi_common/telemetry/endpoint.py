@@ -1,11 +1,14 @@
 """Plain HTTP endpoint for operators: /metrics, /healthz, /readyz."""
 
+import socket
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from pfi_common.errors import SettingsInvalidError
 
 _TEXT = "text/plain; charset=utf-8"
 _REQUEST_TIMEOUT_SECONDS = 5.0
@@ -18,14 +21,22 @@ class OperationsEndpoint:
         self, registry: CollectorRegistry, host: str, port: int, ready: Callable[[], bool]
     ) -> None:
         self._registry = registry
-        self._address = (host, port)
+        self._address = (host.removeprefix("[").removesuffix("]"), port)
         self._ready = ready
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> int:
-        """Starts listening and gives the port."""
-        self._server = _Server(self._address, _handler(self._registry, self._ready))
+        """Starts listening and gives the port.
+
+        Raises:
+            SettingsInvalidError: the address cannot be listened on.
+        """
+        try:
+            self._server = _listen(self._address, _handler(self._registry, self._ready))
+        except (OSError, OverflowError) as error:
+            message = "The operations address cannot be listened on; choose another host or port."
+            raise SettingsInvalidError(message) from error
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
         return self._server.server_address[1]
@@ -42,6 +53,14 @@ class OperationsEndpoint:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+def _listen(address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> _Server:
+    return (_Server6 if ":" in address[0] else _Server)(address, handler)
 
 
 def _handler(
