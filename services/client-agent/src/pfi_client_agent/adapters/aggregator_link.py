@@ -56,19 +56,24 @@ class AggregatorLink:
 
         Raises:
             AdapterInvalidError: The payload does not have the expected size.
-            ChunkOutOfOrderError: A chunk does not start where the last one ended.
+            ChunkOutOfOrderError: A chunk comes before the header, or does not start where the last
+                one ended.
             PlatformError: The aggregator refuses, or the connection broke.
         """
         request = adapters.DownloadAdapterRequest(digest=digest, offset_bytes=offset_bytes)
+        announced = False
         with translated():
             call = self._adapters.DownloadAdapter(request, timeout=_TRANSFER_SECONDS)
             async for message in call:
                 if message.WhichOneof("message") == "header":
                     _check_size(message.header.payload_bytes, expected_bytes)
+                    announced = True
                     continue
-                if message.chunk.offset_bytes != offset_bytes:
+                if not announced or message.chunk.offset_bytes != offset_bytes:
                     raise ChunkOutOfOrderError
                 offset_bytes += len(message.chunk.data)
+                if offset_bytes > expected_bytes:
+                    raise AdapterInvalidError(f"The adapter has more than {expected_bytes} bytes.")
                 self._traffic.received_bytes += len(message.chunk.data)
                 yield message.chunk.data
 
