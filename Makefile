@@ -15,7 +15,7 @@ CONSTRAINTS := requirements/constraints.txt
 DISTRIBUTIONS := libs/common services/coordinator services/aggregator services/client-agent cli
 PROJECTS := $(DISTRIBUTIONS:%=%/pyproject.toml)
 PACKAGES := libs/common/src/pfi_common $(filter-out %.egg-info,$(wildcard services/*/src/pfi_*)) cli/src/pfi_cli tools benchmarks
-BASELINE := $(wildcard protos/baseline.binpb)
+BASELINE := protos/baseline.binpb
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP := -m pip install --no-input $(if $(CI),--quiet)
@@ -46,7 +46,7 @@ check: $(VENV)/.developed $(PROTOS_VENV)/.installed ## Static checks: style, typ
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/buf lint protos
 	$(BIN)/buf format --diff --exit-code protos
-	$(if $(BASELINE),$(BIN)/buf breaking protos --against $(BASELINE))
+	$(BIN)/buf breaking protos --against $(BASELINE)
 	$(PROTOS_VENV)/bin/python -m tools.generate_protos --check
 	$(BIN)/python -m tools.generate_reference --check
 	$(BIN)/mypy $(PACKAGES)
@@ -75,7 +75,7 @@ protos: $(PROTOS_VENV)/.installed ## Write libs/common/src/pfi from protos/
 
 .PHONY: protos-baseline
 protos-baseline: $(VENV)/.developed ## Freeze today's protos as what later ones must stay compatible with (at a release)
-	@$(BIN)/buf build protos --output protos/baseline.binpb
+	@$(BIN)/buf build protos --exclude-source-info --output $(BASELINE)
 
 .PHONY: reference
 reference: $(VENV)/.developed ## Write docs/reference pages that are made from code
