@@ -1,5 +1,6 @@
 """The two kinds of spool that the contract suites run on."""
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,3 +52,8 @@ def disk_spool(root: Path, *, retain_settled: bool = False) -> Spool:
     rounds.recover()
     incoming.recover()
     return Spool(rounds, incoming)
+
+
+def fail(*_: object) -> None:
+    """A system call that fails."""
+    raise OSError(errno.EIO, "Input/output error")

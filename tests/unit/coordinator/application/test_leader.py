@@ -3,65 +3,20 @@ import random
 
 import pytest
 from tests.support.coordinator.graph import Graph
-from tests.support.coordinator.messages import memory_receipt
-from tests.support.coordinator.values import client_id, description_document, spec_document
+from tests.support.coordinator.values import client_id
 from tests.support.coordinator.waiting import eventually
+from tests.support.coordinator.working import (
+    Working,
+    ended,
+    leads,
+    nothing_active,
+    submitted,
+)
 
 from pfi_common.errors import InternalError, ServiceUnavailableError, StoreUnavailableError
 from pfi_coordinator.application.ports.aggregators import Attempt
-from pfi_coordinator.application.record_result import Outcome
 from pfi_coordinator.domain.machine import decide
 from pfi_coordinator.domain.state import RoundPhase, RunPhase, new_run
-from pfi_coordinator.domain.tasks import TaskName, TaskState
-
-
-async def submitted(graph, **changes):
-    return await graph.submit(spec_document(**changes), description_document())
-
-
-async def work(graph, clients, delay=lambda: 0.0):
-    """Clients that do whatever lies in their inbox, for ever."""
-    while True:
-        for client in clients:
-            for task in (await graph.ports.board.inbox(client)).tasks:
-                name = TaskName.parse(task)
-                await finish(graph, name)
-        await asyncio.sleep(delay())
-
-
-async def finish(graph, name):
-    if name.attempt is None:
-        await graph.results(name.client, name.text, Outcome(metrics={"held_out_rows": 3.0}))
-        return
-    number, attempt = name.attempt
-    graph.aggregators.commit(Attempt(name.run, "spool-0", number, attempt), name.client)
-    outcome = Outcome(receipt=memory_receipt(name), metrics={"train_loss": 1.0})
-    await graph.results(name.client, name.text, outcome)
-
-
-class Working:
-    def __init__(self, graph, clients):
-        self.coroutine = work(graph, clients)
-
-    async def __aenter__(self):
-        self.task = asyncio.create_task(self.coroutine)
-
-    async def __aexit__(self, *_):
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
-        assert self.task.cancelled()
-
-
-async def nothing_active(graph):
-    return await graph.ports.runs.active() == []
-
-
-async def leads(lead):
-    return lead.leading
-
-
-def ended(state):
-    return state.phase.ended
 
 
 async def test_a_run_is_driven_to_its_end(graph):
@@ -276,68 +231,6 @@ def spy_on_tasks(graph, handed_out):
 
     for index in (1, 2, 3):
         inboxes[client_id(index)] = Inbox()
-
-
-async def test_a_sealed_round_is_watched_to_its_end_and_not_again(graph):
-    clients = await graph.join(1, 2, 3)
-    watch, watched, tries = graph.aggregators.watch_round, [], []
-
-    def counting(attempt):
-        watched.append(attempt.number)
-        return watch(attempt)
-
-    async def away(*arguments):
-        tries.append(arguments)
-        raise ServiceUnavailableError
-
-    async def tried_for_long():
-        return len(tries) > 2
-
-    graph.aggregators.watch_round = counting
-    finalize, graph.aggregators.finalize_round = graph.aggregators.finalize_round, away
-    run = await submitted(graph)
-    async with graph.led(), Working(graph, clients):
-        await eventually(tried_for_long)
-        assert watched == [1]
-        graph.aggregators.finalize_round = finalize
-        await graph.until(run, ended)
-    assert watched == [1, 2]
-
-
-@pytest.mark.parametrize("missed", ["save", "change"])
-async def test_a_commit_that_the_store_missed_is_counted_when_it_is_back(graph, missed):
-    await graph.join(1, 2, 3)
-    run = await submitted(graph)
-    async with graph.led():
-        await graph.until(run, lambda state: state.round and state.round.opened_at is not None)
-        await eventually(lambda: has_tasks(graph, client_id(1)))
-        misses = miss_once(graph.ports.runs if missed == "save" else graph.ports.board, missed)
-        graph.aggregators.commit(Attempt(run, "spool-0", 1, 1), client_id(1))
-        await graph.until(run, lambda state: client_id(1) in state.round.committed)
-        await eventually(lambda: row_is_committed(graph, run, client_id(1)))
-    assert next(misses, None) is None
-
-
-def miss_once(port, name):
-    """The next call of a method finds the store away."""
-    method, misses = getattr(port, name), iter(range(1))
-
-    async def missing(*arguments):
-        if next(misses, None) is not None:
-            raise StoreUnavailableError
-        return await method(*arguments)
-
-    setattr(port, name, missing)
-    return misses
-
-
-async def has_tasks(graph, client):
-    return bool((await graph.ports.board.inbox(client)).tasks)
-
-
-async def row_is_committed(graph, run, client):
-    (rows,) = await graph.ports.board.rows(run, ["1.1"])
-    return rows[client].state is TaskState.COMMITTED
 
 
 async def test_a_store_that_is_away_is_waited_for(graph):

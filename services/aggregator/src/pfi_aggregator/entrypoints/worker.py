@@ -1,6 +1,7 @@
 """The Celery worker. Imports no grpc: a process that forks must not hold its threads."""
 
 import os
+import sys
 from collections.abc import Callable
 
 from celery import Celery, signals
@@ -34,10 +35,11 @@ def create_worker(
     def build_job(**_: object) -> None:
         try:
             jobs.append(build())
-        # celery would swallow it and give tasks to a child that has no job
-        except Exception as error:  # noqa: BLE001
-            get_logger().error(Event.EXPORT_FAILED, error=error)
-            os._exit(1)
+        finally:
+            if not jobs:
+                # celery would swallow the error and give tasks to a child that has no job
+                get_logger().error(Event.EXPORT_FAILED, error=_current_error())
+                os._exit(1)
 
     def ready(**_: object) -> None:
         on_change(True)
@@ -55,6 +57,11 @@ def create_worker(
         jobs[-1](arguments)
 
     return app
+
+
+def _current_error() -> Exception | None:
+    error = sys.exception()
+    return error if isinstance(error, Exception) else None
 
 
 def run_worker(app: Celery) -> None:

@@ -1,0 +1,59 @@
+"""Clients that work, for tests of the leader."""
+
+import asyncio
+
+from tests.support.coordinator.messages import memory_receipt
+from tests.support.coordinator.values import description_document, spec_document
+
+from pfi_coordinator.application.ports.aggregators import Attempt
+from pfi_coordinator.application.record_result import Outcome
+from pfi_coordinator.domain.tasks import TaskName
+
+
+async def submitted(graph, **changes):
+    return await graph.submit(spec_document(**changes), description_document())
+
+
+async def work(graph, clients, delay=lambda: 0.0):
+    """Clients that do whatever lies in their inbox, for ever."""
+    while True:
+        for client in clients:
+            for task in (await graph.ports.board.inbox(client)).tasks:
+                name = TaskName.parse(task)
+                await finish(graph, name)
+        await asyncio.sleep(delay())
+
+
+async def finish(graph, name):
+    if name.attempt is None:
+        await graph.results(name.client, name.text, Outcome(metrics={"held_out_rows": 3.0}))
+        return
+    number, attempt = name.attempt
+    graph.aggregators.commit(Attempt(name.run, "spool-0", number, attempt), name.client)
+    outcome = Outcome(receipt=memory_receipt(name), metrics={"train_loss": 1.0})
+    await graph.results(name.client, name.text, outcome)
+
+
+class Working:
+    def __init__(self, graph, clients):
+        self.coroutine = work(graph, clients)
+
+    async def __aenter__(self):
+        self.task = asyncio.create_task(self.coroutine)
+
+    async def __aexit__(self, *_):
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        assert self.task.cancelled()
+
+
+async def nothing_active(graph):
+    return await graph.ports.runs.active() == []
+
+
+async def leads(lead):
+    return lead.leading
+
+
+def ended(state):
+    return state.phase.ended
