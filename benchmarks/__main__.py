@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 
 from benchmarks.page import write_page
@@ -13,28 +14,36 @@ BENCHMARKS = {
     "round-overhead": "what a round costs beyond training",
     "training-throughput": "the agent's training loop against a plain PEFT loop",
     "memory": "peak memory of coordinator, aggregator and worker",
+    "all": "every one of these, one after the other",
     "page": "nothing: only writes the page of results again",
 }
 
 
 def main() -> int:
     """Measures, stores, prints, and writes the page of results."""
-    names = "\n".join(f"  {name:20} {text}" for name, text in BENCHMARKS.items())
+    listing = "\n".join(f"  {name:20} {text}" for name, text in BENCHMARKS.items())
     parser = argparse.ArgumentParser(
         prog="make bench",
-        description=f"NAME is one of\n{names}",
+        description=f"NAME is one of\n{listing}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", choices=[*BENCHMARKS], metavar="NAME")
     parser.add_argument("--runs", type=int, help="how often to measure")
     arguments = parser.parse_args()
-    if arguments.name != "page":
-        module = importlib.import_module(f"benchmarks.{arguments.name.replace('-', '_')}")
-        result = module.measure(**({"runs": arguments.runs} if arguments.runs else {}))
-        _print(result)
-        print(f"wrote {result.write()}")
+    names = [name for name in BENCHMARKS if name not in {"all", "page"}]
+    for name in names if arguments.name == "all" else [arguments.name]:
+        if name in names:
+            _measure(name, arguments.runs)
     write_page()
     return 0
+
+
+def _measure(name: str, runs: int | None) -> None:
+    module = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
+    load = os.getloadavg()[0]
+    result = module.measure(**({"runs": runs} if runs else {}))
+    _print(result)
+    print(f"wrote {result.write(load)}")
 
 
 def _print(result: Result) -> None:

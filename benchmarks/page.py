@@ -65,6 +65,7 @@ def _where(result: Document) -> str:
         f"Commit {result['commit'][:12]}{result['commit'][40:]}",
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB",
         machine["system"],
+        f"load average before it {machine['load_before']}",
         ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
     ]
     return "; ".join(parts) + ".\n"

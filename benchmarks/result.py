@@ -68,14 +68,18 @@ class Result:
     notes: Sequence[str] = ()
     measured: dict[str, object] = field(default_factory=dict)
 
-    def write(self) -> Path:
-        """Stores the outcome with command, commit, machine and versions."""
+    def write(self, load: float) -> Path:
+        """Stores the outcome with command, commit, machine and versions.
+
+        Args:
+            load: Load average before the measurement: what else the machine did.
+        """
         document = {
             "name": self.name,
             "about": self.about,
             "command": f"make bench NAME={self.name}",
             "commit": commit(),
-            "machine": machine(),
+            "machine": machine() | {"load_before": round(load, 2)},
             "versions": versions(),
             "rows": [asdict(row) for row in self.rows],
             "targets": [asdict(target) for target in self.targets],
