@@ -80,9 +80,10 @@ class ApiClient:
         """Lists enrolled clients."""
         return [Client.model_validate(item) for item in self._get("/v1/clients")["clients"]]
 
-    def revoke_client(self, client: str, *, reason: str) -> None:
+    def revoke_client(self, client: str, *, reason: str | None = None) -> None:
         """Shuts a client out, within seconds and for good."""
-        self._post(f"/v1/clients/{_segment(client)}/revoke", {"reason": reason})
+        body = {"reason": reason} if reason else {}
+        self._post(f"/v1/clients/{_segment(client)}/revoke", body)
 
     def submit_run(self, spec: Mapping[str, Any], description: Mapping[str, Any]) -> Run:
         """Starts a run from a specification and what `pfi-agent describe` says about it."""

@@ -35,7 +35,7 @@ def list_clients(
 def revoke(
     api: ApiClient,
     client: Annotated[str, typer.Argument(help="Client id, as `pfi client list` shows it.")],
-    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    reason: Annotated[str | None, typer.Option(help="Why, for the record.")] = None,
 ) -> None:
     """Shut a client out for good; its open connections end within 5 seconds.
 

@@ -63,6 +63,12 @@ def test_a_client_is_revoked_with_a_reason(scripted):
     assert scripted.bodies() == [{"reason": "lost"}]
 
 
+def test_a_client_is_revoked_without_a_reason(scripted):
+    scripted.on("POST", "/v1/clients/c-00000000000a/revoke", {})
+    assert pfi("client", "revoke", "c-00000000000a").exit_code == 0
+    assert scripted.bodies() == [{}]
+
+
 def test_runs_are_listed(scripted):
     scripted.on("GET", "/v1/runs", {"runs": [SUMMARY]})
     assert "river" in pfi("run", "list").stdout
