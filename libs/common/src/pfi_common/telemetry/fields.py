@@ -40,6 +40,8 @@ FIELDS: frozenset[str] = frozenset(
         "updates",
         # processes
         "endpoint",
+        # What to do about an error that ended the process; a fixed sentence, never data.
+        "next_step",
         "replica",
         # third-party libraries
         "library",

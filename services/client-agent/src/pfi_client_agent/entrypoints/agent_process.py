@@ -20,6 +20,7 @@ from pfi_client_agent.application.run_agent import run_agent
 from pfi_client_agent.bootstrap import LearningOptions, build_workplace
 from pfi_client_agent.domain.exit_codes import exit_code_for
 from pfi_client_agent.domain.local_data import LocalData
+from pfi_client_agent.domain.next_steps import next_step_for
 from pfi_client_agent.entrypoints.console_observer import ConsoleObserver
 from pfi_client_agent.settings import AgentSettings
 from pfi_common.errors import NotEnrolledError, PlatformError
@@ -73,7 +74,7 @@ class AgentProcess:
             if isinstance(self.observer, ConsoleObserver):
                 self.observer.close()
                 raise
-            get_logger().error(Event.AGENT_FAILED, error=error)
+            get_logger().error(Event.AGENT_FAILED, error=error, next_step=next_step_for(error))
             raise typer.Exit(exit_code_for(error)) from error
 
     def _read_data(self) -> LocalData:

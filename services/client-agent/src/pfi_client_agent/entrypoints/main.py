@@ -6,11 +6,12 @@ import typer
 from rich.console import Console
 
 from pfi_client_agent.domain.exit_codes import exit_code_for
+from pfi_client_agent.domain.next_steps import next_step_for
 from pfi_client_agent.entrypoints.describe import describe
 from pfi_client_agent.entrypoints.enrol import enrol
 from pfi_client_agent.entrypoints.start import start
 from pfi_client_agent.entrypoints.status import status
-from pfi_common.errors import ClientRevokedError, PlatformError
+from pfi_common.errors import PlatformError
 
 _EPILOG = """
 A device joins with `enrol`, works with `start`, and is looked at with `status`. Exit codes:
@@ -32,15 +33,6 @@ for command in (describe, enrol, start, status):
     app.command()(command)
 
 
-def _next_step(error: PlatformError) -> str:
-    if isinstance(error, ClientRevokedError):
-        return (
-            f"{error.next_step} That takes a new join token and another --state folder: the key "
-            "in this one is refused for good."
-        )
-    return error.next_step
-
-
 def main() -> None:
     """Run the command line; failures that have a reason are explained in words."""
     try:
@@ -48,5 +40,5 @@ def main() -> None:
     except PlatformError as error:
         console = Console(stderr=True)
         console.print(f"{error.reason}: {error.message}", style="red", markup=False)
-        console.print(f"Next step: {_next_step(error)}", markup=False)
+        console.print(f"Next step: {next_step_for(error)}", markup=False)
         sys.exit(exit_code_for(error))
