@@ -7,7 +7,7 @@ from pfi_cli.api.runs import Round, Run
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.output.units import bytes_text, seconds_text
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 2.0
 
 
 def changes(before: Run | None, now: Run) -> Iterator[str]:
@@ -21,11 +21,18 @@ def changes(before: Run | None, now: Run) -> Iterator[str]:
             yield _round_line(each)
 
 
-def waiting(run: Run, moment: datetime) -> str | None:
-    """Says what a run has been waiting for when that takes long."""
-    if run.ended or run.why is None or run.why.since is None:
+def waiting(run: Run, moment: datetime, seen_since: datetime) -> str | None:
+    """Says what a run has been waiting for when that takes long.
+
+    Args:
+        run: The run as it is known.
+        moment: Now.
+        seen_since: When this wait was first seen; the run may know of an earlier begin.
+    """
+    if run.ended or run.why is None or not run.why.waiting_for:
         return None
-    seconds = (moment - run.why.since).total_seconds()
+    since = min(run.why.since or seen_since, seen_since)
+    seconds = (moment - since).total_seconds()
     return f"waiting for {run.why.waiting_for}" if seconds > PATIENCE_SECONDS else None
 
 

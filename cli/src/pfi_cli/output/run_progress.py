@@ -68,7 +68,9 @@ class _Screen:
         self._console = console
         self._clock = clock
         self._run: Run | None = None
-        self._waiting = ""
+        self._said = ""
+        self._wait = ""
+        self._wait_seen_at = clock.now()
         self._live = (
             Live(console=console, refresh_per_second=REFRESHES_PER_SECOND)
             if console.is_terminal
@@ -95,10 +97,13 @@ class _Screen:
 
     def _new_wait(self, run: Run) -> list[str]:
         """What the run waits for, once it takes long and when it is something else."""
-        line = waiting(run, self._clock.now())
-        if line is None or line == self._waiting:
+        now, wait = self._clock.now(), run.why.waiting_for if run.why is not None else ""
+        if wait != self._wait:
+            self._wait, self._wait_seen_at = wait, now
+        line = waiting(run, now, self._wait_seen_at)
+        if line is None or line == self._said:
             return []
-        self._waiting = line
+        self._said = line
         return [line]
 
     def _elapsed(self, run: Run) -> float:

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 from tests.support.cli.admin_api import ScriptedApi
-from tests.support.cli.run_documents import RUN, run_document
+from tests.support.cli.run_documents import RUN, moment, run_document
 
 from pfi_cli.api.runs import Run
 from pfi_cli.output import run_progress
@@ -52,3 +52,14 @@ def test_lines_are_written_where_there_is_no_terminal(scripted, capsys):
     with scripted.client() as api:
         watch_run(api, running())
     assert "river is completed" in capsys.readouterr().err
+
+
+def test_a_wait_is_told_once_and_again_when_it_changes(scripted, capsys):
+    for wait in ("2 more clients", "2 more clients", "1 more client"):
+        why = {"waiting_for": wait, "since": moment(0), "unblocks": "", "next": ""}
+        scripted.on("GET", PATH, run_document(state="running", why=why))
+    scripted.on("GET", PATH, run_document())
+    with scripted.client() as api:
+        watch_run(api, running())
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("waiting")]
+    assert told == ["waiting for 2 more clients", "waiting for 1 more client"]

@@ -94,12 +94,15 @@ def test_a_log_gets_a_line_for_each_change_and_none_for_steps():
     assert next(iter(changes(one_step, ended))) == "river is completed"
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(10, None), (20, "waiting for 2 more clients")])
-def test_a_log_says_what_a_run_waits_for_when_it_takes_long(seconds, said):
-    why = {"waiting_for": "2 more clients", "since": moment(0), "unblocks": "", "next": ""}
+@pytest.mark.parametrize("since", [None, moment(0), moment(60)])
+@pytest.mark.parametrize(("seconds", "said"), [(1, None), (3, "waiting for 2 more clients")])
+def test_a_log_says_what_a_run_waits_for_when_it_takes_long(seconds, said, since):
+    why = {"waiting_for": "2 more clients", "since": since, "unblocks": "", "next": ""}
     run = Run.model_validate(run_document(state="running", why=why))
-    assert waiting(run, START + timedelta(seconds=seconds)) == said
-    assert waiting(run.model_copy(update={"state": "completed"}), START + timedelta(days=1)) is None
+    later = START + timedelta(seconds=seconds)
+    assert waiting(run, later, START) == said
+    ended = run.model_copy(update={"state": "completed"})
+    assert waiting(ended, START + timedelta(days=1), START) is None
 
 
 def test_a_second_attempt_is_told():
