@@ -13,7 +13,7 @@ class Observer(Protocol):
     """Is told what happens, on the event loop's thread unless a method says otherwise."""
 
     def data_read(self, data: LocalData) -> None:
-        """The data file was read; bad rows are part of what people should see."""
+        """The data file was read and can be used; bad rows are part of what people should see."""
         ...
 
     def enrolled(self, identity: LocalIdentity) -> None:

@@ -80,8 +80,9 @@ class AgentProcess:
     def _read_data(self) -> LocalData:
         """Check everything on this device before the federation is asked for anything."""
         data = read_data(self.data_file)
-        self.observer.data_read(data)
+        # What cannot be used is told by the failure alone, bad rows included.
         data.require_usable(self.bad_row_limit)
+        self.observer.data_read(data)
         if self.learning.backbone is not None:
             weight_files(self.learning.backbone)
         return data
