@@ -18,7 +18,7 @@ from pfi_cli.local.interruption import uninterrupted
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.leftovers import end_leftovers
 from pfi_cli.local.local_service import READY_SECONDS, LocalService
-from pfi_cli.local.ports import check_free
+from pfi_cli.local.ports import check_free, still_usable
 from pfi_cli.local.preparation import Preparation
 from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.local.redis_server import RedisServer
@@ -140,6 +140,7 @@ class LocalFederation:
         self._update(supervisor=supervisor, processes={}, ready=False)
 
     def _start_processes(self) -> None:
+        self._update(endpoints=still_usable(self.endpoints))
         check_free(self.endpoints)
         self._preparation.issue_identities(self._file.name)
         self._redis.start()

@@ -14,6 +14,7 @@ from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.leftovers import end_leftovers
 from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.local.programs import program_path
+from pfi_cli.local.start_refused import StartRefusedError
 from pfi_cli.local.waiting import wait_until
 from pfi_cli.settings import inherited_environment
 from pfi_common.errors import CATALOG, LocalFederationFailedError, PlatformError, error_for
@@ -21,6 +22,7 @@ from pfi_common.errors import CATALOG, LocalFederationFailedError, PlatformError
 TEND_SECONDS = 0.2
 START_SECONDS = 180.0
 STOP_SECONDS = 60.0
+PRINTED_ERROR = re.compile(r"^([A-Z_]+): (.*)$(?:\nnext: (.*)$)?", re.MULTILINE)
 
 
 def run_in_foreground(
@@ -112,8 +114,10 @@ def _end_supervisor(supervisor: ProcessRecord, say: Say) -> None:
 
 
 def _failure(log: Path, written: str) -> PlatformError:
-    """The error that the supervisor printed before it ended."""
-    for reason, message in reversed(re.findall(r"^([A-Z_]+): (.*)$", written, re.MULTILINE)):
+    """The error that the supervisor printed before it ended, with its next step."""
+    for reason, message, next_step in reversed(PRINTED_ERROR.findall(written)):
+        if reason == LocalFederationFailedError.reason and next_step:
+            return StartRefusedError(message, next_step)
         if reason in CATALOG:
             return error_for(reason, message)
     return LocalFederationFailedError(f"the supervisor did not start the federation; see {log}")

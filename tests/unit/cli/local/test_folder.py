@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from pfi_cli.local import ports
 from pfi_cli.local.federation_file import (
     FederationFile,
     RecordedProcess,
@@ -13,9 +14,10 @@ from pfi_cli.local.federation_file import (
 )
 from pfi_cli.local.folder_lock import FolderLock
 from pfi_cli.local.layout import StateLayout
-from pfi_cli.local.ports import check_free
+from pfi_cli.local.ports import check_free, still_usable
 from pfi_cli.local.programs import program_path, typed_name
 from pfi_cli.local.runtime_folder import runtime_folder
+from pfi_cli.local.supervisor import _failure
 from pfi_common.errors import LocalFederationFailedError
 
 
@@ -56,14 +58,39 @@ def test_a_lock_has_one_holder(tmp_path):
     second.release()
 
 
-def test_a_taken_port_is_named_with_its_purpose():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(LocalFederationFailedError, match="admin endpoint, is taken"):
-            check_free({"admin": address})
-    check_free({"admin": address})
+@pytest.fixture
+def taken():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_taken_port_is_named_with_its_purpose(taken):
+    with pytest.raises(LocalFederationFailedError, match="session endpoint, is taken") as caught:
+        check_free({"session": taken}, 0.0)
+    assert "enrol agents again" in caught.value.next_step
+
+
+def test_a_port_that_agents_do_not_know_costs_no_enrolment(taken):
+    with pytest.raises(LocalFederationFailedError) as caught:
+        check_free({"admin": taken}, 0.0)
+    assert "enrol" not in caught.value.message + caught.value.next_step
+    known = {"admin": taken, "worker_operations": taken, "session": taken}
+    assert still_usable(known) == {"session": taken}
+
+
+def test_a_port_that_is_taken_for_a_moment_is_waited_for(monkeypatch):
+    answers = [False, False, True]
+    monkeypatch.setattr(ports, "_is_free", lambda _: answers.pop(0))
+    check_free({"session": "127.0.0.1:1"})
+    assert answers == []
+
+
+def test_a_detached_start_passes_the_next_step_on(tmp_path):
+    written = "redis runs\nLOCAL_FEDERATION_FAILED: a port is taken\nnext: Stop that.\n"
+    failure = _failure(tmp_path / "log", written)
+    assert (failure.message, failure.next_step) == ("a port is taken", "Stop that.")
 
 
 def test_a_program_that_is_not_installed_names_the_command_that_installs_it():
