@@ -23,6 +23,7 @@ from pfi_cli.local.preparation import Preparation
 from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.local.redis_server import RedisServer
 from pfi_cli.local.service_plans import service_plans
+from pfi_cli.local.start_refused import StartRefusedError
 from pfi_cli.settings import inherited_environment
 from pfi_common.errors import LocalFederationFailedError, PlatformError
 
@@ -126,9 +127,9 @@ class LocalFederation:
 
     def _take_folder(self) -> None:
         if not self._lock.acquire():
-            raise LocalFederationFailedError(
-                f"a federation runs in {self._layout.root} already; "
-                f"`pfi down --state {self._layout.root}` stops it"
+            raise StartRefusedError(
+                f"a federation runs in {self._layout.root} already",
+                f"Use it as it is; `pfi down --state {self._layout.root}` stops it.",
             )
         found = read_federation(self._layout)
         if found is not None:

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from pfi_cli.local import ports
+from pfi_cli.local.federation import LocalFederation
 from pfi_cli.local.federation_file import (
     FederationFile,
     RecordedProcess,
@@ -91,6 +92,17 @@ def test_a_detached_start_passes_the_next_step_on(tmp_path):
     written = "redis runs\nLOCAL_FEDERATION_FAILED: a port is taken\nnext: Stop that.\n"
     failure = _failure(tmp_path / "log", written)
     assert (failure.message, failure.next_step) == ("a port is taken", "Stop that.")
+
+
+def test_a_second_start_is_told_how_to_stop_the_first(tmp_path):
+    layout = StateLayout(tmp_path)
+    lock = FolderLock(layout.lock)
+    assert lock.acquire()
+    with pytest.raises(LocalFederationFailedError, match="already") as caught:
+        LocalFederation(layout, name="x", say=lambda _: None).start()
+    lock.release()
+    assert "log" not in caught.value.next_step
+    assert f"`pfi down --state {tmp_path}` stops it" in caught.value.next_step
 
 
 def test_a_program_that_is_not_installed_names_the_command_that_installs_it():
