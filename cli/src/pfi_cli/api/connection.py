@@ -9,6 +9,19 @@ from pfi_cli.settings import CliSettings
 from pfi_common.errors import ServiceUnavailableError, SettingsInvalidError
 
 
+class FederationStoppedError(ServiceUnavailableError):
+    """The federation of a state folder does not run; to wait would not help."""
+
+    def __init__(self, layout: StateLayout) -> None:
+        super().__init__(f"the federation in {layout.root} does not run")
+        self._start = f"`pfi up --detach --state {layout.root}` starts it."
+
+    @property
+    def next_step(self) -> str:
+        """What the reader does next."""
+        return self._start
+
+
 @dataclass(frozen=True)
 class Connection:
     """How to reach a federation's admin API.
@@ -29,11 +42,14 @@ def find_connection(settings: CliSettings) -> Connection:
 
     Raises:
         SettingsInvalidError: A URL came without authority or key, or a file cannot be read.
-        ServiceUnavailableError: There is no local federation in the state folder.
+        ServiceUnavailableError: There is no local federation in the state folder, or it is stopped.
     """
     if settings.url is not None:
         return _remote(settings, settings.url)
-    return local_connection(StateLayout(settings.state))
+    layout = StateLayout(settings.state)
+    connection = local_connection(layout)
+    _require_running(layout)
+    return connection
 
 
 def local_connection(layout: StateLayout) -> Connection:
@@ -51,6 +67,12 @@ def local_connection(layout: StateLayout) -> Connection:
     return Connection(
         f"https://{described.admin}", layout.authority, _read_secret(layout.api_key_file)
     )
+
+
+def _require_running(layout: StateLayout) -> None:
+    described = read_federation(layout)
+    if described is not None and not described.anything_runs:
+        raise FederationStoppedError(layout)
 
 
 def _remote(settings: CliSettings, url: str) -> Connection:

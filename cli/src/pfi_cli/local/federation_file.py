@@ -58,6 +58,11 @@ class FederationFile(BaseModel):
         """Whether its supervisor lives."""
         return self.supervisor is not None and self.supervisor.record.alive
 
+    @property
+    def anything_runs(self) -> bool:
+        """Whether its supervisor lives, or a process that a killed supervisor left."""
+        return self.running or any(each.record.alive for each in self.processes.values())
+
 
 def read_federation(layout: StateLayout) -> FederationFile | None:
     """Reads the file; None when the folder holds no federation.

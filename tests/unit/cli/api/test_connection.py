@@ -1,10 +1,13 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from pfi_cli.api.connection import find_connection
-from pfi_cli.local.federation_file import FederationFile, write_federation
+from pfi_cli.exit_codes import ExitCode, exit_code_of
+from pfi_cli.local.federation_file import FederationFile, RecordedProcess, write_federation
 from pfi_cli.local.layout import StateLayout
+from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.settings import CliSettings
 from pfi_common.errors import ServiceUnavailableError, SettingsInvalidError
 
@@ -16,14 +19,37 @@ def key_file(tmp_path):
     return path
 
 
-def test_a_local_federation_is_found_by_its_folder(tmp_path):
+def recorded(tmp_path, **processes):
+    endpoints = {"admin": "127.0.0.1:4711"}
     layout = StateLayout(tmp_path)
-    write_federation(layout, FederationFile(name="x", endpoints={"admin": "127.0.0.1:4711"}))
+    write_federation(layout, FederationFile(name="x", endpoints=endpoints, **processes))
     layout.api_key_file.write_text("pfk_1_secret\n")
+    return layout
+
+
+def this_process():
+    return RecordedProcess(**vars(ProcessRecord.of(os.getpid())))
+
+
+def test_a_local_federation_is_found_by_its_folder(tmp_path):
+    layout = recorded(tmp_path, supervisor=this_process())
     found = find_connection(CliSettings(state=tmp_path))
     assert found.url == "https://127.0.0.1:4711"
     assert found.api_key == "pfk_1_secret"
     assert found.authority == layout.authority
+
+
+def test_processes_without_a_supervisor_still_answer(tmp_path):
+    recorded(tmp_path, processes={"coordinator": this_process()})
+    assert find_connection(CliSettings(state=tmp_path)).url == "https://127.0.0.1:4711"
+
+
+def test_a_stopped_federation_says_how_to_start_it(tmp_path):
+    recorded(tmp_path)
+    with pytest.raises(ServiceUnavailableError, match="does not run") as caught:
+        find_connection(CliSettings(state=tmp_path))
+    assert caught.value.next_step == f"`pfi up --detach --state {tmp_path}` starts it."
+    assert exit_code_of(caught.value) == ExitCode.UNREACHABLE
 
 
 def test_a_folder_without_a_federation_says_how_to_start_one(tmp_path):
