@@ -72,6 +72,7 @@ def test_everything_else_reads_json(identity, caplog):
     formatter = JsonFormatter("client-agent")
     lines = [json.loads(formatter.format(record)) for record in caplog.records]
     by_event = {line["event"]: line for line in lines}
+    assert (by_event["data_read"]["rows"], by_event["data_read"]["bad_rows"]) == (1, 12)
     assert by_event["agent_ready"]["client"] == "c-1"
     assert by_event["session_ended"]["reason"] == "SERVICE_UNAVAILABLE"
     assert by_event["task_completed"]["seconds"] == 1.25

@@ -36,7 +36,7 @@ FIELDS: frozenset[str] = frozenset(
         "count",
         "line_number",
         "payload_bytes",
-        "training_rows",
+        "rows",
         "updates",
         # processes
         "endpoint",

@@ -14,10 +14,8 @@ class LogObserver:
     """One log line for everything that happens, except for progress; see `observer.Observer`."""
 
     def data_read(self, data: LocalData) -> None:
-        """Log counts, and the first bad rows by line and reason."""
-        get_logger().info(
-            Event.DATA_READ, training_rows=data.training_rows, bad_rows=data.bad_count
-        )
+        """Log counts of distinct and of bad rows, and the first bad ones by line and reason."""
+        get_logger().info(Event.DATA_READ, rows=len(data.rows), bad_rows=data.bad_count)
         for bad in data.bad_rows:
             get_logger().warning(
                 Event.BAD_ROW_SKIPPED, line_number=bad.line_number, reason=bad.reason
