@@ -7,11 +7,13 @@ from rich.markup import escape
 
 from pfi_cli.api.runs import Run
 from pfi_cli.output.run_view import run_view
+from pfi_common.clock import Clock, SystemClock
 
 
-def print_run(run: Run, console: Console) -> None:
+def print_run(run: Run, console: Console, clock: Clock | None = None) -> None:
     """Prints rounds, losses, the last adapter and, when it is not done, what it waits for."""
-    console.print(run_view(run, _elapsed_seconds(run)))
+    moment = (clock or SystemClock()).now()
+    console.print(run_view(run, _elapsed_seconds(run, moment)))
     if run.adapters:
         newest = max(run.adapters, key=lambda adapter: adapter.version)
         console.print(f"adapter version {newest.version}: {newest.digest}", soft_wrap=True)
@@ -21,15 +23,7 @@ def print_run(run: Run, console: Console) -> None:
                 console.print(f"[dim]{heading}:[/] {escape(text)}", soft_wrap=True)
 
 
-def _elapsed_seconds(run: Run) -> float:
-    """Time from the creation to the last thing that is known."""
-    moments: list[datetime] = [
-        moment
-        for each in run.rounds
-        for moment in (each.opened_at, each.sealed_at, each.published_at)
-        if moment is not None
-    ]
-    end = run.ended_at or max(moments, default=run.created_at)
-    if end is None or run.created_at is None:
-        return 0.0
-    return (end - run.created_at).total_seconds()
+def _elapsed_seconds(run: Run, moment: datetime) -> float:
+    """Time from the creation to the end, or to now while it goes on."""
+    end = run.ended_at or moment
+    return max(0.0, (end - (run.created_at or end)).total_seconds())
