@@ -57,7 +57,7 @@ def submit(  # noqa: PLR0913 - one per option
     if not json:
         say(f"submitted {run.name} ({run.run})")
     if watch:
-        run = watch_run(api, run)
+        run = _follow(api, run)
     _show(run, json=json, brief=not watch)
     _exit_as_ended(run, watched=watch)
 
@@ -69,7 +69,7 @@ def watch(api: ApiClient, run: RunArgument, *, json: JsonOption = False) -> None
 
     Example: `pfi run watch assistants && pfi report assistants`
     """
-    ended = watch_run(api, api.run(run))
+    ended = _follow(api, api.run(run))
     _show(ended, json=json)
     _exit_as_ended(ended, watched=True)
 
@@ -109,6 +109,18 @@ def cancel(api: ApiClient, run: RunArgument, *, json: JsonOption = False) -> Non
     Example: `pfi run cancel assistants`
     """
     _show(api.cancel_run(run), json=json, brief=True)
+
+
+def _follow(api: ApiClient, run: Run) -> Run:
+    """Follows a run; whoever stops that is told that the run goes on."""
+    try:
+        return watch_run(api, run)
+    except KeyboardInterrupt:
+        say(
+            f"the run goes on; `pfi run watch {run.name}` follows it again, "
+            f"`pfi run cancel {run.name}` stops it"
+        )
+        raise
 
 
 def _show(run: Run, *, json: bool, brief: bool = False) -> None:

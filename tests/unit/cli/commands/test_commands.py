@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from pfi_cli import main as program
 from pfi_cli.commands import connected
+from pfi_cli.commands import run as run_commands
 from pfi_cli.exit_codes import ExitCode, exit_code_of
 from pfi_common.errors import (
     CATALOG,
@@ -73,6 +74,19 @@ def test_runs_are_listed(scripted):
     scripted.on("GET", "/v1/runs", {"runs": [SUMMARY]})
     assert "river" in pfi("run", "list").stdout
     assert json.loads(pfi("run", "list", "--json").stdout)[0]["state"] == "running"
+
+
+def test_who_stops_watching_is_told_that_the_run_goes_on(scripted, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    scripted.on("GET", "/v1/runs/river", run_document(state="running"))
+    monkeypatch.setattr(run_commands, "watch_run", interrupted)
+    result = pfi("run", "watch", "river")
+    assert result.exit_code == ExitCode.INTERRUPTED
+    assert "the run goes on" in result.stderr
+    assert "`pfi run watch river`" in result.stderr
+    assert "`pfi run cancel river`" in result.stderr
 
 
 def test_a_run_is_shown(scripted):
