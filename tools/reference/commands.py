@@ -186,6 +186,13 @@ def _section(command: Command) -> str:
 
 
 def _prose(text: str) -> str:
-    """Joins the lines of paragraphs; list items stay lines."""
+    """Joins the lines of paragraphs; list items stay lines, indented blocks stay code."""
     items = re.sub(r"\n\s*\* ", "\n\n* ", text.strip())
-    return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", items)) + "\n"
+    return "\n\n".join(map(_paragraph, re.split(r"\n(?:[ \t]*\n)+", items))) + "\n"
+
+
+def _paragraph(part: str) -> str:
+    lines = part.splitlines()
+    if all(line.startswith("    ") for line in lines):
+        return "\n".join(["```sh", *(line.strip() for line in lines), "```"])
+    return " ".join(part.split())

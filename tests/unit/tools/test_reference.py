@@ -7,7 +7,7 @@ import typer
 import typer.main
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
-from tools.reference.commands import from_parser, from_typer
+from tools.reference.commands import _prose, from_parser, from_typer
 from tools.reference.settings import default_text, type_text
 
 from pfi_common.settings import ServiceSettings
@@ -80,3 +80,8 @@ def test_argparse_commands_are_read_with_their_options():
         (("--host",), "HOST", "required"),
         (("--scope",), "a|b", "`a`"),
     ]
+
+
+def test_commands_in_an_indented_block_stay_on_their_lines():
+    text = "Do this\nand that:\n\n    first > file\n    second file\n"
+    assert _prose(text) == "Do this and that:\n\n```sh\nfirst > file\nsecond file\n```\n"
