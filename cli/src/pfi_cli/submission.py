@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pfi_cli.local.programs import program_installed, program_path
 from pfi_cli.settings import inherited_environment
-from pfi_common.errors import BackboneUnreadableError, InvalidRequestError
+from pfi_common.errors import InternalError, InvalidRequestError, PlatformError, error_from_problem
 from pfi_common.spec import Description, parse_description
 
 
@@ -15,7 +15,7 @@ def describe_spec(spec: Path, backbone: Path | None) -> Description:
 
     Raises:
         InvalidRequestError: It is not installed here.
-        BackboneUnreadableError: It cannot read the backbone; its own words are passed on.
+        PlatformError: It failed; the reason and the words are its own.
     """
     if not program_installed("pfi-agent"):
         raise InvalidRequestError(
@@ -29,5 +29,16 @@ def describe_spec(spec: Path, backbone: Path | None) -> Description:
         command, env=inherited_environment(), capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise BackboneUnreadableError(" ".join(done.stderr.strip().splitlines()[-3:]))
+        raise _failure(done.stderr.strip().splitlines(), done.returncode)
     return parse_description(json.loads(done.stdout))
+
+
+def _failure(told: list[str], status: int) -> PlatformError:
+    """The agent's failure, from the problem document that it ends with."""
+    try:
+        document = json.loads(told[-1]) if told else None
+    except json.JSONDecodeError:
+        document = None
+    if isinstance(document, dict):
+        return error_from_problem(document)
+    return InternalError(f"pfi-agent describe ended with status {status}: {' '.join(told[-3:])}")

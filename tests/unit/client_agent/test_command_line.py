@@ -23,6 +23,7 @@ from pfi_common.errors import (
     NotEnrolledError,
     SpecInvalidError,
     TokenInvalidError,
+    error_from_problem,
 )
 from pfi_common.identity import save_identity
 from pfi_common.spec import parse_description
@@ -108,6 +109,15 @@ def test_failures_are_told_with_cause_and_next_step(tmp_path, backbone_folder, c
     assert "SPEC_INVALID" in told
     assert "no linear module query" in told
     assert f"Next step: {SpecInvalidError().next_step}" in told
+
+
+def test_programs_read_a_failure_to_describe_as_a_problem_document(tmp_path, backbone_folder):
+    spec = write_spec(tmp_path, backbone_folder, targets=("query",))
+    result = run("describe", spec, "--json", "--state", tmp_path / "state")
+    assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
+    error = error_from_problem(json.loads(result.stderr.splitlines()[-1]))
+    assert isinstance(error, SpecInvalidError)
+    assert "no linear module query" in error.message
 
 
 def test_status_of_an_enrolled_device(tmp_path):

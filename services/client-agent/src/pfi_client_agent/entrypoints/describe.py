@@ -1,5 +1,7 @@
 """`pfi-agent describe`: what a specification's backbone and adapter are."""
 
+import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pfi_client_agent.domain.exit_codes import exit_code_for
 from pfi_client_agent.entrypoints.options import BackboneOption, StateOption, state_folder
+from pfi_common.errors import PlatformError, problem_document
 
 if TYPE_CHECKING:
     from pfi_common.spec import Description, RunSpec
@@ -23,12 +27,23 @@ def describe(
 ) -> None:
     """Describe a run's backbone and adapter: digest, schema, and bytes per round.
 
-    No weight is loaded and nothing is sent. Write the description to a file where the submission
-    is made on another machine:
+    No weight is loaded and nothing is sent. With --json and without a terminal, a failure is a
+    problem document (RFC 9457) on the last line of stderr. Write the description to a file where
+    the submission is made on another machine:
 
         pfi-agent describe run.yaml --json > described.json
         pfi run submit run.yaml --described described.json
     """
+    try:
+        _describe(spec, backbone, state, as_json=as_json)
+    except PlatformError as error:
+        if not as_json or sys.stderr.isatty():
+            raise
+        typer.echo(json.dumps(problem_document(error)), err=True)
+        raise typer.Exit(exit_code_for(error)) from error
+
+
+def _describe(spec: Path, backbone: Path | None, state: Path | None, *, as_json: bool) -> None:
     from pfi_client_agent.adapters.digest_cache import DigestCache
     from pfi_client_agent.adapters.learning.description import describe_backbone
     from pfi_client_agent.adapters.learning.hub import find_backbone
