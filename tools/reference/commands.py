@@ -83,7 +83,7 @@ def from_typer(name: str, found: Any) -> Command:  # noqa: ANN401 - typer keeps 
     children = getattr(found, "commands", {}).items()
     return Command(
         name,
-        found.help or "",
+        "\n\n".join(text.strip() for text in (found.help, found.epilog) if text),
         tuple(_typer_option(item) for item in shown if item.param_type_name == "argument"),
         tuple(_typer_option(item) for item in shown if item.param_type_name == "option"),
         tuple(from_typer(f"{name} {key}", child) for key, child in children if not child.hidden),

@@ -36,7 +36,7 @@ def test_settings_are_shown_as_one_writes_them():
 
 
 def example_app() -> typer.Typer:
-    app = typer.Typer(help="Top.")
+    app = typer.Typer(help="Top.", epilog="\nExit codes.\n")
     group = typer.Typer(help="Group.")
     app.add_typer(group, name="run")
 
@@ -55,9 +55,9 @@ def example_app() -> typer.Typer:
 
 
 def test_typer_commands_are_read_with_their_options():
-    (_, run, submit, show) = from_typer("pfi", typer.main.get_command(example_app())).walk()
+    (top, run, submit, show) = from_typer("pfi", typer.main.get_command(example_app())).walk()
     assert (run.name, submit.name, show.name) == ("pfi run", "pfi run submit", "pfi run show")
-    assert submit.meaning == "Submit it."
+    assert (top.meaning, submit.meaning) == ("Top.\n\nExit codes.", "Submit it.")
     (argument,) = submit.arguments
     assert (argument.names, argument.meaning, argument.default) == (
         ("spec",),
