@@ -82,7 +82,7 @@ def draw(results: list[Document], path: Path) -> None:
     left.plot(
         sorted(overheads),
         [n / len(overheads) for n in range(1, len(overheads) + 1)],
-        drawstyle="steps",
+        drawstyle="steps-post",
     )
     left.axvline(0.5, color="tab:red", linestyle="--", label="limit")
     left.set(xlabel="round overhead (s)", ylabel="share of rounds", xlim=(0, None), ylim=(0, 1.02))
