@@ -52,7 +52,9 @@ def enum_reasons() -> set[str]:
 def test_classes_catalog_enum_and_page_have_the_same_reasons():
     assert set(CATALOG) == enum_reasons()
     assert set(declared()) == enum_reasons()
-    assert sorted(cls.reason for cls in all_subclasses(PlatformError)) == sorted(CATALOG)
+    # a class without a reason of its own only gives its parent's another next step
+    named = [cls for cls in all_subclasses(PlatformError) if "reason" in vars(cls)]
+    assert sorted(cls.reason for cls in named) == sorted(CATALOG)
     assert list(sections()) == list(CATALOG)
 
 

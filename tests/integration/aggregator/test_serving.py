@@ -14,6 +14,7 @@ from tests.support.aggregator.builders import make_plan
 from tests.support.aggregator.processes import environment_of, events_of, started
 from tests.support.aggregator.server import RunningSite, Site
 from tests.support.clock import ManualClock
+from tests.support.redis import mark_federation
 
 from pfi_aggregator.bootstrap.server import Endpoints
 from pfi_common.clock import SystemClock
@@ -44,6 +45,7 @@ def test_a_process_serves_until_sigterm(site, tmp_path):
 
 
 async def test_a_process_does_a_round(site, tmp_path):
+    mark_federation(site.settings.redis_url)
     with started("serve", site.settings, tmp_path) as (_, endpoints):
         async with asyncio.timeout(60), AsyncExitStack() as stack:
             running = RunningSite(site, Endpoints(**endpoints), asyncio.Event(), stack)

@@ -33,7 +33,7 @@ from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import configure_logging, get_logger
 
 _SWEEP_SECONDS = 60.0
-_REDIS_TIMEOUT_SECONDS = 5.0
+_REDIS_CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,10 @@ async def running_aggregator(
 
 
 def _connect(url: str) -> Redis:
+    # No time limit on the socket: with one, redis-py sends through asyncio.wait_for, which on
+    # Python 3.11 may swallow the cancellation at the end. RedisRevocations limits whole calls.
     return Redis.from_url(
-        url, socket_timeout=_REDIS_TIMEOUT_SECONDS, socket_connect_timeout=_REDIS_TIMEOUT_SECONDS
+        url, socket_timeout=None, socket_connect_timeout=_REDIS_CONNECT_TIMEOUT_SECONDS
     )
 
 
