@@ -31,18 +31,6 @@ UPLOADS = [make_upload(PLAN, f"c-{index:012}", seed=index) for index in range(3)
 OUTCOME = RoundOutcome("cd" * 32, 0.1 + 0.2)
 
 
-@pytest.fixture
-def root(tmp_path) -> Path:
-    return tmp_path / "spool"
-
-
-@pytest.fixture
-def spool(root):
-    made = disk_spool(root)
-    made.rounds.open(PLAN)
-    return made
-
-
 def folder(root: Path) -> Path:
     return SpoolLayout(root).round(KEY)
 
