@@ -12,7 +12,7 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 CONSTRAINTS := requirements/constraints.txt
-DISTRIBUTIONS := libs/common services/coordinator services/aggregator services/client-agent cli
+DISTRIBUTIONS := libs/common services/coordinator services/aggregator services/client-agent services/rag cli
 PROJECTS := $(DISTRIBUTIONS:%=%/pyproject.toml)
 PACKAGES := libs/common/src/pfi_common $(filter-out %.egg-info,$(wildcard services/*/src/pfi_*)) cli/src/pfi_cli tools benchmarks
 BASELINE := protos/baseline.binpb
@@ -28,7 +28,7 @@ demo: $(VENV)/.installed ## Set up, then train a whole federation on this machin
 	@$(BIN)/pfi demo $(ARGS)
 
 .PHONY: install
-install: $(VENV)/.installed ## Set up .venv with the commands pfi, pfi-agent, pfi-coordinator, pfi-aggregator
+install: $(VENV)/.installed ## Set up .venv with the commands pfi, pfi-agent, pfi-rag, pfi-coordinator, pfi-aggregator
 
 ##@ Develop
 
@@ -52,8 +52,8 @@ check: $(VENV)/.developed $(PROTOS_VENV)/.installed ## Static checks: style, typ
 	$(BIN)/mypy $(PACKAGES)
 
 .PHONY: unit
-unit: $(VENV)/.developed ## Unit tests of coordinator, aggregator and cli, each installed where there is no torch
-	@for name in coordinator aggregator cli; do tools/unit_without_torch.sh $$name "$(PYTHON)"; done
+unit: $(VENV)/.developed ## Unit tests of coordinator, aggregator, rag and cli, each installed where there is no torch
+	@for name in coordinator aggregator rag cli; do tools/unit_without_torch.sh $$name "$(PYTHON)"; done
 
 .PHONY: tests
 tests: $(VENV)/.developed ## All tests but the repetitions of test-faults (ARGS="tests/contract -k golden" narrows)

@@ -16,6 +16,7 @@ PACKAGES = {
     "pfi_coordinator": "Coordinator (`pfi-coordinator`)",
     "pfi_aggregator": "Aggregator and worker (`pfi-aggregator`)",
     "pfi_client_agent": "Client agent (`pfi-agent`)",
+    "pfi_rag": "Retrieval (`pfi-rag`)",
     "pfi_cli": "Command line (`pfi`)",
 }
 

@@ -69,3 +69,36 @@ class LocalFederationFailedError(PlatformError):
         "The local federation could not be started or stopped.",
         "Read the log that the message names, then run `pfi down` and `pfi up` again.",
     )
+
+
+class FleetFailedError(PlatformError):
+    """Some clients of a fleet failed."""
+
+    reason = "FLEET_FAILED"
+    entry = CatalogEntry(
+        "FAILED_PRECONDITION",
+        "Some clients of the fleet failed.",
+        "Read what the message says of the first ones; the others are in the log.",
+    )
+
+
+class ExtraMissingError(PlatformError):
+    """An optional library is not installed."""
+
+    reason = "EXTRA_MISSING"
+    entry = CatalogEntry(
+        "FAILED_PRECONDITION",
+        "A library that this needs is not installed.",
+        "Install the extra that the message names.",
+    )
+
+
+class MachineUnsuitableError(PlatformError):
+    """Something that the platform needs on this machine is not in order."""
+
+    reason = "MACHINE_UNSUITABLE"
+    entry = CatalogEntry(
+        "FAILED_PRECONDITION",
+        "Something on this machine is not in order.",
+        "Do what stands beside each finding, then run `pfi doctor` again.",
+    )

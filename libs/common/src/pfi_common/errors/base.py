@@ -10,7 +10,8 @@ edge of a process. One class per reason, grouped by the part of the platform tha
                      ApiKeyInvalid, ScopeMissing, SessionSuperseded, ClientUnknown, SignatureInvalid
       enrolment.py   TokenInvalid, TokenUsed, TokenExpired, CertificateRequestInvalid,
                      RenewalRefused, AuthorityMismatch
-      runs.py        SpecInvalid, SpecUnsound, RunUnknown, RunEnded, RunExists
+      runs.py        SpecInvalid, SpecUnsound, RunUnknown, RunEnded, RunExists,
+                     PartitionFailed
       tickets.py     TicketInvalid, TicketExpired, TicketForeign, SchemaMismatch, BaseMismatch,
                      BackboneMismatch, EncodingMismatch
       payloads.py    PayloadSizeInvalid, PayloadCorrupt, PayloadNotFinite, CoordinateLimitExceeded,
@@ -20,7 +21,12 @@ edge of a process. One class per reason, grouped by the part of the platform tha
       artifacts.py   AdapterUnknown, ArtifactCorrupt, ArtifactUnknown, AdapterInvalid, ExportFailed,
                      ReportIncomplete
       agents.py      DataUnreadable, DataTooManyBadRows, BackboneUnreadable, NotEnrolled,
-                     AgentRunning, LocalFederationFailed
+                     AgentRunning, LocalFederationFailed, FleetFailed, ExtraMissing,
+                     MachineUnsuitable
+      documents.py   DocumentUnknown, DocumentUnsupported, DocumentInvalid, DocumentTooLarge,
+                     DocumentEmpty, IndexLocked, IndexForeign, IndexDamaged, ForgetIncomplete,
+                     EmbeddingModelInvalid, PromptTooLong, ChatTemplateMissing,
+                     RetrievalUnavailable
 
 A class is called like its reason: TOKEN_USED is `TokenUsedError`.
 """

@@ -3,6 +3,7 @@
 from pfi_common.errors import (
     agents,
     artifacts,
+    documents,
     enrolment,
     members,
     payloads,
@@ -24,6 +25,7 @@ _GROUPS = (
     rounds,
     artifacts,
     agents,
+    documents,
 )
 
 

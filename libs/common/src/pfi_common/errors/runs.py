@@ -57,3 +57,14 @@ class RunExistsError(PlatformError):
         "A run with this name exists.",
         "Give the run another name and submit again.",
     )
+
+
+class PartitionFailedError(PlatformError):
+    """A partition of clients could not be computed."""
+
+    reason = "PARTITION_FAILED"
+    entry = CatalogEntry(
+        "INTERNAL",
+        "The clients could not be divided into clusters.",
+        "Read the worker's log; the run goes on with its global line.",
+    )

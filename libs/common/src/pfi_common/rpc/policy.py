@@ -62,6 +62,7 @@ _COORDINATOR = frozenset({Caller.COORDINATOR})
 _ENROLMENT = "/pfi.coordinator.v1.EnrolmentService"
 _ROUND = "/pfi.aggregator.v1.RoundService"
 _UPDATE = "/pfi.aggregator.v1.UpdateService"
+_RETRIEVAL = "/pfi.rag.v1.RetrievalService"
 _HEALTH = "/grpc.health.v1.Health"
 
 POLICIES: Mapping[str, MethodPolicy] = MappingProxyType(
@@ -75,6 +76,9 @@ POLICIES: Mapping[str, MethodPolicy] = MappingProxyType(
             _CLIENT, Deadline.SHORT, idempotent=True
         ),
         "/pfi.coordinator.v1.SessionService/Session": MethodPolicy(_CLIENT, Deadline.STREAM),
+        "/pfi.coordinator.v1.ServingService/GetServingAdapter": MethodPolicy(
+            _CLIENT, Deadline.SHORT, idempotent=True
+        ),
         "/pfi.aggregator.v1.AdapterService/DownloadAdapter": MethodPolicy(
             _CLIENT | _COORDINATOR, Deadline.TRANSFER
         ),
@@ -90,6 +94,12 @@ POLICIES: Mapping[str, MethodPolicy] = MappingProxyType(
         f"{_ROUND}/FinalizeRound": MethodPolicy(_COORDINATOR, Deadline.TRANSFER, idempotent=True),
         f"{_ROUND}/SettleRound": MethodPolicy(_COORDINATOR, Deadline.LONG, idempotent=True),
         f"{_ROUND}/AbortRound": MethodPolicy(_COORDINATOR, Deadline.LONG, idempotent=True),
+        f"{_RETRIEVAL}/AddDocuments": MethodPolicy(_CLIENT, Deadline.STREAM),
+        f"{_RETRIEVAL}/SearchPassages": MethodPolicy(_CLIENT, Deadline.SHORT, idempotent=True),
+        f"{_RETRIEVAL}/ListDocuments": MethodPolicy(_CLIENT, Deadline.SHORT, idempotent=True),
+        f"{_RETRIEVAL}/DeleteDocument": MethodPolicy(_CLIENT, Deadline.SHORT, idempotent=True),
+        f"{_RETRIEVAL}/ForgetDocuments": MethodPolicy(_CLIENT, Deadline.TRANSFER),
+        f"{_RETRIEVAL}/GetIndex": MethodPolicy(_CLIENT, Deadline.SHORT, idempotent=True),
         f"{_HEALTH}/Check": MethodPolicy(_ANYONE, Deadline.STREAM),
         f"{_HEALTH}/Watch": MethodPolicy(_ANYONE, Deadline.STREAM),
     }

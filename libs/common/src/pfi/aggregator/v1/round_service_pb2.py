@@ -27,7 +27,7 @@ from pfi.common.v1 import adapter_pb2 as pfi_dot_common_dot_v1_dot_adapter__pb2
 from pfi.common.v1 import signed_pb2 as pfi_dot_common_dot_v1_dot_signed__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%pfi/aggregator/v1/round_service.proto\x12\x11pfi.aggregator.v1\x1a\x1fpfi/aggregator/v1/lineage.proto\x1a\x1bpfi/common/v1/adapter.proto\x1a\x1apfi/common/v1/signed.proto\"E\n\x08RoundKey\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05round\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0c\n\x04line\x18\x04 \x01(\t\"z\n\x0fServerOptimizer\x12+\n\x03sgd\x18\x01 \x01(\x0b\x32\x1c.pfi.aggregator.v1.ServerSgdH\x00\x12-\n\x04\x61\x64\x61m\x18\x02 \x01(\x0b\x32\x1d.pfi.aggregator.v1.ServerAdamH\x00\x42\x0b\n\toptimizer\"4\n\tServerSgd\x12\x15\n\rlearning_rate\x18\x01 \x01(\x01\x12\x10\n\x08momentum\x18\x02 \x01(\x01\"N\n\nServerAdam\x12\x15\n\rlearning_rate\x18\x01 \x01(\x01\x12\r\n\x05\x62\x65ta1\x18\x02 \x01(\x01\x12\r\n\x05\x62\x65ta2\x18\x03 \x01(\x01\x12\x0b\n\x03tau\x18\x04 \x01(\x01\"\x84\x03\n\tRoundPlan\x12(\n\x03key\x18\x01 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\x12,\n\x06schema\x18\x02 \x01(\x0b\x32\x1c.pfi.common.v1.AdapterSchema\x12-\n\x04\x62\x61se\x18\x03 \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12\x15\n\rfraction_bits\x18\x04 \x01(\r\x12\x18\n\x10\x63oordinate_limit\x18\x05 \x01(\x01\x12\x11\n\tclip_norm\x18\x06 \x01(\x01\x12\x1c\n\x14maximum_weight_units\x18\x07 \x01(\x04\x12\x17\n\x0fmaximum_updates\x18\x08 \x01(\r\x12\x17\n\x0fminimum_updates\x18\t \x01(\r\x12<\n\x10server_optimizer\x18\n \x01(\x0b\x32\".pfi.aggregator.v1.ServerOptimizer\x12\x1e\n\x16optimizer_state_digest\x18\x0b \x01(\t\"}\n\x0f\x43ommittedUpdate\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x0e\n\x06\x63lient\x18\x02 \x01(\t\x12\x15\n\rpayload_bytes\x18\x03 \x01(\x04\x12\x14\n\x0cweight_units\x18\x04 \x01(\x04\x12\x0f\n\x07\x63lipped\x18\x05 \x01(\x08\x12\x0e\n\x06\x63\x61pped\x18\x06 \x01(\x08\"\x11\n\x0fGetSpoolRequest\"7\n\x10GetSpoolResponse\x12\r\n\x05spool\x18\x01 \x01(\t\x12\x14\n\x0cleader_token\x18\x02 \x01(\x04\"\x8a\x01\n\x1b\x43reateInitialAdapterRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12\x0b\n\x03run\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\t\x12,\n\x06schema\x18\x04 \x01(\x0b\x32\x1c.pfi.common.v1.AdapterSchema\x12\x0c\n\x04seed\x18\x05 \x01(\x04\"O\n\x1c\x43reateInitialAdapterResponse\x12/\n\x07lineage\x18\x01 \x01(\x0b\x32\x1e.pfi.common.v1.SignedStatement\"T\n\x10OpenRoundRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12*\n\x04plan\x18\x02 \x01(\x0b\x32\x1c.pfi.aggregator.v1.RoundPlan\"\x13\n\x11OpenRoundResponse\"=\n\x11WatchRoundRequest\x12(\n\x03key\x18\x01 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\"H\n\x12WatchRoundResponse\x12\x32\n\x06update\x18\x01 \x01(\x0b\x32\".pfi.aggregator.v1.CommittedUpdate\"R\n\x10SealRoundRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12(\n\x03key\x18\x02 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\"F\n\x11SealRoundResponse\x12\x31\n\x07\x63ounted\x18\x01 \x03(\x0b\x32 .pfi.aggregator.v1.CountedUpdate\"V\n\x14\x46inalizeRoundRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12(\n\x03key\x18\x02 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\"_\n\x15\x46inalizeRoundResponse\x12/\n\x07lineage\x18\x01 \x01(\x0b\x32\x1e.pfi.common.v1.SignedStatement\x12\x15\n\rmerge_seconds\x18\x02 \x01(\x01\"T\n\x12SettleRoundRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12(\n\x03key\x18\x02 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\"\x15\n\x13SettleRoundResponse\"S\n\x11\x41\x62ortRoundRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12(\n\x03key\x18\x02 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\"\x14\n\x12\x41\x62ortRoundResponse2\x86\x06\n\x0cRoundService\x12S\n\x08GetSpool\x12\".pfi.aggregator.v1.GetSpoolRequest\x1a#.pfi.aggregator.v1.GetSpoolResponse\x12w\n\x14\x43reateInitialAdapter\x12..pfi.aggregator.v1.CreateInitialAdapterRequest\x1a/.pfi.aggregator.v1.CreateInitialAdapterResponse\x12V\n\tOpenRound\x12#.pfi.aggregator.v1.OpenRoundRequest\x1a$.pfi.aggregator.v1.OpenRoundResponse\x12[\n\nWatchRound\x12$.pfi.aggregator.v1.WatchRoundRequest\x1a%.pfi.aggregator.v1.WatchRoundResponse0\x01\x12V\n\tSealRound\x12#.pfi.aggregator.v1.SealRoundRequest\x1a$.pfi.aggregator.v1.SealRoundResponse\x12\x62\n\rFinalizeRound\x12\'.pfi.aggregator.v1.FinalizeRoundRequest\x1a(.pfi.aggregator.v1.FinalizeRoundResponse\x12\\\n\x0bSettleRound\x12%.pfi.aggregator.v1.SettleRoundRequest\x1a&.pfi.aggregator.v1.SettleRoundResponse\x12Y\n\nAbortRound\x12$.pfi.aggregator.v1.AbortRoundRequest\x1a%.pfi.aggregator.v1.AbortRoundResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%pfi/aggregator/v1/round_service.proto\x12\x11pfi.aggregator.v1\x1a\x1fpfi/aggregator/v1/lineage.proto\x1a\x1bpfi/common/v1/adapter.proto\x1a\x1apfi/common/v1/signed.proto\"E\n\x08RoundKey\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05round\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0c\n\x04line\x18\x04 \x01(\t\"z\n\x0fServerOptimizer\x12+\n\x03sgd\x18\x01 \x01(\x0b\x32\x1c.pfi.aggregator.v1.ServerSgdH\x00\x12-\n\x04\x61\x64\x61m\x18\x02 \x01(\x0b\x32\x1d.pfi.aggregator.v1.ServerAdamH\x00\x42\x0b\n\toptimizer\"4\n\tServerSgd\x12\x15\n\rlearning_rate\x18\x01 \x01(\x01\x12\x10\n\x08momentum\x18\x02 \x01(\x01\"N\n\nServerAdam\x12\x15\n\rlearning_rate\x18\x01 \x01(\x01\x12\r\n\x05\x62\x65ta1\x18\x02 \x01(\x01\x12\r\n\x05\x62\x65ta2\x18\x03 \x01(\x01\x12\x0b\n\x03tau\x18\x04 \x01(\x01\"\xb3\x03\n\tRoundPlan\x12(\n\x03key\x18\x01 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\x12,\n\x06schema\x18\x02 \x01(\x0b\x32\x1c.pfi.common.v1.AdapterSchema\x12-\n\x04\x62\x61se\x18\x03 \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12\x15\n\rfraction_bits\x18\x04 \x01(\r\x12\x18\n\x10\x63oordinate_limit\x18\x05 \x01(\x01\x12\x11\n\tclip_norm\x18\x06 \x01(\x01\x12\x1c\n\x14maximum_weight_units\x18\x07 \x01(\x04\x12\x17\n\x0fmaximum_updates\x18\x08 \x01(\r\x12\x17\n\x0fminimum_updates\x18\t \x01(\r\x12<\n\x10server_optimizer\x18\n \x01(\x0b\x32\".pfi.aggregator.v1.ServerOptimizer\x12\x1e\n\x16optimizer_state_digest\x18\x0b \x01(\t\x12-\n\x06sketch\x18\x0c \x01(\x0b\x32\x1d.pfi.aggregator.v1.SketchPlan\".\n\nSketchPlan\x12\x0c\n\x04seed\x18\x01 \x01(\x04\x12\x12\n\ndimensions\x18\x02 \x01(\r\".\n\x0cUpdateSketch\x12\x0e\n\x06\x63lient\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x02\"}\n\x0f\x43ommittedUpdate\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x0e\n\x06\x63lient\x18\x02 \x01(\t\x12\x15\n\rpayload_bytes\x18\x03 \x01(\x04\x12\x14\n\x0cweight_units\x18\x04 \x01(\x04\x12\x0f\n\x07\x63lipped\x18\x05 \x01(\x08\x12\x0e\n\x06\x63\x61pped\x18\x06 \x01(\x08\"\x11\n\x0fGetSpoolRequest\"7\n\x10GetSpoolResponse\x12\r\n\x05spool\x18\x01 \x01(\t\x12\x14\n\x0cleader_token\x18\x02 \x01(\x04\"\x8a\x01\n\x1b\x43reateInitialAdapterRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12\x0b\n\x03run\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\t\x12,\n\x06schema\x18\x04 \x01(\x0b\x32\x1c.pfi.common.v1.AdapterSchema\x12\x0c\n\x04seed\x18\x05 \x01(\x04\"O\n\x1c\x43reateInitialAdapterResponse\x12/\n\x07lineage\x18\x01 \x01(\x0b\x32\x1e.pfi.common.v1.SignedStatement\"T\n\x10OpenRoundRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12*\n\x04plan\x18\x02 \x01(\x0b\x32\x1c.pfi.aggregator.v1.RoundPlan\"\x13\n\x11OpenRoundResponse\"=\n\x11WatchRoundRequest\x12(\n\x03key\x18\x01 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\"H\n\x12WatchRoundResponse\x12\x32\n\x06update\x18\x01 \x01(\x0b\x32\".pfi.aggregator.v1.CommittedUpdate\"R\n\x10SealRoundRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12(\n\x03key\x18\x02 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\"y\n\x11SealRoundResponse\x12\x31\n\x07\x63ounted\x18\x01 \x03(\x0b\x32 .pfi.aggregator.v1.CountedUpdate\x12\x31\n\x08sketches\x18\x02 \x03(\x0b\x32\x1f.pfi.aggregator.v1.UpdateSketch\"V\n\x14\x46inalizeRoundRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12(\n\x03key\x18\x02 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\"_\n\x15\x46inalizeRoundResponse\x12/\n\x07lineage\x18\x01 \x01(\x0b\x32\x1e.pfi.common.v1.SignedStatement\x12\x15\n\rmerge_seconds\x18\x02 \x01(\x01\"T\n\x12SettleRoundRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12(\n\x03key\x18\x02 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\"\x15\n\x13SettleRoundResponse\"S\n\x11\x41\x62ortRoundRequest\x12\x14\n\x0cleader_token\x18\x01 \x01(\x04\x12(\n\x03key\x18\x02 \x01(\x0b\x32\x1b.pfi.aggregator.v1.RoundKey\"\x14\n\x12\x41\x62ortRoundResponse2\x86\x06\n\x0cRoundService\x12S\n\x08GetSpool\x12\".pfi.aggregator.v1.GetSpoolRequest\x1a#.pfi.aggregator.v1.GetSpoolResponse\x12w\n\x14\x43reateInitialAdapter\x12..pfi.aggregator.v1.CreateInitialAdapterRequest\x1a/.pfi.aggregator.v1.CreateInitialAdapterResponse\x12V\n\tOpenRound\x12#.pfi.aggregator.v1.OpenRoundRequest\x1a$.pfi.aggregator.v1.OpenRoundResponse\x12[\n\nWatchRound\x12$.pfi.aggregator.v1.WatchRoundRequest\x1a%.pfi.aggregator.v1.WatchRoundResponse0\x01\x12V\n\tSealRound\x12#.pfi.aggregator.v1.SealRoundRequest\x1a$.pfi.aggregator.v1.SealRoundResponse\x12\x62\n\rFinalizeRound\x12\'.pfi.aggregator.v1.FinalizeRoundRequest\x1a(.pfi.aggregator.v1.FinalizeRoundResponse\x12\\\n\x0bSettleRound\x12%.pfi.aggregator.v1.SettleRoundRequest\x1a&.pfi.aggregator.v1.SettleRoundResponse\x12Y\n\nAbortRound\x12$.pfi.aggregator.v1.AbortRoundRequest\x1a%.pfi.aggregator.v1.AbortRoundResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,41 +43,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SERVERADAM']._serialized_start=399
   _globals['_SERVERADAM']._serialized_end=477
   _globals['_ROUNDPLAN']._serialized_start=480
-  _globals['_ROUNDPLAN']._serialized_end=868
-  _globals['_COMMITTEDUPDATE']._serialized_start=870
-  _globals['_COMMITTEDUPDATE']._serialized_end=995
-  _globals['_GETSPOOLREQUEST']._serialized_start=997
-  _globals['_GETSPOOLREQUEST']._serialized_end=1014
-  _globals['_GETSPOOLRESPONSE']._serialized_start=1016
-  _globals['_GETSPOOLRESPONSE']._serialized_end=1071
-  _globals['_CREATEINITIALADAPTERREQUEST']._serialized_start=1074
-  _globals['_CREATEINITIALADAPTERREQUEST']._serialized_end=1212
-  _globals['_CREATEINITIALADAPTERRESPONSE']._serialized_start=1214
-  _globals['_CREATEINITIALADAPTERRESPONSE']._serialized_end=1293
-  _globals['_OPENROUNDREQUEST']._serialized_start=1295
-  _globals['_OPENROUNDREQUEST']._serialized_end=1379
-  _globals['_OPENROUNDRESPONSE']._serialized_start=1381
-  _globals['_OPENROUNDRESPONSE']._serialized_end=1400
-  _globals['_WATCHROUNDREQUEST']._serialized_start=1402
-  _globals['_WATCHROUNDREQUEST']._serialized_end=1463
-  _globals['_WATCHROUNDRESPONSE']._serialized_start=1465
-  _globals['_WATCHROUNDRESPONSE']._serialized_end=1537
-  _globals['_SEALROUNDREQUEST']._serialized_start=1539
-  _globals['_SEALROUNDREQUEST']._serialized_end=1621
-  _globals['_SEALROUNDRESPONSE']._serialized_start=1623
-  _globals['_SEALROUNDRESPONSE']._serialized_end=1693
-  _globals['_FINALIZEROUNDREQUEST']._serialized_start=1695
-  _globals['_FINALIZEROUNDREQUEST']._serialized_end=1781
-  _globals['_FINALIZEROUNDRESPONSE']._serialized_start=1783
-  _globals['_FINALIZEROUNDRESPONSE']._serialized_end=1878
-  _globals['_SETTLEROUNDREQUEST']._serialized_start=1880
-  _globals['_SETTLEROUNDREQUEST']._serialized_end=1964
-  _globals['_SETTLEROUNDRESPONSE']._serialized_start=1966
-  _globals['_SETTLEROUNDRESPONSE']._serialized_end=1987
-  _globals['_ABORTROUNDREQUEST']._serialized_start=1989
-  _globals['_ABORTROUNDREQUEST']._serialized_end=2072
-  _globals['_ABORTROUNDRESPONSE']._serialized_start=2074
-  _globals['_ABORTROUNDRESPONSE']._serialized_end=2094
-  _globals['_ROUNDSERVICE']._serialized_start=2097
-  _globals['_ROUNDSERVICE']._serialized_end=2871
+  _globals['_ROUNDPLAN']._serialized_end=915
+  _globals['_SKETCHPLAN']._serialized_start=917
+  _globals['_SKETCHPLAN']._serialized_end=963
+  _globals['_UPDATESKETCH']._serialized_start=965
+  _globals['_UPDATESKETCH']._serialized_end=1011
+  _globals['_COMMITTEDUPDATE']._serialized_start=1013
+  _globals['_COMMITTEDUPDATE']._serialized_end=1138
+  _globals['_GETSPOOLREQUEST']._serialized_start=1140
+  _globals['_GETSPOOLREQUEST']._serialized_end=1157
+  _globals['_GETSPOOLRESPONSE']._serialized_start=1159
+  _globals['_GETSPOOLRESPONSE']._serialized_end=1214
+  _globals['_CREATEINITIALADAPTERREQUEST']._serialized_start=1217
+  _globals['_CREATEINITIALADAPTERREQUEST']._serialized_end=1355
+  _globals['_CREATEINITIALADAPTERRESPONSE']._serialized_start=1357
+  _globals['_CREATEINITIALADAPTERRESPONSE']._serialized_end=1436
+  _globals['_OPENROUNDREQUEST']._serialized_start=1438
+  _globals['_OPENROUNDREQUEST']._serialized_end=1522
+  _globals['_OPENROUNDRESPONSE']._serialized_start=1524
+  _globals['_OPENROUNDRESPONSE']._serialized_end=1543
+  _globals['_WATCHROUNDREQUEST']._serialized_start=1545
+  _globals['_WATCHROUNDREQUEST']._serialized_end=1606
+  _globals['_WATCHROUNDRESPONSE']._serialized_start=1608
+  _globals['_WATCHROUNDRESPONSE']._serialized_end=1680
+  _globals['_SEALROUNDREQUEST']._serialized_start=1682
+  _globals['_SEALROUNDREQUEST']._serialized_end=1764
+  _globals['_SEALROUNDRESPONSE']._serialized_start=1766
+  _globals['_SEALROUNDRESPONSE']._serialized_end=1887
+  _globals['_FINALIZEROUNDREQUEST']._serialized_start=1889
+  _globals['_FINALIZEROUNDREQUEST']._serialized_end=1975
+  _globals['_FINALIZEROUNDRESPONSE']._serialized_start=1977
+  _globals['_FINALIZEROUNDRESPONSE']._serialized_end=2072
+  _globals['_SETTLEROUNDREQUEST']._serialized_start=2074
+  _globals['_SETTLEROUNDREQUEST']._serialized_end=2158
+  _globals['_SETTLEROUNDRESPONSE']._serialized_start=2160
+  _globals['_SETTLEROUNDRESPONSE']._serialized_end=2181
+  _globals['_ABORTROUNDREQUEST']._serialized_start=2183
+  _globals['_ABORTROUNDREQUEST']._serialized_end=2266
+  _globals['_ABORTROUNDRESPONSE']._serialized_start=2268
+  _globals['_ABORTROUNDRESPONSE']._serialized_end=2288
+  _globals['_ROUNDSERVICE']._serialized_start=2291
+  _globals['_ROUNDSERVICE']._serialized_end=3065
 # @@protoc_insertion_point(module_scope)

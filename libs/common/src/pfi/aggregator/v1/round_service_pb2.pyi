@@ -164,6 +164,7 @@ class RoundPlan(_message.Message):
     MINIMUM_UPDATES_FIELD_NUMBER: _builtins.int
     SERVER_OPTIMIZER_FIELD_NUMBER: _builtins.int
     OPTIMIZER_STATE_DIGEST_FIELD_NUMBER: _builtins.int
+    SKETCH_FIELD_NUMBER: _builtins.int
     fraction_bits: _builtins.int
     """Fixed point: a coordinate x is counted as rint(x * 2^fraction_bits)."""
     coordinate_limit: _builtins.float
@@ -194,6 +195,10 @@ class RoundPlan(_message.Message):
     def server_optimizer(self) -> Global___ServerOptimizer:
         """Server optimiser."""
 
+    @_builtins.property
+    def sketch(self) -> Global___SketchPlan:
+        """Set in a probe round alone: a sketch of every counted update is handed out at seal."""
+
     def __init__(
         self,
         *,
@@ -208,14 +213,72 @@ class RoundPlan(_message.Message):
         minimum_updates: _builtins.int = ...,
         server_optimizer: Global___ServerOptimizer | None = ...,
         optimizer_state_digest: _builtins.str = ...,
+        sketch: Global___SketchPlan | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "key", b"key", "schema", b"schema", "server_optimizer", b"server_optimizer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "key", b"key", "schema", b"schema", "server_optimizer", b"server_optimizer", "sketch", b"sketch"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "clip_norm", b"clip_norm", "coordinate_limit", b"coordinate_limit", "fraction_bits", b"fraction_bits", "key", b"key", "maximum_updates", b"maximum_updates", "maximum_weight_units", b"maximum_weight_units", "minimum_updates", b"minimum_updates", "optimizer_state_digest", b"optimizer_state_digest", "schema", b"schema", "server_optimizer", b"server_optimizer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "clip_norm", b"clip_norm", "coordinate_limit", b"coordinate_limit", "fraction_bits", b"fraction_bits", "key", b"key", "maximum_updates", b"maximum_updates", "maximum_weight_units", b"maximum_weight_units", "minimum_updates", b"minimum_updates", "optimizer_state_digest", b"optimizer_state_digest", "schema", b"schema", "server_optimizer", b"server_optimizer", "sketch", b"sketch"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RoundPlan: _TypeAlias = RoundPlan  # noqa: Y015
+
+@_typing.final
+class SketchPlan(_message.Message):
+    """How updates are sketched, to compare clients: a count sketch of the flat update with random signs (Charikar et al.
+    2002, "Finding Frequent Items in Data Streams"; Weinberger et al. 2009, "Feature Hashing"), so that cosines between
+    updates are kept up to noise. All updates of a probe round start from the same base.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEED_FIELD_NUMBER: _builtins.int
+    DIMENSIONS_FIELD_NUMBER: _builtins.int
+    seed: _builtins.int
+    """Seed of the buckets and signs."""
+    dimensions: _builtins.int
+    """Numbers in a sketch, 64."""
+    def __init__(
+        self,
+        *,
+        seed: _builtins.int = ...,
+        dimensions: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dimensions", b"dimensions", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SketchPlan: _TypeAlias = SketchPlan  # noqa: Y015
+
+@_typing.final
+class UpdateSketch(_message.Message):
+    """The sketch of one counted update. It tells similarity, not content, and is deleted when membership is published."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIENT_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    client: _builtins.str
+    """Client id."""
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """As many as SketchPlan.dimensions."""
+
+    def __init__(
+        self,
+        *,
+        client: _builtins.str = ...,
+        values: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client", b"client", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateSketch: _TypeAlias = UpdateSketch  # noqa: Y015
 
 @_typing.final
 class CommittedUpdate(_message.Message):
@@ -494,18 +557,24 @@ class SealRoundResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COUNTED_FIELD_NUMBER: _builtins.int
+    SKETCHES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def counted(self) -> _containers.RepeatedCompositeFieldContainer[_lineage_pb2.CountedUpdate]:
         """The counted set, sorted by task."""
+
+    @_builtins.property
+    def sketches(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpdateSketch]:
+        """One sketch for each counted update, sorted by client; empty without a sketch plan."""
 
     def __init__(
         self,
         *,
         counted: _abc.Iterable[_lineage_pb2.CountedUpdate] | None = ...,
+        sketches: _abc.Iterable[Global___UpdateSketch] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted", b"counted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted", b"counted", "sketches", b"sketches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ from pfi.aggregator.v1 import ticket_pb2 as pfi_dot_aggregator_dot_v1_dot_ticket
 from pfi.aggregator.v1 import update_service_pb2 as pfi_dot_aggregator_dot_v1_dot_update__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpfi/aggregator/v1/spool.proto\x12\x11pfi.aggregator.v1\x1a\x1epfi/aggregator/v1/ticket.proto\x1a&pfi/aggregator/v1/update_service.proto\"\xc5\x01\n\x0cUpdateRecord\x12/\n\x06ticket\x18\x01 \x01(\x0b\x32\x1f.pfi.aggregator.v1.UploadTicket\x12/\n\x06header\x18\x02 \x01(\x0b\x32\x1f.pfi.aggregator.v1.UpdateHeader\x12\x14\n\x0cweight_units\x18\x03 \x01(\x04\x12\x13\n\x0b\x63lip_factor\x18\x04 \x01(\r\x12\x0c\n\x04norm\x18\x05 \x01(\x01\x12\x1a\n\x12maximum_coordinate\x18\x06 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpfi/aggregator/v1/spool.proto\x12\x11pfi.aggregator.v1\x1a\x1epfi/aggregator/v1/ticket.proto\x1a&pfi/aggregator/v1/update_service.proto\"\xd5\x01\n\x0cUpdateRecord\x12/\n\x06ticket\x18\x01 \x01(\x0b\x32\x1f.pfi.aggregator.v1.UploadTicket\x12/\n\x06header\x18\x02 \x01(\x0b\x32\x1f.pfi.aggregator.v1.UpdateHeader\x12\x14\n\x0cweight_units\x18\x03 \x01(\x04\x12\x13\n\x0b\x63lip_factor\x18\x04 \x01(\r\x12\x0c\n\x04norm\x18\x05 \x01(\x01\x12\x1a\n\x12maximum_coordinate\x18\x06 \x01(\x01\x12\x0e\n\x06sketch\x18\x07 \x03(\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,5 +34,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pfi.aggregator.v1.spool_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_UPDATERECORD']._serialized_start=125
-  _globals['_UPDATERECORD']._serialized_end=322
+  _globals['_UPDATERECORD']._serialized_end=338
 # @@protoc_insertion_point(module_scope)

@@ -3,8 +3,10 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from pfi.aggregator.v1 import ticket_pb2 as _ticket_pb2
 from pfi.aggregator.v1 import update_service_pb2 as _update_service_pb2
 import builtins as _builtins
@@ -33,6 +35,7 @@ class UpdateRecord(_message.Message):
     CLIP_FACTOR_FIELD_NUMBER: _builtins.int
     NORM_FIELD_NUMBER: _builtins.int
     MAXIMUM_COORDINATE_FIELD_NUMBER: _builtins.int
+    SKETCH_FIELD_NUMBER: _builtins.int
     weight_units: _builtins.int
     """Weight that counts, in units of 2^-8 examples."""
     clip_factor: _builtins.int
@@ -49,6 +52,10 @@ class UpdateRecord(_message.Message):
     def header(self) -> _update_service_pb2.UpdateHeader:
         """The header that was presented."""
 
+    @_builtins.property
+    def sketch(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Sketch of the decoded update, before the clip; empty unless the plan asks for one."""
+
     def __init__(
         self,
         *,
@@ -58,10 +65,11 @@ class UpdateRecord(_message.Message):
         clip_factor: _builtins.int = ...,
         norm: _builtins.float = ...,
         maximum_coordinate: _builtins.float = ...,
+        sketch: _abc.Iterable[_builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "ticket", b"ticket"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip_factor", b"clip_factor", "header", b"header", "maximum_coordinate", b"maximum_coordinate", "norm", b"norm", "ticket", b"ticket", "weight_units", b"weight_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clip_factor", b"clip_factor", "header", b"header", "maximum_coordinate", b"maximum_coordinate", "norm", b"norm", "sketch", b"sketch", "ticket", b"ticket", "weight_units", b"weight_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

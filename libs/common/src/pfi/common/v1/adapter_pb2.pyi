@@ -29,6 +29,8 @@ class _TaskTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskType.Val
     """Never sent; a receiver rejects it."""
     TASK_TYPE_CAUSAL_LM: _TaskType.ValueType  # 1
     """Next-token prediction with a causal language model."""
+    TASK_TYPE_SEQUENCE_CLASSIFICATION: _TaskType.ValueType  # 2
+    """One label for a text, with a classification head on the backbone."""
 
 class TaskType(_TaskType, metaclass=_TaskTypeEnumTypeWrapper):
     """Kind of task that an adapter is trained for."""
@@ -37,6 +39,8 @@ TASK_TYPE_UNSPECIFIED: TaskType.ValueType  # 0
 """Never sent; a receiver rejects it."""
 TASK_TYPE_CAUSAL_LM: TaskType.ValueType  # 1
 """Next-token prediction with a causal language model."""
+TASK_TYPE_SEQUENCE_CLASSIFICATION: TaskType.ValueType  # 2
+"""One label for a text, with a classification head on the backbone."""
 Global___TaskType: _TypeAlias = TaskType  # noqa: Y015
 
 class _Encoding:

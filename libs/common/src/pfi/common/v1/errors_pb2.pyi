@@ -150,6 +150,40 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: another agent process uses this state folder."""
     ERROR_REASON_LOCAL_FEDERATION_FAILED: _ErrorReason.ValueType  # 125
     """FAILED_PRECONDITION: a local federation could not be started or stopped."""
+    ERROR_REASON_DOCUMENT_UNKNOWN: _ErrorReason.ValueType  # 140
+    """NOT_FOUND: the caller has no such document."""
+    ERROR_REASON_DOCUMENT_UNSUPPORTED: _ErrorReason.ValueType  # 141
+    """INVALID_ARGUMENT: the document is of a kind that cannot be read."""
+    ERROR_REASON_DOCUMENT_INVALID: _ErrorReason.ValueType  # 142
+    """INVALID_ARGUMENT: the document's bytes are not what its kind or header says."""
+    ERROR_REASON_DOCUMENT_TOO_LARGE: _ErrorReason.ValueType  # 143
+    """INVALID_ARGUMENT: the document is larger than the service takes."""
+    ERROR_REASON_DOCUMENT_EMPTY: _ErrorReason.ValueType  # 144
+    """INVALID_ARGUMENT: the document has no text."""
+    ERROR_REASON_INDEX_LOCKED: _ErrorReason.ValueType  # 145
+    """FAILED_PRECONDITION: another process has the index open."""
+    ERROR_REASON_INDEX_FOREIGN: _ErrorReason.ValueType  # 146
+    """PERMISSION_DENIED: the index was made by another key."""
+    ERROR_REASON_INDEX_DAMAGED: _ErrorReason.ValueType  # 147
+    """DATA_LOSS: the index cannot be read."""
+    ERROR_REASON_FORGET_INCOMPLETE: _ErrorReason.ValueType  # 148
+    """FAILED_PRECONDITION, retryable: text of a forgotten document was found in the store's files."""
+    ERROR_REASON_EMBEDDING_MODEL_INVALID: _ErrorReason.ValueType  # 149
+    """FAILED_PRECONDITION: the embedding model is not the one that its digest names."""
+    ERROR_REASON_PROMPT_TOO_LONG: _ErrorReason.ValueType  # 150
+    """INVALID_ARGUMENT: a prompt is longer than the backbone takes."""
+    ERROR_REASON_CHAT_TEMPLATE_MISSING: _ErrorReason.ValueType  # 151
+    """FAILED_PRECONDITION: the backbone has no chat template."""
+    ERROR_REASON_RETRIEVAL_UNAVAILABLE: _ErrorReason.ValueType  # 152
+    """UNAVAILABLE, retryable: the private document index cannot be reached."""
+    ERROR_REASON_FLEET_FAILED: _ErrorReason.ValueType  # 153
+    """FAILED_PRECONDITION: some clients of a fleet failed."""
+    ERROR_REASON_EXTRA_MISSING: _ErrorReason.ValueType  # 154
+    """FAILED_PRECONDITION: an optional library is not installed."""
+    ERROR_REASON_MACHINE_UNSUITABLE: _ErrorReason.ValueType  # 155
+    """FAILED_PRECONDITION: something that the platform needs on this machine is not in order."""
+    ERROR_REASON_PARTITION_FAILED: _ErrorReason.ValueType  # 156
+    """INTERNAL: a partition of clients could not be computed."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed: the `reason` of the `google.rpc.ErrorInfo` in the status details (domain `pfi`), without the
@@ -284,4 +318,38 @@ ERROR_REASON_AGENT_RUNNING: ErrorReason.ValueType  # 124
 """FAILED_PRECONDITION: another agent process uses this state folder."""
 ERROR_REASON_LOCAL_FEDERATION_FAILED: ErrorReason.ValueType  # 125
 """FAILED_PRECONDITION: a local federation could not be started or stopped."""
+ERROR_REASON_DOCUMENT_UNKNOWN: ErrorReason.ValueType  # 140
+"""NOT_FOUND: the caller has no such document."""
+ERROR_REASON_DOCUMENT_UNSUPPORTED: ErrorReason.ValueType  # 141
+"""INVALID_ARGUMENT: the document is of a kind that cannot be read."""
+ERROR_REASON_DOCUMENT_INVALID: ErrorReason.ValueType  # 142
+"""INVALID_ARGUMENT: the document's bytes are not what its kind or header says."""
+ERROR_REASON_DOCUMENT_TOO_LARGE: ErrorReason.ValueType  # 143
+"""INVALID_ARGUMENT: the document is larger than the service takes."""
+ERROR_REASON_DOCUMENT_EMPTY: ErrorReason.ValueType  # 144
+"""INVALID_ARGUMENT: the document has no text."""
+ERROR_REASON_INDEX_LOCKED: ErrorReason.ValueType  # 145
+"""FAILED_PRECONDITION: another process has the index open."""
+ERROR_REASON_INDEX_FOREIGN: ErrorReason.ValueType  # 146
+"""PERMISSION_DENIED: the index was made by another key."""
+ERROR_REASON_INDEX_DAMAGED: ErrorReason.ValueType  # 147
+"""DATA_LOSS: the index cannot be read."""
+ERROR_REASON_FORGET_INCOMPLETE: ErrorReason.ValueType  # 148
+"""FAILED_PRECONDITION, retryable: text of a forgotten document was found in the store's files."""
+ERROR_REASON_EMBEDDING_MODEL_INVALID: ErrorReason.ValueType  # 149
+"""FAILED_PRECONDITION: the embedding model is not the one that its digest names."""
+ERROR_REASON_PROMPT_TOO_LONG: ErrorReason.ValueType  # 150
+"""INVALID_ARGUMENT: a prompt is longer than the backbone takes."""
+ERROR_REASON_CHAT_TEMPLATE_MISSING: ErrorReason.ValueType  # 151
+"""FAILED_PRECONDITION: the backbone has no chat template."""
+ERROR_REASON_RETRIEVAL_UNAVAILABLE: ErrorReason.ValueType  # 152
+"""UNAVAILABLE, retryable: the private document index cannot be reached."""
+ERROR_REASON_FLEET_FAILED: ErrorReason.ValueType  # 153
+"""FAILED_PRECONDITION: some clients of a fleet failed."""
+ERROR_REASON_EXTRA_MISSING: ErrorReason.ValueType  # 154
+"""FAILED_PRECONDITION: an optional library is not installed."""
+ERROR_REASON_MACHINE_UNSUITABLE: ErrorReason.ValueType  # 155
+"""FAILED_PRECONDITION: something that the platform needs on this machine is not in order."""
+ERROR_REASON_PARTITION_FAILED: ErrorReason.ValueType  # 156
+"""INTERNAL: a partition of clients could not be computed."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

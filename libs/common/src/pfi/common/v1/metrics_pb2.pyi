@@ -47,6 +47,16 @@ class _MetricNameEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MetricName
     """Payload bytes received for the task."""
     METRIC_NAME_UPLOADED_BYTES: _MetricName.ValueType  # 11
     """Payload bytes sent for the task, repeats included."""
+    METRIC_NAME_EVAL_ACCURACY_BACKBONE: _MetricName.ValueType  # 12
+    """Share of held-out rows whose label is predicted with the frozen backbone and the untrained head."""
+    METRIC_NAME_EVAL_ACCURACY_SHARED: _MetricName.ValueType  # 13
+    """Share of held-out rows whose label is predicted with backbone and the received shared adapter."""
+    METRIC_NAME_EVAL_ACCURACY_PERSONAL: _MetricName.ValueType  # 14
+    """Share of held-out rows whose label is predicted with backbone, shared and personal adapter."""
+    METRIC_NAME_PEAK_MEMORY_BYTES: _MetricName.ValueType  # 15
+    """Highest memory of the process while it trained: of the accelerator where there is one, else resident (bytes)."""
+    METRIC_NAME_TOKENS_PER_SECOND: _MetricName.ValueType  # 16
+    """Tokens per second of local training, padding excluded."""
 
 class MetricName(_MetricName, metaclass=_MetricNameEnumTypeWrapper):
     """Metric that a client may report. Values from data leave a device under these names alone."""
@@ -75,6 +85,16 @@ METRIC_NAME_DOWNLOADED_BYTES: MetricName.ValueType  # 10
 """Payload bytes received for the task."""
 METRIC_NAME_UPLOADED_BYTES: MetricName.ValueType  # 11
 """Payload bytes sent for the task, repeats included."""
+METRIC_NAME_EVAL_ACCURACY_BACKBONE: MetricName.ValueType  # 12
+"""Share of held-out rows whose label is predicted with the frozen backbone and the untrained head."""
+METRIC_NAME_EVAL_ACCURACY_SHARED: MetricName.ValueType  # 13
+"""Share of held-out rows whose label is predicted with backbone and the received shared adapter."""
+METRIC_NAME_EVAL_ACCURACY_PERSONAL: MetricName.ValueType  # 14
+"""Share of held-out rows whose label is predicted with backbone, shared and personal adapter."""
+METRIC_NAME_PEAK_MEMORY_BYTES: MetricName.ValueType  # 15
+"""Highest memory of the process while it trained: of the accelerator where there is one, else resident (bytes)."""
+METRIC_NAME_TOKENS_PER_SECOND: MetricName.ValueType  # 16
+"""Tokens per second of local training, padding excluded."""
 Global___MetricName: _TypeAlias = MetricName  # noqa: Y015
 
 @_typing.final

@@ -227,6 +227,9 @@ class TaskCompleted(_message.Message):
 
     RECEIPT_FIELD_NUMBER: _builtins.int
     METRICS_FIELD_NUMBER: _builtins.int
+    PLACED_LINE_FIELD_NUMBER: _builtins.int
+    placed_line: _builtins.str
+    """The chosen line of a PlaceTask, one of its candidates'; empty for other tasks."""
     @_builtins.property
     def receipt(self) -> _signed_pb2.SignedStatement:
         """The aggregator's receipt (SignedStatement over `pfi.aggregator.v1.UpdateReceipt`); unset for an evaluation."""
@@ -240,10 +243,11 @@ class TaskCompleted(_message.Message):
         *,
         receipt: _signed_pb2.SignedStatement | None = ...,
         metrics: _abc.Iterable[_metrics_pb2.Metric] | None = ...,
+        placed_line: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["metrics", b"metrics", "receipt", b"receipt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metrics", b"metrics", "placed_line", b"placed_line", "receipt", b"receipt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,9 +3,12 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from pfi.common.v1 import adapter_pb2 as _adapter_pb2
 from pfi.common.v1 import signed_pb2 as _signed_pb2
 import builtins as _builtins
@@ -19,6 +22,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _HeadPlacement:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HeadPlacementEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HeadPlacement.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HEAD_PLACEMENT_UNSPECIFIED: _HeadPlacement.ValueType  # 0
+    """Never sent; a receiver rejects it."""
+    HEAD_PLACEMENT_SHARED: _HeadPlacement.ValueType  # 1
+    """The head is part of the schema: merged and given back like every shared tensor."""
+    HEAD_PLACEMENT_PERSONAL: _HeadPlacement.ValueType  # 2
+    """The head stays on the device, beside the personal adapter. It starts from the run's seed."""
+
+class HeadPlacement(_HeadPlacement, metaclass=_HeadPlacementEnumTypeWrapper):
+    """Where the head of a classifier is trained."""
+
+HEAD_PLACEMENT_UNSPECIFIED: HeadPlacement.ValueType  # 0
+"""Never sent; a receiver rejects it."""
+HEAD_PLACEMENT_SHARED: HeadPlacement.ValueType  # 1
+"""The head is part of the schema: merged and given back like every shared tensor."""
+HEAD_PLACEMENT_PERSONAL: HeadPlacement.ValueType  # 2
+"""The head stays on the device, beside the personal adapter. It starts from the run's seed."""
+Global___HeadPlacement: _TypeAlias = HeadPlacement  # noqa: Y015
+
 @_typing.final
 class LocalTraining(_message.Message):
     """Local optimisation of one task. Data only, never code."""
@@ -31,6 +58,7 @@ class LocalTraining(_message.Message):
     LEARNING_RATE_FIELD_NUMBER: _builtins.int
     PROXIMAL_MU_FIELD_NUMBER: _builtins.int
     MAXIMUM_TOKENS_FIELD_NUMBER: _builtins.int
+    GRADIENT_CHECKPOINTING_FIELD_NUMBER: _builtins.int
     steps: _builtins.int
     """Optimiser steps on the shared adapter, at least 1."""
     batch_size: _builtins.int
@@ -43,6 +71,8 @@ class LocalTraining(_message.Message):
     """Weight of the proximal term (mu / 2) * ||w - w_base||^2 (FedProx); 0 for none."""
     maximum_tokens: _builtins.int
     """Longest row in tokens; longer ones are cut at the end."""
+    gradient_checkpointing: _builtins.bool
+    """True: activations are computed again in the backward pass, which saves memory and costs time."""
     def __init__(
         self,
         *,
@@ -52,10 +82,11 @@ class LocalTraining(_message.Message):
         learning_rate: _builtins.float = ...,
         proximal_mu: _builtins.float = ...,
         maximum_tokens: _builtins.int = ...,
+        gradient_checkpointing: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_size", b"batch_size", "gradient_accumulation", b"gradient_accumulation", "learning_rate", b"learning_rate", "maximum_tokens", b"maximum_tokens", "proximal_mu", b"proximal_mu", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_size", b"batch_size", "gradient_accumulation", b"gradient_accumulation", "gradient_checkpointing", b"gradient_checkpointing", "learning_rate", b"learning_rate", "maximum_tokens", b"maximum_tokens", "proximal_mu", b"proximal_mu", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -74,6 +105,7 @@ class PersonalTraining(_message.Message):
     BATCH_SIZE_FIELD_NUMBER: _builtins.int
     GRADIENT_ACCUMULATION_FIELD_NUMBER: _builtins.int
     MAXIMUM_TOKENS_FIELD_NUMBER: _builtins.int
+    GRADIENT_CHECKPOINTING_FIELD_NUMBER: _builtins.int
     rank: _builtins.int
     """LoRA rank of the personal adapter."""
     alpha: _builtins.int
@@ -88,6 +120,8 @@ class PersonalTraining(_message.Message):
     """Micro-batches per optimiser step, at least 1."""
     maximum_tokens: _builtins.int
     """Longest row in tokens; longer ones are cut at the end."""
+    gradient_checkpointing: _builtins.bool
+    """See LocalTraining.gradient_checkpointing."""
     def __init__(
         self,
         *,
@@ -98,10 +132,11 @@ class PersonalTraining(_message.Message):
         batch_size: _builtins.int = ...,
         gradient_accumulation: _builtins.int = ...,
         maximum_tokens: _builtins.int = ...,
+        gradient_checkpointing: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "batch_size", b"batch_size", "gradient_accumulation", b"gradient_accumulation", "learning_rate", b"learning_rate", "maximum_tokens", b"maximum_tokens", "rank", b"rank", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "batch_size", b"batch_size", "gradient_accumulation", b"gradient_accumulation", "gradient_checkpointing", b"gradient_checkpointing", "learning_rate", b"learning_rate", "maximum_tokens", b"maximum_tokens", "rank", b"rank", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -178,6 +213,93 @@ class EvaluateTask(_message.Message):
 Global___EvaluateTask: _TypeAlias = EvaluateTask  # noqa: Y015
 
 @_typing.final
+class Classification(_message.Message):
+    """What a classifier tells apart."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABELS_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
+    HEAD_SEED_FIELD_NUMBER: _builtins.int
+    head: Global___HeadPlacement.ValueType
+    """Where the head is trained."""
+    head_seed: _builtins.int
+    """Seed of a personal head's first values; the run's."""
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The labels as they stand in the rows, in the order of the head's outputs. At least 2, unique."""
+
+    def __init__(
+        self,
+        *,
+        labels: _abc.Iterable[_builtins.str] | None = ...,
+        head: Global___HeadPlacement.ValueType = ...,
+        head_seed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["head", b"head", "head_seed", b"head_seed", "labels", b"labels"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Classification: _TypeAlias = Classification  # noqa: Y015
+
+@_typing.final
+class PlacementCandidate(_message.Message):
+    """One line that a client could belong to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADAPTER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def adapter(self) -> _adapter_pb2.AdapterReference:
+        """The line's newest version; its `line` names it."""
+
+    def __init__(
+        self,
+        *,
+        adapter: _adapter_pb2.AdapterReference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlacementCandidate: _TypeAlias = PlacementCandidate  # noqa: Y015
+
+@_typing.final
+class PlaceTask(_message.Message):
+    """Finds the line that fits the client's rows best: the lowest loss wins (IFCA, Ghosh et al. 2020, "An Efficient
+    Framework for Clustered Federated Learning", algorithm 1, line 6). Nothing is trained or uploaded; the answer is
+    `TaskCompleted.placed_line`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CANDIDATES_FIELD_NUMBER: _builtins.int
+    MAXIMUM_TOKENS_FIELD_NUMBER: _builtins.int
+    maximum_tokens: _builtins.int
+    """Longest row in tokens; longer ones are cut at the end."""
+    @_builtins.property
+    def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlacementCandidate]:
+        """At least 2."""
+
+    def __init__(
+        self,
+        *,
+        candidates: _abc.Iterable[Global___PlacementCandidate] | None = ...,
+        maximum_tokens: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "maximum_tokens", b"maximum_tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaceTask: _TypeAlias = PlaceTask  # noqa: Y015
+
+@_typing.final
 class Task(_message.Message):
     """One client's work in one round. Delivered at least once: a task that is not finished is sent again on the next
     session, with the same id. An agent that has its result stored sends that, it does not train again.
@@ -201,6 +323,8 @@ class Task(_message.Message):
     HELD_OUT_SEED_FIELD_NUMBER: _builtins.int
     TRAIN_FIELD_NUMBER: _builtins.int
     EVALUATE_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    CLASSIFICATION_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     """Task id, unique in the federation."""
     run: _builtins.str
@@ -245,6 +369,14 @@ class Task(_message.Message):
     def evaluate(self) -> Global___EvaluateTask:
         """Evaluate only."""
 
+    @_builtins.property
+    def place(self) -> Global___PlaceTask:
+        """Choose a line."""
+
+    @_builtins.property
+    def classification(self) -> Global___Classification:
+        """Set for sequence classification alone."""
+
     def __init__(
         self,
         *,
@@ -264,12 +396,14 @@ class Task(_message.Message):
         held_out_seed: _builtins.int = ...,
         train: Global___TrainTask | None = ...,
         evaluate: Global___EvaluateTask | None = ...,
+        place: Global___PlaceTask | None = ...,
+        classification: Global___Classification | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "deadline_time", b"deadline_time", "evaluate", b"evaluate", "schema", b"schema", "train", b"train", "work", b"work"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "classification", b"classification", "deadline_time", b"deadline_time", "evaluate", b"evaluate", "place", b"place", "schema", b"schema", "train", b"train", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "backbone_digest", b"backbone_digest", "backbone_model", b"backbone_model", "backbone_revision", b"backbone_revision", "base", b"base", "deadline_time", b"deadline_time", "evaluate", b"evaluate", "held_out_fraction", b"held_out_fraction", "held_out_seed", b"held_out_seed", "round", b"round", "run", b"run", "schema", b"schema", "seed", b"seed", "spool", b"spool", "task", b"task", "train", b"train", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "backbone_digest", b"backbone_digest", "backbone_model", b"backbone_model", "backbone_revision", b"backbone_revision", "base", b"base", "classification", b"classification", "deadline_time", b"deadline_time", "evaluate", b"evaluate", "held_out_fraction", b"held_out_fraction", "held_out_seed", b"held_out_seed", "place", b"place", "round", b"round", "run", b"run", "schema", b"schema", "seed", b"seed", "spool", b"spool", "task", b"task", "train", b"train", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_work: _TypeAlias = _typing.Literal["train", "evaluate"]  # noqa: Y015
+    _WhichOneofReturnType_work: _TypeAlias = _typing.Literal["train", "evaluate", "place"]  # noqa: Y015
     _WhichOneofArgType_work: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_work) -> _WhichOneofReturnType_work | None: ...
 

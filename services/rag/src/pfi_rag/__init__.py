@@ -1,0 +1,1 @@
+"""Private retrieval: a document index for each client, in the client's trust domain."""
