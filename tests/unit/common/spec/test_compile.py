@@ -110,3 +110,27 @@ def test_a_base_of_another_schema_is_refused() -> None:
     base = AdapterReference(digest="cd" * 32, schema_digest="00" * 32)
     with pytest.raises(SchemaMismatchError):
         compile_round_plan(spec(), SCHEMA, KEY, base, "")
+
+
+CLUSTERED = {"cluster": {"method": "update_similarity", "probe_round": 2}, "seed": 7}
+
+
+def test_the_probe_round_asks_for_sketches() -> None:
+    sketch = plan(spec(**CLUSTERED)).sketch
+    assert (sketch.seed, sketch.dimensions) == (7, 64)
+
+
+@pytest.mark.parametrize(
+    ("changes", "round_", "line"),
+    [
+        (CLUSTERED, 1, "global"),
+        (CLUSTERED, 3, "global"),
+        (CLUSTERED, 2, "cluster-1"),
+        ({}, 2, "global"),
+    ],
+)
+def test_other_rounds_and_lines_ask_for_none(
+    changes: dict[str, Any], round_: int, line: str
+) -> None:
+    key = RoundKey(run="r-1", round=round_, attempt=1, line=line)
+    assert not compile_round_plan(spec(**changes), SCHEMA, key, BASE, "").HasField("sketch")

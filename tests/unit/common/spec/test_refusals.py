@@ -51,6 +51,13 @@ from pfi_common.spec import parse_run_spec
         ),
         ({"personalize": {"method": "none", "rank": 4}}, "personalize.rank", "unknown", "method"),
         ({"personalize": {"method": "ditto"}}, "personalize", "one of none, dual_adapter", "stays"),
+        (
+            {"cluster": {"method": "update_similarity", "count": 1}},
+            "cluster.count",
+            "must be auto or a whole number from 2 to 64, not 1",
+            "Leave it out for auto",
+        ),
+        ({"cluster": {"count": 3}}, "cluster", "one of none, update_similarity", "groups"),
         ({"share": "both"}, "share", "unknown", "Remove it"),
         ({"privacy": {}}, "privacy", "unknown", "Remove it"),
         ({"evaluate": {"holdout": 1.0}}, "evaluate.holdout", "less than or equal to 0.9", "Share"),

@@ -9,7 +9,15 @@ import pytest
 from pydantic import ValidationError
 from tests.unit.common.spec.builders import document, spec
 
-from pfi_common.spec import PRESETS, RunSpec, ServerAdam, ServerSgd, parse_run_spec
+from pfi_common.spec import (
+    PRESETS,
+    NoClusters,
+    RunSpec,
+    ServerAdam,
+    ServerSgd,
+    UpdateSimilarity,
+    parse_run_spec,
+)
 
 
 def test_defaults_are_those_of_the_reference() -> None:
@@ -21,6 +29,7 @@ def test_defaults_are_those_of_the_reference() -> None:
     assert made.cohort.deadline == timedelta(minutes=10)
     assert made.server_optimizer == ServerSgd()
     assert made.preset is None
+    assert made.cluster == NoClusters()
 
 
 def test_the_minimum_follows_the_size() -> None:
@@ -43,6 +52,20 @@ def test_whole_numbers_may_stand_for_numbers() -> None:
     )
 
 
+def test_clusters_have_the_defaults_of_the_reference() -> None:
+    cluster = spec(cluster={"method": "update_similarity"}).cluster
+    assert isinstance(cluster, UpdateSimilarity)
+    assert (cluster.count, cluster.maximum_count, cluster.probe_round) == ("auto", 8, 1)
+    assert (cluster.minimum_size, cluster.minimum_silhouette) == (2, 0.1)
+
+
+@pytest.mark.parametrize(("count", "fewest"), [("auto", 2), (2, 2), (3, 3)])
+def test_the_fewest_clusters_follow_the_count(count: str | int, fewest: int) -> None:
+    made = spec(cluster={"method": "update_similarity", "count": count}, cohort={"size": 6})
+    assert isinstance(made.cluster, UpdateSimilarity)
+    assert made.cluster.fewest == fewest
+
+
 def test_modules_are_sorted() -> None:
     made = spec(adapter={"target_modules": ["v_proj", "k_proj"]})
     assert made.adapter.target_modules == ("k_proj", "v_proj")
@@ -57,6 +80,8 @@ def test_modules_are_sorted() -> None:
         {"personalize": {"method": "dual_adapter", "rank": 2}},
         {"server_optimizer": {"name": "adam", "learning_rate": 0.01}},
         {"aggregate": {"clip_norm": 3.5}, "encoding": {"upload": "int8_block"}},
+        {"cluster": {"method": "update_similarity"}},
+        {"cluster": {"method": "update_similarity", "count": 2, "minimum_silhouette": 0}},
     ],
 )
 def test_what_is_stored_is_read_again(changes: dict[str, Any]) -> None:

@@ -8,9 +8,13 @@ import pytest
 from tests.unit.common.spec.builders import spec
 
 from pfi.aggregator.v1.lineage_pb2 import CountedUpdate, Lineage
+from pfi.aggregator.v1.round_service_pb2 import SealRoundResponse, UpdateSketch
 from pfi_common.errors import SpecUnsoundError
 from pfi_common.rpc.options import _MAXIMUM_MESSAGE_BYTES
-from pfi_common.spec.soundness import MAXIMUM_SELECTED_CLIENTS
+from pfi_common.spec import SKETCH_DIMENSIONS
+from pfi_common.spec.soundness import MAXIMUM_PROBED_CLIENTS, MAXIMUM_SELECTED_CLIENTS
+
+CLUSTERS = {"method": "update_similarity"}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,10 @@ from pfi_common.spec.soundness import MAXIMUM_SELECTED_CLIENTS
         ({"cohort": {"size": 10_001, "over_select": 2.0}}, "selects 20002 clients"),
         ({"cohort": {"size": 300_000}}, "more coarsely than 2\\^-24"),
         ({"aggregate": {"max_weight": 1 << 32}}, "Lower max_weight"),
+        ({"cluster": {**CLUSTERS, "probe_round": 5}}, "none would train"),
+        ({"cluster": {**CLUSTERS, "count": 3}}, "the 4 clients .* cannot fill 3 clusters of 2"),
+        ({"cluster": CLUSTERS, "cohort": {"size": 3}}, "cannot fill 2 clusters of 2"),
+        ({"cluster": CLUSTERS, "cohort": {"size": 8_001}}, "at most 8000 clients"),
     ],
 )
 def test_unsound_combinations(changes: dict[str, Any], reason: str) -> None:
@@ -41,20 +49,38 @@ def test_the_resolution_is_refused_exactly_above_its_limit() -> None:
         spec(aggregate=limit, cohort={"size": (1 << 14) + 1})
 
 
-def test_the_largest_round_fits_one_message() -> None:
-    # Lineage and counted set hold the same list; ids and numbers are at their longest.
-    update = CountedUpdate(
-        task=f"r-{'f' * 10}.{10**9}.{10**9}.c-{'f' * 12}",
+def longest_update(line: str) -> CountedUpdate:
+    """An update whose ids and numbers are at their longest."""
+    return CountedUpdate(
+        task=f"r-{'f' * 10}{line}.{10**9}.{10**9}.c-{'f' * 12}",
         client=f"c-{'f' * 12}",
         payload_sha256="f" * 64,
         weight_units=1 << 40,
         clip_factor=1 << 24,
         payload_bytes=1 << 40,
     )
-    lineage = Lineage(counted=[update] * MAXIMUM_SELECTED_CLIENTS, parent_digest="f" * 64)
+
+
+def test_the_largest_round_fits_one_message() -> None:
+    # Lineage and counted set hold the same list.
+    counted = [longest_update("")] * MAXIMUM_SELECTED_CLIENTS
+    lineage = Lineage(counted=counted, parent_digest="f" * 64)
     rest_bytes = 16 << 10  # names, digests, signature and certificate
     assert lineage.ByteSize() + rest_bytes < _MAXIMUM_MESSAGE_BYTES
     assert spec(cohort={"size": MAXIMUM_SELECTED_CLIENTS})
+
+
+def test_the_largest_probe_round_fits_one_message() -> None:
+    update = longest_update(".cluster-64")
+    sketch = UpdateSketch(client=update.client, values=[0.1] * SKETCH_DIMENSIONS)
+    count = MAXIMUM_PROBED_CLIENTS
+    sealed = SealRoundResponse(counted=[update] * count, sketches=[sketch] * count)
+    assert sealed.ByteSize() < _MAXIMUM_MESSAGE_BYTES
+    assert spec(cohort={"size": count}, cluster=CLUSTERS)
+
+
+def test_a_cohort_that_just_fills_the_clusters_is_sound() -> None:
+    assert spec(cluster={**CLUSTERS, "count": 2, "probe_round": 4})
 
 
 def test_all_reasons_are_told_at_once() -> None:

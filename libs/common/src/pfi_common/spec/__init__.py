@@ -9,6 +9,7 @@ from pfi_common.spec.client_parts import (
     Local,
     NoPersonalization,
 )
+from pfi_common.spec.cluster_parts import SKETCH_DIMENSIONS, NoClusters, UpdateSimilarity
 from pfi_common.spec.compile import (
     compile_evaluate_task,
     compile_round_plan,
@@ -25,6 +26,7 @@ from pfi_common.spec.server_parts import Aggregate, Cohort, ServerAdam, ServerSg
 
 __all__ = [
     "PRESETS",
+    "SKETCH_DIMENSIONS",
     "Adapter",
     "Aggregate",
     "Backbone",
@@ -34,6 +36,7 @@ __all__ = [
     "Encoding",
     "Evaluate",
     "Local",
+    "NoClusters",
     "NoPersonalization",
     "Preset",
     "RunFacts",
@@ -41,6 +44,7 @@ __all__ = [
     "ServerAdam",
     "ServerSgd",
     "Stop",
+    "UpdateSimilarity",
     "compile_evaluate_task",
     "compile_round_plan",
     "compile_train_task",

@@ -6,6 +6,7 @@ from pfi.aggregator.v1 import round_service_pb2
 from pfi.common.v1 import adapter_pb2, signed_pb2
 from pfi.coordinator.v1 import task_pb2
 from pfi_common.spec.client_parts import DualAdapter
+from pfi_common.spec.cluster_parts import GLOBAL_LINE, SKETCH_DIMENSIONS, UpdateSimilarity
 from pfi_common.spec.description import require_schema_fits
 from pfi_common.spec.run_spec import RunSpec
 from pfi_common.spec.server_parts import ServerAdam
@@ -88,6 +89,7 @@ def compile_round_plan(
         minimum_updates=spec.cohort.minimum,
         server_optimizer=_server_optimizer(spec),
         optimizer_state_digest=optimizer_state_digest,
+        sketch=_sketch_plan(spec, key),
     )
 
 
@@ -104,6 +106,18 @@ def _personal_training(spec: RunSpec) -> task_pb2.PersonalTraining | None:
         gradient_accumulation=spec.local.gradient_accumulation,
         maximum_tokens=spec.local.maximum_tokens,
     )
+
+
+def _sketch_plan(
+    spec: RunSpec, key: round_service_pb2.RoundKey
+) -> round_service_pb2.SketchPlan | None:
+    """Asks for sketches in the one round whose updates are compared."""
+    cluster = spec.cluster
+    if not isinstance(cluster, UpdateSimilarity):
+        return None
+    if (key.line, key.round) != (GLOBAL_LINE, cluster.probe_round):
+        return None
+    return round_service_pb2.SketchPlan(seed=spec.seed, dimensions=SKETCH_DIMENSIONS)
 
 
 def _server_optimizer(spec: RunSpec) -> round_service_pb2.ServerOptimizer:

@@ -15,6 +15,7 @@ from pfi_common.spec.client_parts import (
     NoPersonalization,
     Personalize,
 )
+from pfi_common.spec.cluster_parts import Cluster, NoClusters
 from pfi_common.spec.part import SpecPart
 from pfi_common.spec.presets import with_preset
 from pfi_common.spec.server_parts import Aggregate, Cohort, ServerOptimizer, ServerSgd, Stop
@@ -47,6 +48,8 @@ class RunSpec(SpecPart):
     """How updates become one change"""
     server_optimizer: ServerOptimizer = ServerSgd()
     """How the change moves the shared adapter"""
+    cluster: Cluster = NoClusters()
+    """Whether groups of similar clients share adapters of their own"""
     encoding: Encoding = Encoding()
     """How payloads are written"""
     evaluate: Evaluate = Evaluate()

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pfi_common.errors import SpecUnsoundError
+from pfi_common.spec.cluster_parts import UpdateSimilarity
 from pfi_common.spec.run_spec import RunSpec
 from pfi_common.tensors import FixedPoint, plan_fixed_point
 
 MAXIMUM_SELECTED_CLIENTS = 20_000
 """A round's counted set and a version's lineage travel in one message each, of at most 4 MiB."""
+MAXIMUM_PROBED_CLIENTS = 8_000
+"""A probe round's counted set travels with a sketch of each update in one message."""
 _MOMENT_FIELDS = ("beta1", "beta2", "tau")
 
 
@@ -64,6 +67,31 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
             f"cohort.size {cohort.size} * over_select {cohort.over_select} updates with"
             f" aggregate.max_weight {spec.aggregate.max_weight}: the exact merge would round more"
             " coarsely than 2^-24 of aggregate.coordinate_limit. Lower max_weight or the cohort."
+        )
+    if isinstance(spec.cluster, UpdateSimilarity):
+        yield from _cluster_problems(spec, spec.cluster)
+
+
+def _cluster_problems(spec: RunSpec, cluster: UpdateSimilarity) -> Iterator[str]:
+    selected = spec.selected_count
+    if cluster.probe_round >= spec.stop.rounds:
+        yield (
+            f"cluster.probe_round {cluster.probe_round} with stop.rounds {spec.stop.rounds}:"
+            " clusters begin after the probe round, so none would train. Raise stop.rounds, or"
+            " probe earlier."
+        )
+    if cluster.fewest * cluster.minimum_size > selected:
+        yield (
+            f"cluster.count {cluster.count} with minimum_size {cluster.minimum_size}: the"
+            f" {selected} clients selected for the probe round cannot fill {cluster.fewest}"
+            f" clusters of {cluster.minimum_size}. Raise cohort.size, or lower count or"
+            " minimum_size."
+        )
+    if selected > MAXIMUM_PROBED_CLIENTS:
+        yield (
+            f"cluster.method update_similarity with {selected} selected clients: the sketches of a"
+            f" probe round travel in one message, of at most {MAXIMUM_PROBED_CLIENTS} clients."
+            " Lower the cohort; clients beyond it are placed when they first take part."
         )
 
 
