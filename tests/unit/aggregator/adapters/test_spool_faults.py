@@ -11,7 +11,6 @@ from tests.support.aggregator.spools import disk_spool
 
 from pfi_aggregator.adapters.durable import make_folders, storage_failures, write_durably
 from pfi_aggregator.adapters.leader_tokens import FileLeaderTokens
-from pfi_aggregator.adapters.open_files import raise_open_files
 from pfi_aggregator.adapters.spool import commits, incoming, record_file
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
 from pfi_aggregator.adapters.spool.record_file import read_committed
@@ -25,6 +24,7 @@ from pfi_common.errors import (
     SpoolLockedError,
     StoreUnavailableError,
 )
+from pfi_common.open_files import raise_open_files
 
 PLAN = make_plan()
 UPLOAD = make_upload(PLAN)

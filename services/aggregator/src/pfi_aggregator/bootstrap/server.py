@@ -17,7 +17,6 @@ from pfi.aggregator.v1 import (
 )
 from pfi_aggregator.adapters.durable import write_durably
 from pfi_aggregator.adapters.heap import limit_arenas
-from pfi_aggregator.adapters.open_files import raise_open_files
 from pfi_aggregator.application.sweep_uploads import SweepUploads
 from pfi_aggregator.bootstrap.graph import Graph, build_graph
 from pfi_aggregator.metrics import AggregatorMetrics
@@ -26,6 +25,7 @@ from pfi_common.clock import Clock, SystemClock
 from pfi_common.errors import PlatformError
 from pfi_common.identity import RevocationList
 from pfi_common.identity.redis_revocations import RedisRevocations
+from pfi_common.open_files import raise_open_files
 from pfi_common.rpc.interceptor import create_interceptor
 from pfi_common.rpc.server import RpcServer, build_server
 from pfi_common.telemetry.endpoint import OperationsEndpoint

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from pfi_common.clock import Clock, SystemClock
 from pfi_common.identity import RevocationList
 from pfi_common.identity.files import PUBLIC, write_durably
+from pfi_common.open_files import raise_open_files
 from pfi_common.telemetry.log import configure_logging
 from pfi_coordinator.adapters.state_folder import StateFolder
 from pfi_coordinator.application.apply_event import ApplyEvent
@@ -34,6 +35,7 @@ def serve(settings: CoordinatorSettings) -> None:
         PlatformError: It cannot start; the message says what to do.
     """
     configure_logging("coordinator", settings.log_level)
+    raise_open_files()
     asyncio.run(_serve(settings))
 
 
