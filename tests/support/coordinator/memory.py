@@ -21,6 +21,7 @@ class MemoryRun:
     log: list[LoggedEvent] = field(default_factory=list)
     rounds: dict[str, RoundState] = field(default_factory=dict)
     adapters: dict[str, AdapterVersion] = field(default_factory=dict)
+    newest: dict[str, AdapterVersion] = field(default_factory=dict)
 
 
 @dataclass
@@ -32,6 +33,8 @@ class Memory:
     rows: dict[tuple[str, str], dict[str, TaskRow]] = field(default_factory=dict)
     inboxes: dict[str, dict[str, bytes]] = field(default_factory=dict)
     notices: dict[str, list[Notice]] = field(default_factory=dict)
+    recent_runs: dict[str, list[str]] = field(default_factory=dict)
+    last_published: str | None = None
     clients: dict[str, Client] = field(default_factory=dict)
     revoked: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)

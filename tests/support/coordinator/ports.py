@@ -13,6 +13,7 @@ from tests.support.coordinator.members import (
 from tests.support.coordinator.memory import Memory
 from tests.support.coordinator.replicas import MemoryLeadership, MemoryPresence, MemorySignals
 from tests.support.coordinator.runs import MemoryRunStore
+from tests.support.coordinator.serving import MemoryServingIndex
 from tests.support.coordinator.tasks import MemoryTaskBoard
 
 from pfi_common.identity.redis_revocations import RedisRevocations
@@ -24,6 +25,7 @@ from pfi_coordinator.adapters.redis.export_ledger import RedisExportLedger
 from pfi_coordinator.adapters.redis.leadership import RedisLeadership
 from pfi_coordinator.adapters.redis.presence import RedisPresence
 from pfi_coordinator.adapters.redis.run_store import RedisRunStore
+from pfi_coordinator.adapters.redis.serving_index import RedisServingIndex
 from pfi_coordinator.adapters.redis.signals import RedisSignals
 from pfi_coordinator.adapters.redis.task_board import RedisTaskBoard
 from pfi_coordinator.adapters.redis.token_store import RedisTokenStore
@@ -35,6 +37,7 @@ from pfi_coordinator.application.ports.leadership import Leadership
 from pfi_coordinator.application.ports.presence import Presence
 from pfi_coordinator.application.ports.revocations import Revocations
 from pfi_coordinator.application.ports.run_store import RunStore
+from pfi_coordinator.application.ports.serving_index import ServingIndex
 from pfi_coordinator.application.ports.signals import Signals
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.ports.token_store import TokenStore
@@ -55,6 +58,7 @@ class Ports:
     leadership: Leadership
     api_keys: ApiKeyStore
     ledger: ExportLedger
+    serving: ServingIndex
 
 
 def memory_ports() -> Ports:
@@ -71,6 +75,7 @@ def memory_ports() -> Ports:
         leadership=MemoryLeadership(),
         api_keys=MemoryApiKeyStore(),
         ledger=MemoryExportLedger(),
+        serving=MemoryServingIndex(memory),
     )
 
 
@@ -87,4 +92,5 @@ def redis_ports(redis: RedisClient) -> Ports:
         leadership=RedisLeadership(redis),
         api_keys=RedisApiKeyStore(redis),
         ledger=RedisExportLedger(redis),
+        serving=RedisServingIndex(redis),
     )

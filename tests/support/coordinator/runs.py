@@ -1,7 +1,11 @@
 from tests.support.coordinator.memory import Memory, MemoryRun
 
 from pfi_common.errors import RunExistsError, RunUnknownError
-from pfi_coordinator.adapters.redis.projection import projected_adapters, projected_rounds
+from pfi_coordinator.adapters.redis.projection import (
+    newest_versions,
+    projected_adapters,
+    projected_rounds,
+)
 from pfi_coordinator.application.records import (
     LoggedEvent,
     RunDocument,
@@ -42,6 +46,10 @@ class MemoryRunStore:
         found.outbox |= {effect_key(effect): effect for effect in step.effects}
         found.rounds |= projected_rounds(step)
         found.adapters |= projected_adapters(step)
+        newest = newest_versions(step)
+        found.newest |= newest
+        if any(item.version for item in newest.values()):
+            self._memory.last_published = step.after.run
         self._memory.changed(step.after.run)
         return True
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 from tests.support.coordinator.memory import Memory
 
+from pfi_coordinator.application.ports.serving_index import MAXIMUM_RECENT_RUNS
 from pfi_coordinator.domain.tasks import (
     MAXIMUM_NOTICES,
     Assignment,
@@ -31,6 +32,7 @@ class MemoryTaskBoard:
             if name.client not in rows:
                 rows[name.client] = TaskRow(name.text, TaskState.ASSIGNED)
                 self._memory.inboxes.setdefault(name.client, {})[name.text] = item.message
+                self._note(name)
                 self._memory.changed(name.run)
 
     async def take_back(self, names: Sequence[TaskName], state: TaskState) -> None:
@@ -78,6 +80,11 @@ class MemoryTaskBoard:
 
     async def rows(self, run: str, scopes: Sequence[str]) -> list[dict[str, TaskRow]]:
         return [dict(self._memory.rows.get((run, scope), {})) for scope in scopes]
+
+    def _note(self, name: TaskName) -> None:
+        recent = self._memory.recent_runs.get(name.client, [])
+        others = [run for run in recent if run != name.run]
+        self._memory.recent_runs[name.client] = [name.run, *others][:MAXIMUM_RECENT_RUNS]
 
     def _rows(self, name: TaskName) -> dict[str, TaskRow]:
         return self._memory.rows.setdefault((name.run, name.scope), {})

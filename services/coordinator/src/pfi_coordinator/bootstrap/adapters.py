@@ -24,6 +24,7 @@ from pfi_coordinator.adapters.redis.export_ledger import RedisExportLedger
 from pfi_coordinator.adapters.redis.leadership import RedisLeadership
 from pfi_coordinator.adapters.redis.presence import RedisPresence
 from pfi_coordinator.adapters.redis.run_store import RedisRunStore
+from pfi_coordinator.adapters.redis.serving_index import RedisServingIndex
 from pfi_coordinator.adapters.redis.signals import RedisSignals
 from pfi_coordinator.adapters.redis.task_board import RedisTaskBoard
 from pfi_coordinator.adapters.redis.token_store import RedisTokenStore
@@ -54,6 +55,7 @@ class Adapters:
     leadership: RedisLeadership
     api_keys: RedisApiKeyStore
     ledger: RedisExportLedger
+    serving: RedisServingIndex
 
 
 def build_adapters(settings: CoordinatorSettings, redis: RedisClient, clock: Clock) -> Adapters:
@@ -87,4 +89,5 @@ def build_adapters(settings: CoordinatorSettings, redis: RedisClient, clock: Clo
         leadership=RedisLeadership(redis),
         api_keys=RedisApiKeyStore(redis),
         ledger=RedisExportLedger(redis),
+        serving=RedisServingIndex(redis),
     )

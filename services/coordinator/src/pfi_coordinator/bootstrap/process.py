@@ -9,6 +9,7 @@ from pfi.coordinator.v1.certificate_service_pb2_grpc import (
     add_CertificateServiceServicer_to_server,
 )
 from pfi.coordinator.v1.enrolment_service_pb2_grpc import add_EnrolmentServiceServicer_to_server
+from pfi.coordinator.v1.serving_service_pb2_grpc import add_ServingServiceServicer_to_server
 from pfi.coordinator.v1.session_service_pb2_grpc import add_SessionServiceServicer_to_server
 from pfi_common.errors import StoreUnavailableError
 from pfi_common.rpc.interceptor import create_interceptor
@@ -27,6 +28,7 @@ from pfi_coordinator.bootstrap.services import (
     build_certificates,
     build_enrolment,
     build_rest,
+    build_serving,
     build_sessions,
 )
 from pfi_coordinator.entrypoints.rest.app import build_app
@@ -68,6 +70,7 @@ class _Servers:
         enrolment = build_enrolment(shared, endpoints)
         add_EnrolmentServiceServicer_to_server(enrolment, self.enrolment.grpc)
         add_CertificateServiceServicer_to_server(build_certificates(shared, endpoints), sessions)
+        add_ServingServiceServicer_to_server(build_serving(shared), sessions)
         add_SessionServiceServicer_to_server(build_sessions(shared, endpoints), sessions)
 
     def _rpc_server(self, options: ServerOptions | None = None) -> RpcServer:

@@ -29,6 +29,7 @@ from pfi_coordinator.application.record_result import RecordResult
 from pfi_coordinator.application.renew_certificate import RenewCertificate
 from pfi_coordinator.application.renew_expired_certificate import RenewExpiredCertificate
 from pfi_coordinator.application.revoke_client import AbandonTasks, RevokeClient
+from pfi_coordinator.application.serving_adapter import FindServingAdapter
 from pfi_coordinator.application.session_hub import SessionHub
 from pfi_coordinator.application.show_run import RunWatchers, ShowRun
 from pfi_coordinator.application.submit_run import SubmitRun
@@ -36,6 +37,7 @@ from pfi_coordinator.bootstrap.adapters import Adapters
 from pfi_coordinator.entrypoints.rest.use_cases import RestUseCases
 from pfi_coordinator.entrypoints.rpc.certificate_servicer import CertificateServicer
 from pfi_coordinator.entrypoints.rpc.enrolment_servicer import EnrolmentServicer
+from pfi_coordinator.entrypoints.rpc.serving_servicer import ServingServicer
 from pfi_coordinator.entrypoints.rpc.session_servicer import SessionServicer, SessionUseCases
 from pfi_coordinator.metrics import CoordinatorMetrics
 from pfi_coordinator.settings import CoordinatorSettings
@@ -95,6 +97,11 @@ def build_sessions(shared: Shared, endpoints: Endpoints) -> SessionServicer:
             draining=shared.draining,
         )
     )
+
+
+def build_serving(shared: Shared) -> ServingServicer:
+    """Makes the service of the mTLS port that names adapters to answer with."""
+    return ServingServicer(FindServingAdapter(shared.adapters.runs, shared.adapters.serving))
 
 
 def build_rest(shared: Shared, endpoints: Endpoints, ready: Callable[[], bool]) -> RestUseCases:

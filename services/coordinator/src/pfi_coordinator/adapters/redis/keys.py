@@ -9,6 +9,7 @@ CLIENTS = "pfi:clients"
 RUNS = "pfi:runs"
 ACTIVE_RUNS = "pfi:runs:active"
 RUN_NAMES = "pfi:runs:names"
+LAST_PUBLISHED = "pfi:runs:last-published"
 LEADER = "pfi:leader"
 LEADER_TOKEN = "pfi:leader:token"  # noqa: S105 - the name of a key
 
@@ -38,6 +39,11 @@ def adapters(run_id: str) -> str:
     return f"pfi:run:{run_id}:adapters"
 
 
+def newest(run_id: str) -> str:
+    """Hash of the newest version of each line."""
+    return f"pfi:run:{run_id}:newest"
+
+
 def rows(run_id: str, scope: str) -> str:
     """Hash of the task rows of a scope; fields are `<client>:<column>`."""
     return f"pfi:run:{run_id}:rows:{scope}"
@@ -51,6 +57,11 @@ def inbox(client: str) -> str:
 def notices(client: str) -> str:
     """List of a client's notices, newest first."""
     return f"pfi:client:{client}:notices"
+
+
+def client_runs(client: str) -> str:
+    """List of the runs that gave a client a task, the latest first."""
+    return f"pfi:client:{client}:runs"
 
 
 def client(client_id: str) -> str:

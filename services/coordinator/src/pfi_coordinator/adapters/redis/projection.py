@@ -1,5 +1,6 @@
 """What a decision adds to a run's history: attempts that were opened, versions that were made."""
 
+from pfi_coordinator.adapters.references import LINE
 from pfi_coordinator.application.records import Step
 from pfi_coordinator.domain.state import AdapterVersion, RoundPhase, RoundState
 from pfi_coordinator.domain.tasks import round_scope
@@ -23,3 +24,9 @@ def projected_adapters(step: Step) -> dict[str, AdapterVersion]:
     """Gives the versions to write, by number."""
     base = step.after.base
     return {} if base is None or base == step.before.base else {str(base.version): base}
+
+
+def newest_versions(step: Step) -> dict[str, AdapterVersion]:
+    """Gives the versions that are the newest of their line now, by line."""
+    base = step.after.base
+    return {} if base is None or base == step.before.base else {LINE: base}

@@ -8,7 +8,11 @@ from pfi_coordinator.adapters.redis import keys
 from pfi_coordinator.adapters.redis.codec import ADAPTER, EFFECT, EVENT, ROUND, STATE
 from pfi_coordinator.adapters.redis.connection import RedisClient, store_errors, text
 from pfi_coordinator.adapters.redis.documents import read_document, write_document
-from pfi_coordinator.adapters.redis.projection import projected_adapters, projected_rounds
+from pfi_coordinator.adapters.redis.projection import (
+    newest_versions,
+    projected_adapters,
+    projected_rounds,
+)
 from pfi_coordinator.adapters.redis.scripts import Argument, Script
 from pfi_coordinator.application.records import (
     LoggedEvent,
@@ -61,8 +65,11 @@ class RedisRunStore:
         versions = {
             name: ADAPTER.dump_json(item) for name, item in projected_adapters(step).items()
         }
-        for pairs in (effects, rounds, versions):
+        newest = newest_versions(step)
+        by_line = {line: ADAPTER.dump_json(item) for line, item in newest.items()}
+        for pairs in (effects, rounds, versions, by_line):
             arguments += [len(pairs), *(part for pair in pairs.items() for part in pair)]
+        arguments.append(int(any(item.version > 0 for item in newest.values())))
         return bool(await self._save(_step_keys(run), arguments))
 
     async def acknowledge(self, run: str, effect: str) -> None:
@@ -139,6 +146,8 @@ def _step_keys(run: str) -> list[str]:
         keys.rounds(run),
         keys.adapters(run),
         keys.CHANGES,
+        keys.newest(run),
+        keys.LAST_PUBLISHED,
     ]
 
 

@@ -12,6 +12,7 @@ from pfi_coordinator.adapters.redis.row_codec import (
     write_notice,
 )
 from pfi_coordinator.adapters.redis.scripts import Argument, Script
+from pfi_coordinator.application.ports.serving_index import MAXIMUM_RECENT_RUNS
 from pfi_coordinator.domain.tasks import (
     MAXIMUM_NOTICES,
     Assignment,
@@ -22,6 +23,9 @@ from pfi_coordinator.domain.tasks import (
     TaskRow,
     TaskState,
 )
+
+_CLIENT_KEYS = (keys.inbox, keys.client_runs)
+"""What a new task changes of its client."""
 
 _BATCH = 100
 """Tasks in one run of a script, so that no script holds the server for long."""
@@ -41,11 +45,11 @@ class RedisTaskBoard:
     async def hand_out(self, assignments: Sequence[Assignment]) -> None:
         """See TaskBoard.hand_out."""
         for run, scope, batch in _batches(assignments):
-            inboxes = [keys.inbox(item.name.client) for item in batch]
-            arguments: list[Argument] = [run]
+            owned = [key(item.name.client) for item in batch for key in _CLIENT_KEYS]
+            arguments: list[Argument] = [run, MAXIMUM_RECENT_RUNS]
             for item in batch:
                 arguments += [item.name.client, item.name.text, item.message]
-            await self._hand_out([*_scope_keys(run, scope), *inboxes], arguments)
+            await self._hand_out([*_scope_keys(run, scope), *owned], arguments)
 
     async def take_back(self, names: Sequence[TaskName], state: TaskState) -> None:
         """See TaskBoard.take_back."""

@@ -1,7 +1,8 @@
 -- Writes one decision of a run as a whole, if the run is still at the expected revision.
--- KEYS: run, outbox, log, rounds, adapters, changes
+-- KEYS: run, outbox, log, rounds, adapters, changes, newest versions, last published run
 -- ARGV: revision, run id, state, event, time, acknowledged effect ('' for none), log length,
---       then three lists, each as its length followed by pairs: effects, rounds, adapters
+--       then four lists, each as its length followed by pairs: effects, rounds, adapters, newest
+--       versions by line; then 1 when one of those was trained, else 0
 if redis.call('HGET', KEYS[1], 'revision') ~= ARGV[1] then
   return 0
 end
@@ -26,5 +27,9 @@ each_pair(function(index, key, effect)
 end)
 each_pair(function(_, scope, round) redis.call('HSET', KEYS[4], scope, round) end)
 each_pair(function(_, version, adapter) redis.call('HSET', KEYS[5], version, adapter) end)
+each_pair(function(_, line, adapter) redis.call('HSET', KEYS[7], line, adapter) end)
+if ARGV[at] == '1' then
+  redis.call('SET', KEYS[8], ARGV[2])
+end
 redis.call('XADD', KEYS[6], 'MAXLEN', '~', 4096, '*', 'run', ARGV[2])
 return 1

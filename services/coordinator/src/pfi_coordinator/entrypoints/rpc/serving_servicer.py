@@ -1,0 +1,43 @@
+"""ServingService: which adapter a device answers with."""
+
+# ruff: noqa: N802 - method names are those of the proto
+
+from pfi.common.v1.adapter_pb2 import AdapterReference
+from pfi.coordinator.v1 import serving_service_pb2 as messages
+from pfi.coordinator.v1.serving_service_pb2_grpc import ServingServiceServicer
+from pfi_common.rpc.caller import RpcContext, require_client
+from pfi_coordinator.application.serving_adapter import FindServingAdapter, Served
+
+
+class ServingServicer(ServingServiceServicer):
+    """Translates the question for the adapter."""
+
+    def __init__(self, find: FindServingAdapter) -> None:
+        self._find = find
+
+    async def GetServingAdapter(
+        self, request: messages.GetServingAdapterRequest, _context: RpcContext
+    ) -> messages.GetServingAdapterResponse:
+        """See ServingService.GetServingAdapter."""
+        return _response(await self._find(require_client(), request.run))
+
+
+def _response(served: Served) -> messages.GetServingAdapterResponse:
+    document, adapter = served.document, served.adapter
+    spec, description = document.spec, document.description
+    return messages.GetServingAdapterResponse(
+        run=document.run,
+        run_name=document.name,
+        adapter=AdapterReference(
+            digest=adapter.digest,
+            schema_digest=adapter.schema_digest,
+            run=document.run,
+            line=served.line,
+            version=adapter.version,
+        ),
+        schema=description.adapter_schema.to_proto(),
+        backbone_model=spec.backbone.model,
+        backbone_revision=spec.backbone.revision or "",
+        backbone_digest=description.backbone_digest,
+        spool=document.spool,
+    )
