@@ -1,0 +1,1 @@
+"""Adapters: Qdrant Edge, a Qdrant server, and ONNX Runtime behind the ports."""

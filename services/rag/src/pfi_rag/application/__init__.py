@@ -1,0 +1,1 @@
+"""Use cases of retrieval, and the ports that they need."""

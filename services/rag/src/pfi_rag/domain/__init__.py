@@ -1,0 +1,1 @@
+"""Rules of retrieval: documents, queries, and who owns an index. Pure."""
