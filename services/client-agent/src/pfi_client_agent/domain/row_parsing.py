@@ -43,7 +43,22 @@ def _keys_found(document: Mapping[str, object]) -> str:
 
 
 def _parse_text(document: Mapping[str, object]) -> TextRow:
-    return TextRow(_filled(document.get("text"), "text"))
+    return TextRow(_filled(document.get("text"), "text"), _label(document.get("label")))
+
+
+def _label(value: object) -> str | None:
+    """Read a label; what cannot be one counts as none, since not every run needs labels."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    # A label is compared with those of a run's specification, which are written without such.
+    return value.strip() or None if isinstance(value, str) and _is_encodable(value) else None
+
+
+def _is_encodable(text: str) -> bool:
+    # JSON can spell half of a surrogate pair, which no tokenizer takes.
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _parse_completion(document: Mapping[str, object]) -> CompletionRow:
@@ -80,11 +95,8 @@ def _filled(value: object, field: str) -> str:
 def _string(value: object, field: str) -> str:
     if not isinstance(value, str):
         raise BadRowError(f"`{field}` is {_kind_name(value)}, not text")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        # JSON can spell half of a surrogate pair, which no tokenizer takes.
-        raise BadRowError(f"`{field}` holds half of a surrogate pair") from error
+    if not _is_encodable(value):
+        raise BadRowError(f"`{field}` holds half of a surrogate pair")
     return value
 
 

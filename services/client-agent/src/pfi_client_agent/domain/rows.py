@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """A plain text; every token is learnt.
+    """A plain text: every token is learnt, or, by a classifier, its label.
 
     Attributes:
         text: The text, not blank.
+        label: What a classifier learns; None where the row has none.
     """
 
     text: str
+    label: str | None = None
 
     def content(self) -> list[object]:
-        """Give what the digest is made of."""
-        return ["text", self.text]
+        """Give what the digest is made of; a label counts where there is one."""
+        return ["text", self.text, *([] if self.label is None else [self.label])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,18 @@ class CompletionRow:
 
 
 Row = TextRow | MessagesRow | CompletionRow
+
+
+def kind_of(row: Row) -> str:
+    """Name a row's kind as files spell it."""
+    if isinstance(row, TextRow):
+        return "text" if row.label is None else "text/label"
+    return "messages" if isinstance(row, MessagesRow) else "prompt/completion"
+
+
+def label_of(row: Row) -> str | None:
+    """Give a row's label; None where it has none."""
+    return row.label if isinstance(row, TextRow) else None
 
 
 def content_digest(row: Row) -> bytes:

@@ -18,8 +18,14 @@ def text_blocks(text: str, maximum: int = MAXIMUM_BLOCK_CHARACTERS) -> Iterator[
         text: Any text; line ends may be those of Unix, Windows or old Macs.
         maximum: Most characters of a block, at least 1.
     """
+    for paragraph in paragraphs(text):
+        yield from _cut(paragraph, maximum)
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    """Yield what blank lines part, without white space at its ends; some may be empty."""
     for paragraph in _PARAGRAPH_END.split(text.replace("\r\n", "\n").replace("\r", "\n")):
-        yield from _cut(paragraph.strip(), maximum)
+        yield paragraph.strip()
 
 
 def _cut(paragraph: str, maximum: int) -> Iterator[str]:
