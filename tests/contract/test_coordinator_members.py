@@ -37,7 +37,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 async def token(ports):
-    await ports.tokens.create(SECRET, "kiosk", NOW + HOUR)
+    await ports.tokens.create([SECRET], "kiosk", NOW + HOUR)
     return SECRET
 
 
@@ -45,6 +45,12 @@ async def test_a_token_registers_one_client(ports, token):
     assert await ports.tokens.redeem(token, client(1), NOW) == client_id(1)
     assert await ports.registry.get(client_id(1)) == client(1)
     assert await ports.registry.all() == [client(1)]
+
+
+async def test_tokens_of_one_request_are_good_for_one_client_each(ports):
+    await ports.tokens.create([SECRET, "6" * 64], "fleet", NOW + HOUR)
+    assert await ports.tokens.redeem(SECRET, client(1), NOW) == client_id(1)
+    assert await ports.tokens.redeem("6" * 64, client(2), NOW) == client_id(2)
 
 
 async def test_the_same_key_may_repeat_for_ten_minutes(ports, token):
@@ -72,7 +78,7 @@ async def test_expired_and_unknown_tokens(ports, token):
 
 
 async def test_a_known_key_keeps_its_client(ports, token):
-    await ports.tokens.create("6" * 64, "", NOW + HOUR)
+    await ports.tokens.create(["6" * 64], "", NOW + HOUR)
     await ports.tokens.redeem(token, client(1), NOW)
     renamed = client(2, key_sha256=client(1).key_sha256, display_name="New name")
     assert await ports.tokens.redeem("6" * 64, renamed, NOW) == client_id(1)
@@ -80,7 +86,7 @@ async def test_a_known_key_keeps_its_client(ports, token):
 
 
 async def test_a_revoked_key_does_not_use_a_token_up(ports, token):
-    await ports.tokens.create("6" * 64, "", NOW + HOUR)
+    await ports.tokens.create(["6" * 64], "", NOW + HOUR)
     await ports.tokens.redeem(token, client(1), NOW)
     await ports.revocations.add(client_id(1), "lost")
     with pytest.raises(ClientRevokedError):

@@ -91,6 +91,7 @@ async def test_keys_are_hashed_at_rest(coordinator, redis_url):
         ("POST /v1/clients/c-0/revoke", {"reason": ""}, 400, "INVALID_REQUEST"),
         ("POST /v1/tokens", {"ttl_seconds": 0}, 400, "INVALID_REQUEST"),
         ("POST /v1/tokens", {"label": "<b>"}, 400, "INVALID_REQUEST"),
+        ("POST /v1/tokens", {"count": 1001}, 400, "INVALID_REQUEST"),
         ("POST /v1/tokens", {"colour": 1}, 400, "INVALID_REQUEST"),
         ("POST /v1/runs", {"spec": {}, "description": {}}, 400, "SPEC_INVALID"),
         (f"GET /v1/adapters/{'a' * 64}/export", None, 404, "ADAPTER_UNKNOWN"),

@@ -93,7 +93,7 @@ class Graph:
         await self.ports.presence.beat("replica-0")
         for index in indexes:
             name = f"token {index}"
-            await self.ports.tokens.create(name, "", NOW + timedelta(hours=1))
+            await self.ports.tokens.create([name], "", NOW + timedelta(hours=1))
             await self.ports.tokens.redeem(name, client(index), NOW)
             await self.ports.presence.enter(session(index))
         await self.ports.signals.clients_changed()

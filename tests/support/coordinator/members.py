@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,8 +31,8 @@ class MemoryTokenStore:
         self._memory = memory
         self._tokens: dict[str, _Token] = {}
 
-    async def create(self, secret_sha256: str, label: str, expires_at: datetime) -> None:
-        self._tokens[secret_sha256] = _Token(expires_at)
+    async def create(self, secrets_sha256: Sequence[str], label: str, expires_at: datetime) -> None:
+        self._tokens |= {secret: _Token(expires_at) for secret in secrets_sha256}
 
     async def redeem(self, secret_sha256: str, applicant: Client, now: datetime) -> str:
         token = self._tokens.get(secret_sha256)

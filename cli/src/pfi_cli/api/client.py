@@ -73,7 +73,11 @@ class ApiClient:
 
     def create_token(self, *, label: str, ttl_seconds: int) -> Token:
         """Makes a one-time join token."""
-        body = {"label": label, "ttl_seconds": ttl_seconds}
+        return self.create_tokens(1, label=label, ttl_seconds=ttl_seconds)
+
+    def create_tokens(self, count: int, *, label: str, ttl_seconds: int) -> Token:
+        """Makes one-time join tokens, at most 1,000."""
+        body = {"label": label, "ttl_seconds": ttl_seconds, "count": count}
         return Token.model_validate(self._post("/v1/tokens", body))
 
     def clients(self) -> Sequence[Client]:

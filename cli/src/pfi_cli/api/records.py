@@ -1,5 +1,6 @@
 """Answers of the admin API that are not about one run. Unknown members are ignored."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -12,9 +13,10 @@ class Record(BaseModel):
 
 
 class Token(Record):
-    """A join token, shown once."""
+    """Join tokens, shown once; `token` is the first of them."""
 
     token: str
+    tokens: Sequence[str] = ()
     expires_at: datetime
 
 

@@ -1,34 +1,62 @@
-"""`pfi token`: let a client in."""
+"""`pfi token`: let clients in."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pfi_cli.api.client import ApiClient
+from pfi_cli.api.records import Token
 from pfi_cli.commands.connected import connected
-from pfi_cli.output.console import print_json, say, stdout
+from pfi_cli.output.console import print_json, say
+from pfi_cli.token_file import write_tokens
+
+MOST_TOKENS = 1000  # of one request
 
 app = typer.Typer(no_args_is_help=True, help="Join tokens, which let clients enrol.")
 
 
 @app.command()
 @connected
-def create(
+def create(  # noqa: PLR0913 - one per option
     api: ApiClient,
-    label: Annotated[str, typer.Option(help="What the token is for, for the record.")] = "",
+    label: Annotated[str, typer.Option(help="What the tokens are for, for the record.")] = "",
     ttl_seconds: Annotated[
-        int, typer.Option(min=60, help="How long the token can be used (seconds).")
+        int, typer.Option(min=60, help="How long a token can be used (seconds).")
     ] = 3600,
+    count: Annotated[
+        int, typer.Option(min=1, max=MOST_TOKENS, help="How many; each lets one client in.")
+    ] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write them to, one per line, that only its owner can read."),
+    ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Make a one-time join token and print it, once.
+    """Make one-time join tokens and print them, once, one per line.
 
-    Example: `pfi-agent start --token "$(pfi token create)" --data notes.jsonl`
+    Examples:
+    * `pfi-agent start --token "$(pfi token create)" --data notes.jsonl`
+
+    * `pfi token create --count 200 --out tokens.txt` for a fleet
     """
-    token = api.create_token(label=label, ttl_seconds=ttl_seconds)
+    made = api.create_tokens(count, label=label, ttl_seconds=ttl_seconds)
+    if out is not None:
+        write_tokens(out, made.tokens)
+    _print(made, out, json=json)
+    goal = "one client" if count == 1 else f"{count} clients"
+    say(f"good for {goal} until {made.expires_at:%Y-%m-%d %H:%M %Z}")
+
+
+def _print(made: Token, out: Path | None, *, json: bool) -> None:
+    """Prints the tokens, or where they are: secrets go to one place."""
     if json:
-        print_json(token.model_dump(mode="json"))
-        return
-    stdout().print(token.token, soft_wrap=True)
-    say(f"good for one client until {token.expires_at:%Y-%m-%d %H:%M %Z}")
+        secrets = {} if out is not None else {"token": made.token, "tokens": made.tokens}
+        written = {} if out is None else {"file": str(out), "count": len(made.tokens)}
+        print_json({**secrets, **written, "expires_at": made.expires_at})
+    elif out is not None:
+        say(f"{out} holds {len(made.tokens)} tokens")
+    else:
+        for token in made.tokens:
+            typer.echo(token)

@@ -16,6 +16,7 @@ from pfi_common.errors import (
     ApiKeyInvalidError,
     RunUnknownError,
     ServiceUnavailableError,
+    SettingsInvalidError,
     SpecInvalidError,
 )
 
@@ -45,11 +46,38 @@ def pfi(*arguments):
 
 
 def test_a_token_is_printed_alone_so_that_scripts_can_use_it(scripted):
-    token = {"token": "pfi1_abc", "expires_at": "2026-03-01T13:00:00Z"}
-    scripted.on("POST", "/v1/tokens", token, 201)
+    scripted.on("POST", "/v1/tokens", tokens("pfi1_abc"), 201)
     result = pfi("token", "create", "--label", "ada", "--ttl-seconds", 600)
     assert result.stdout == "pfi1_abc\n"
-    assert scripted.bodies() == [{"label": "ada", "ttl_seconds": 600}]
+    assert scripted.bodies() == [{"label": "ada", "ttl_seconds": 600, "count": 1}]
+
+
+def tokens(*secrets):
+    return {"token": secrets[0], "tokens": secrets, "expires_at": "2026-03-01T13:00:00Z"}
+
+
+def test_many_tokens_are_asked_for_at_once_and_printed_one_per_line(scripted):
+    scripted.on("POST", "/v1/tokens", tokens("pfi1_a", "pfi1_b"), 201)
+    assert pfi("token", "create", "--count", 2).stdout == "pfi1_a\npfi1_b\n"
+    assert scripted.bodies()[0]["count"] == 2
+    assert pfi("token", "create", "--count", 1001).exit_code == ExitCode.USAGE
+    assert len(scripted.requests) == 1
+
+
+def test_tokens_go_to_a_file_of_their_owner_alone(scripted, tmp_path):
+    scripted.on("POST", "/v1/tokens", tokens("pfi1_a", "pfi1_b"), 201)
+    out = tmp_path / "tokens.txt"
+    result = pfi("token", "create", "--count", 2, "--out", out, "--json")
+    assert out.read_text() == "pfi1_a\npfi1_b\n"
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert "pfi1_" not in result.stdout
+    assert json.loads(result.stdout)["count"] == 2
+
+
+def test_a_file_of_tokens_that_cannot_be_written_is_named(scripted, tmp_path):
+    scripted.on("POST", "/v1/tokens", tokens("pfi1_a"), 201)
+    result = pfi("token", "create", "--out", tmp_path)
+    assert isinstance(result.exception, SettingsInvalidError)
 
 
 def test_clients_are_listed_as_a_table_and_as_json(scripted):

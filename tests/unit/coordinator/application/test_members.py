@@ -28,7 +28,7 @@ from pfi_coordinator.domain.tasks import Assignment, TaskName, TaskState
 async def enrolled(graph, key=None, name=""):
     issued = await graph.create_token(timedelta(hours=1), "kiosk")
     request = create_certificate_request(key or generate_key())
-    return await graph.enrol(issued.token.secret, request, agent_version="1", display_name=name)
+    return await graph.enrol(issued.tokens[0].secret, request, agent_version="1", display_name=name)
 
 
 async def test_a_certificate_names_the_client_and_its_end_is_noted(graph):
@@ -42,6 +42,18 @@ async def test_a_certificate_names_the_client_and_its_end_is_noted(graph):
 async def test_odd_lifetimes_of_tokens_are_refused(graph, lifetime):
     with pytest.raises(InvalidRequestError):
         await graph.create_token(lifetime, "")
+
+
+async def test_many_tokens_are_made_at_once_and_each_lets_one_client_in(graph):
+    issued = await graph.create_token(timedelta(hours=1), "fleet", 3)
+    assert len({token.secret for token in issued.tokens}) == 3
+    for token in issued.tokens:
+        request = create_certificate_request(generate_key())
+        await graph.enrol(token.secret, request, agent_version="1", display_name="")
+    assert len(await graph.ports.registry.all()) == 3
+    for count in (0, 1001):
+        with pytest.raises(InvalidRequestError, match="count: 1 to 1000"):
+            await graph.create_token(timedelta(hours=1), "", count)
 
 
 async def test_secrets_of_odd_length_are_not_looked_up(graph):
@@ -77,14 +89,14 @@ async def test_who_is_on_the_list_gets_no_certificate(graph):
     issued = await graph.create_token(timedelta(hours=1), "label")
     request = create_certificate_request(key)
     names = {"agent_version": "1", "display_name": ""}
-    certificate = await graph.enrol(issued.token.secret, request, **names)
+    certificate = await graph.enrol(issued.tokens[0].secret, request, **names)
     # A revocation that was cut short: the list has it, the registry does not.
     await graph.ports.revocations.add(certificate.client, "lost")
     renew = RenewCertificate(graph.ports.registry, graph.certify)
     with pytest.raises(ClientRevokedError):
         await renew(certificate.client, key_sha256(key.public_key()))
     with pytest.raises(ClientRevokedError):
-        await graph.enrol(issued.token.secret, request, **names)
+        await graph.enrol(issued.tokens[0].secret, request, **names)
 
 
 async def test_revocation_is_listed_first_and_takes_open_tasks_back(graph):

@@ -1,4 +1,4 @@
-"""Makes a one-time join token."""
+"""Makes one-time join tokens."""
 
 import secrets
 from dataclasses import dataclass
@@ -11,14 +11,17 @@ from pfi_common.identity import JoinToken
 from pfi_coordinator.application.ports.token_store import TokenStore
 from pfi_coordinator.domain.enrolment import MAXIMUM_TOKEN_LIFETIME, check_display_name
 
+MAXIMUM_TOKENS = 1000
+"""Tokens that one request may ask for."""
+
 _SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class IssuedToken:
-    """A join token, shown once."""
+class IssuedTokens:
+    """Join tokens, shown once; all expire together."""
 
-    token: JoinToken
+    tokens: tuple[JoinToken, ...]
     expires_at: datetime
 
 
@@ -38,19 +41,25 @@ class CreateToken:
         self._endpoint = endpoint
         self._authority_fingerprint = authority_fingerprint
 
-    async def __call__(self, lifetime: timedelta, label: str) -> IssuedToken:
-        """Makes a token.
+    async def __call__(self, lifetime: timedelta, label: str, count: int = 1) -> IssuedTokens:
+        """Makes tokens, each good for one client.
 
         Raises:
-            InvalidRequestError: The lifetime or the label breaks its rule.
+            InvalidRequestError: The lifetime, the label or the count breaks its rule.
         """
         if not timedelta(0) < lifetime <= MAXIMUM_TOKEN_LIFETIME:
             raise InvalidRequestError(
                 f"ttl_seconds: above 0, at most {MAXIMUM_TOKEN_LIFETIME.total_seconds():.0f}",
                 field="ttl_seconds",
             )
-        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        if not 1 <= count <= MAXIMUM_TOKENS:
+            raise InvalidRequestError(f"count: 1 to {MAXIMUM_TOKENS}", field="count")
+        made = [secrets.token_urlsafe(_SECRET_BYTES) for _ in range(count)]
         expires_at = self._clock.now() + lifetime
-        await self._tokens.create(secret_sha256(secret), check_display_name(label), expires_at)
-        token = JoinToken(self._endpoint, self._authority_fingerprint, secret)
-        return IssuedToken(token, expires_at)
+        await self._tokens.create(
+            [secret_sha256(secret) for secret in made], check_display_name(label), expires_at
+        )
+        return IssuedTokens(tuple(map(self._token, made)), expires_at)
+
+    def _token(self, secret: str) -> JoinToken:
+        return JoinToken(self._endpoint, self._authority_fingerprint, secret)

@@ -1,6 +1,7 @@
 """Join tokens in Redis."""
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
@@ -33,14 +34,14 @@ class RedisTokenStore:
         self._redis = redis
         self._redeem = Script(redis, "redeem_token")
 
-    async def create(self, secret_sha256: str, label: str, expires_at: datetime) -> None:
+    async def create(self, secrets_sha256: Sequence[str], label: str, expires_at: datetime) -> None:
         """See TokenStore.create."""
-        key = keys.token(secret_sha256)
         forgotten_at = expires_at + EXPIRED_TOKEN_KEPT
+        columns = fields({"label": label, "expires_at": expires_at.timestamp()})
         async with store_errors(), self._redis.pipeline(transaction=True) as pipeline:
-            columns = {"label": label, "expires_at": expires_at.timestamp()}
-            pipeline.hset(key, mapping=fields(columns))
-            pipeline.expireat(key, int(forgotten_at.timestamp()))
+            for key in map(keys.token, secrets_sha256):
+                pipeline.hset(key, mapping=columns)
+                pipeline.expireat(key, int(forgotten_at.timestamp()))
             await pipeline.execute()
 
     async def redeem(self, secret_sha256: str, applicant: Client, now: datetime) -> str:

@@ -1,5 +1,6 @@
 """Where join tokens are kept."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,8 +13,8 @@ class TokenStore(Protocol):
     Every method raises StoreUnavailableError when the store does not answer.
     """
 
-    async def create(self, secret_sha256: str, label: str, expires_at: datetime) -> None:
-        """Stores a token."""
+    async def create(self, secrets_sha256: Sequence[str], label: str, expires_at: datetime) -> None:
+        """Stores tokens, all of them or none."""
         ...
 
     async def redeem(self, secret_sha256: str, applicant: Client, now: datetime) -> str:

@@ -4,14 +4,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pfi_coordinator.application.create_token import MAXIMUM_TOKENS
+
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TokenRequest(_Body):
-    """A join token to make."""
+    """Join tokens to make."""
 
+    count: Annotated[int, Field(ge=1, le=MAXIMUM_TOKENS)] = 1
+    """How many, each good for one client"""
     ttl_seconds: Annotated[float, Field(gt=0, le=90 * 86_400)] = 3600.0
     """How long the token may be used"""
     label: Annotated[str, Field(max_length=64)] = ""

@@ -6,9 +6,10 @@ from pydantic import BaseModel
 
 
 class Token(BaseModel):
-    """A join token, shown once."""
+    """Join tokens, shown once; `token` is the first of them."""
 
     token: str
+    tokens: list[str]
     expires_at: str
 
 

@@ -18,10 +18,12 @@ def member_routes(use: RestUseCases) -> APIRouter:
 
     @router.post("/tokens", status_code=201, dependencies=[Depends(requires(Scope.TOKENS_WRITE))])
     async def create_token(body: TokenRequest) -> responses.Token:
-        """Makes a one-time join token; it is shown once."""
-        issued = await use.create_token(timedelta(seconds=body.ttl_seconds), body.label)
+        """Makes one-time join tokens; they are shown once."""
+        lifetime = timedelta(seconds=body.ttl_seconds)
+        issued = await use.create_token(lifetime, body.label, body.count)
+        tokens = [token.encode() for token in issued.tokens]
         return responses.Token(
-            token=issued.token.encode(), expires_at=issued.expires_at.isoformat()
+            token=tokens[0], tokens=tokens, expires_at=issued.expires_at.isoformat()
         )
 
     @router.get("/clients", dependencies=[Depends(requires(Scope.CLIENTS_READ))])
