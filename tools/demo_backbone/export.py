@@ -4,6 +4,7 @@ Run ``python -m tools.demo_backbone.export CHECKPOINT`` from the root of the rep
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -19,6 +20,9 @@ def export(checkpoint: Path, folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     # One file less to lose: the template is part of tokenizer_config.json.
     tokenizer.save_pretrained(folder, save_jinja_files=False)
+    # It was trained with passages as lines of the system message; an agent that answers reads this.
+    hints = json.dumps({"passages": "system_lines"}, indent=2) + "\n"
+    (folder / "pfi.json").write_text(hints, encoding="utf-8")
 
 
 def main() -> None:

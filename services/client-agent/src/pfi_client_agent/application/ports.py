@@ -1,7 +1,9 @@
-"""What the use cases need from outside that is worth replacing in tests: the learning itself."""
+"""What the use cases need from outside that is worth replacing in tests: learning and answering."""
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from pfi_client_agent.domain.answering import AdapterWeights, Ending, Prompt, Sampling
 from pfi_client_agent.domain.split import Split
 from pfi_client_agent.domain.training import (
     BackboneReference,
@@ -77,5 +79,57 @@ class Learner(Protocol):
             BackboneMismatchError: It is not the one that the run names.
             SchemaMismatchError: The adapter schema does not fit it.
             MemoryExhaustedError: The device has too little memory.
+        """
+        ...
+
+
+class AnswerEngine(Protocol):
+    """A backbone that answers; its adapters are exchanged between two answers.
+
+    Used from one thread.
+    """
+
+    @property
+    def backbone_digest(self) -> str | None:
+        """Digest of the loaded backbone; None before `load`."""
+        ...
+
+    def load(self, backbone: BackboneReference | None) -> None:
+        """Load and check the backbone, once; None: the one that the device's owner chose.
+
+        Raises:
+            BackboneUnreadableError: It cannot be found or loaded, or none was chosen.
+            BackboneMismatchError: It is not the one that is loaded, or not the one named.
+        """
+        ...
+
+    def check(self, layers: Sequence[AdapterWeights]) -> None:
+        """Check that adapters can be applied; nothing changes.
+
+        Raises:
+            SchemaMismatchError: One does not fit the backbone.
+            AdapterInvalidError: One does not fit its schema, or a value is not finite.
+        """
+        ...
+
+    def apply(self, layers: Sequence[AdapterWeights]) -> None:
+        """Answer with these adapters from now on, and with no others.
+
+        Raises what `check` raises, and then answers as before.
+        """
+        ...
+
+    def answer(
+        self, prompt: Prompt, sampling: Sampling, cancelled: Callable[[], bool]
+    ) -> Iterator[str | Ending]:
+        """Yield the answer piece by piece, then how it ended.
+
+        Ends without an `Ending` soon after `cancelled` says so.
+
+        Raises:
+            PromptTooLongError: The conversation alone leaves no room for an answer.
+            ChatTemplateMissingError: The backbone cannot hold a conversation.
+            InvalidRequestError: The backbone's template refuses the conversation.
+            ServiceUnavailableError: The device has too little memory.
         """
         ...

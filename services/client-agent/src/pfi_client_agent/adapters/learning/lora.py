@@ -115,6 +115,16 @@ def require_targets(model: PreTrainedModel, targets: Iterable[str]) -> None:
         )
 
 
+def linear_targets(model: nn.Module, targets: Iterable[str]) -> dict[str, nn.Module]:
+    """Give the linear modules that carry an adapter of these targets, by their full names."""
+    names = tuple(targets)
+    return {
+        module: linear
+        for module, linear in _linear_modules(model).items()
+        if any(_carries(module, name) for name in names)
+    }
+
+
 def _linear_modules(model: nn.Module) -> dict[str, nn.Module]:
     return {n: m for n, m in model.named_modules() if isinstance(m, nn.Linear | Conv1D)}
 

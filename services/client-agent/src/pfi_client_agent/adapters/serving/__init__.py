@@ -1,0 +1,1 @@
+"""Answers with torch. Imported when it is needed, not before."""

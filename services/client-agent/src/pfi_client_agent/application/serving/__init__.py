@@ -1,0 +1,1 @@
+"""Answering on the device: what answers, which adapter, and in what order."""

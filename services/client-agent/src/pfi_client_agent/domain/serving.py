@@ -1,0 +1,114 @@
+"""Which adapter answers, and why another one does not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pfi_client_agent.domain.answering import AdapterWeights
+from pfi_client_agent.domain.training import BackboneReference
+from pfi_common.errors import PlatformError
+from pfi_common.tensors import Schema
+
+
+@dataclass(frozen=True)
+class PublishedAdapter:
+    """A shared adapter that the federation published for this device.
+
+    Attributes:
+        run: Run id.
+        run_name: Name of the run.
+        line: `global`, or the cluster's line.
+        version: Rounds that went into it.
+        digest: SHA-256 of its payload, hexadecimal.
+        schema: What it consists of.
+        backbone: What it belongs to.
+        spool: The spool that serves it.
+    """
+
+    run: str
+    run_name: str
+    line: str
+    version: int
+    digest: str
+    schema: Schema
+    backbone: BackboneReference
+    spool: str
+
+    def same_weights(self, other: "PublishedAdapter | None") -> bool:
+        """Tell whether the other is this very adapter."""
+        return other is not None and (self.run, self.line, self.version, self.digest) == (
+            other.run,
+            other.line,
+            other.version,
+            other.digest,
+        )
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A newer adapter that is not used.
+
+    Attributes:
+        adapter: Which one, as far as that is known.
+        error: Why.
+    """
+
+    adapter: Mapping[str, Any]
+    error: PlatformError
+
+    def document(self) -> dict[str, Any]:
+        """Write it for the answer's metadata."""
+        return {**self.adapter, "reason": self.error.reason, "message": self.error.message}
+
+
+@dataclass(frozen=True)
+class Outfit:
+    """The adapters that answer, at one moment. Exchanged as a whole.
+
+    Attributes:
+        published: What the shared adapter is; None: the backbone answers alone.
+        shared: The shared adapter's weights.
+        personal: The personal adapter's weights; None where there is none that fits.
+        personal_sha256: Checksum of the personal adapter's file.
+        personal_left_out: Why there is no personal adapter.
+    """
+
+    published: PublishedAdapter | None = None
+    shared: AdapterWeights | None = None
+    personal: AdapterWeights | None = None
+    personal_sha256: str | None = None
+    personal_left_out: str = ""
+
+    def layers(self, *, personal: bool) -> tuple[AdapterWeights, ...]:
+        """Give the adapters to apply, the shared one first."""
+        worn = (self.shared, self.personal if personal else None)
+        return tuple(layer for layer in worn if layer is not None)
+
+    def document(self, *, personal: bool) -> dict[str, Any]:
+        """Write which adapters answered."""
+        worn = personal and self.personal is not None
+        left_out = self.personal_left_out if personal else "the request does not want it"
+        return {
+            **describe(self.published),
+            "personal": worn,
+            "personal_left_out": None if worn else left_out,
+        }
+
+
+@dataclass
+class Following:
+    """What is known of the federation's newest adapter.
+
+    Attributes:
+        refusal: The newest adapter, when it is not used.
+        failure: Why the last question failed; None when it was answered.
+    """
+
+    refusal: Refusal | None = field(default=None)
+    failure: PlatformError | None = field(default=None)
+
+
+def describe(published: PublishedAdapter | None) -> dict[str, Any]:
+    """Write what a shared adapter is; every value is None for the backbone alone."""
+    keys = ("run", "run_name", "line", "version", "digest")
+    return {key: getattr(published, key, None) for key in keys}
