@@ -51,11 +51,18 @@ class Outside:
 def build_workplace(
     folder: StateFolder,
     data: LocalData,
-    learning: LearningOptions,
+    learning: LearningOptions | LearningThread,
     observer: Observer,
     outside: Outside | None = None,
 ) -> Workplace:
-    """Build what an enrolled agent works with; the learning thread starts at once.
+    """Build what an enrolled agent works with; a learning thread of its own starts at once.
+
+    Args:
+        folder: The state folder.
+        data: The device's rows.
+        learning: How this device learns, or the thread that several agents share.
+        observer: Is told what happens.
+        outside: What lies outside of the process.
 
     Raises:
         NotEnrolledError: The state folder holds no complete identity.
@@ -66,7 +73,11 @@ def build_workplace(
         root=folder.root,
         membership=membership,
         data=data,
-        learning=LearningThread(lambda: build_learner(folder, learning)),
+        learning=(
+            learning
+            if isinstance(learning, LearningThread)
+            else start_learning_thread(folder, learning)
+        ),
         cache=AdapterCache(folder.adapter_cache),
         updates=UpdateStore(folder.updates),
         personals=PersonalStore(folder.personal),
@@ -74,6 +85,11 @@ def build_workplace(
         observer=observer,
         clock=outside.clock,
     )
+
+
+def start_learning_thread(folder: StateFolder, options: LearningOptions) -> LearningThread:
+    """Start a thread that learns; the folder remembers the digests of backbones."""
+    return LearningThread(lambda: build_learner(folder, options))
 
 
 def build_learner(folder: StateFolder, options: LearningOptions) -> Learner:

@@ -5,6 +5,7 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
+from typing import TextIO
 
 from pfi_common.errors import PlatformError
 from pfi_common.telemetry.events import Event
@@ -25,21 +26,27 @@ class EventLogger:
 
     Each method raises `TypeError` for a field name that is not in `FIELDS` and for a value that is
     not a scalar, so that data cannot slip into a log by accident.
+
+    Args:
+        client: Client that every line is about; None where a line says so itself, or is about none.
     """
+
+    def __init__(self, client: str | None = None) -> None:
+        self._bound: dict[str, Scalar] = {} if client is None else {"client": client}
 
     def info(self, event: Event, **fields: Scalar) -> None:
         """Logs what happens in normal operation."""
-        _emit(logging.INFO, event, fields)
+        _emit(logging.INFO, event, self._bound | fields)
 
     def warning(
         self, event: Event, *, error: BaseException | None = None, **fields: Scalar
     ) -> None:
         """Logs what an operator should know, though the service goes on."""
-        _emit(logging.WARNING, event, fields | _describe(error))
+        _emit(logging.WARNING, event, self._bound | fields | _describe(error))
 
     def error(self, event: Event, *, error: BaseException | None = None, **fields: Scalar) -> None:
         """Logs a failure; one that is not a `PlatformError` with its frames, innermost first."""
-        _emit(logging.ERROR, event, fields | _describe(error))
+        _emit(logging.ERROR, event, self._bound | fields | _describe(error))
 
 
 _EVENT_LOGGER = EventLogger()
@@ -50,16 +57,17 @@ def get_logger() -> EventLogger:
     return _EVENT_LOGGER
 
 
-def configure_logging(service: str, level: str = "INFO") -> None:
-    """Sends every log line of this process to stderr as JSON.
+def configure_logging(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Sends every log line of this process to stderr, or to another stream, as JSON.
 
     Libraries are heard from WARNING on, as `library_message`.
 
     Args:
         service: Name that stands in every line, for instance `coordinator`.
         level: Lowest level of the platform's own events: INFO, WARNING or ERROR.
+        stream: Where lines go; stderr when None.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.captureWarnings(capture=True)

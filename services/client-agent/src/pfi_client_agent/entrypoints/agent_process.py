@@ -2,10 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -17,10 +15,12 @@ from pfi_client_agent.adapters.weight_files import weight_files
 from pfi_client_agent.application.enrol import enrol, existing_identity
 from pfi_client_agent.application.observer import Observer
 from pfi_client_agent.application.run_agent import run_agent
+from pfi_client_agent.application.stopping import finished_before
 from pfi_client_agent.bootstrap import LearningOptions, build_workplace
 from pfi_client_agent.domain.exit_codes import exit_code_for
 from pfi_client_agent.domain.local_data import LocalData
 from pfi_client_agent.domain.next_steps import next_step_for
+from pfi_client_agent.domain.reading import Reading
 from pfi_client_agent.entrypoints.console_observer import ConsoleObserver
 from pfi_client_agent.settings import AgentSettings
 from pfi_common.errors import NotEnrolledError, PlatformError
@@ -43,7 +43,8 @@ class AgentProcess:
 
     Attributes:
         folder: The state folder.
-        data_file: The device's rows.
+        data: Where the device's rows are; see `read_data`.
+        reading: How they are read.
         bad_row_limit: Highest share of bad rows.
         token: Join token; needed on the first start only.
         display_name: Name for people.
@@ -52,7 +53,8 @@ class AgentProcess:
     """
 
     folder: StateFolder
-    data_file: Path
+    data: str
+    reading: Reading
     bad_row_limit: Fraction
     token: str | None
     display_name: str
@@ -79,7 +81,7 @@ class AgentProcess:
 
     def _read_data(self) -> LocalData:
         """Check everything on this device before the federation is asked for anything."""
-        data = read_data(self.data_file)
+        data = read_data(self.data, self.reading)
         # What cannot be used is told by the failure alone, bad rows included.
         data.require_usable(self.bad_row_limit)
         self.observer.data_read(data)
@@ -91,7 +93,7 @@ class AgentProcess:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        if await _before(stop, self._ensure_enrolled()):
+        if await finished_before(stop, self._ensure_enrolled()):
             place = build_workplace(self.folder, data, self.learning, self.observer)
             await run_agent(place, stop)
         self.observer.stopped()
@@ -106,15 +108,3 @@ class AgentProcess:
             raise NotEnrolledError(
                 f"{self.folder.root} holds no identity: give a join token (--token)."
             )
-
-
-async def _before(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
-    """Do something unless `stop` comes first; tells whether it was done."""
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if working.done():
-        working.result()
-        return True
-    working.cancel()
-    return False

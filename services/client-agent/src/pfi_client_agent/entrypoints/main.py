@@ -9,6 +9,7 @@ from pfi_client_agent.domain.exit_codes import exit_code_for
 from pfi_client_agent.domain.next_steps import next_step_for
 from pfi_client_agent.entrypoints.describe import describe
 from pfi_client_agent.entrypoints.enrol import enrol
+from pfi_client_agent.entrypoints.fleet import fleet
 from pfi_client_agent.entrypoints.start import start
 from pfi_client_agent.entrypoints.status import status
 from pfi_common.errors import PlatformError
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (describe, enrol, start, status):
+for command in (describe, enrol, fleet, start, status):
     app.command()(command)
 
 

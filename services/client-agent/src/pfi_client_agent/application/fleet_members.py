@@ -1,0 +1,23 @@
+"""The clients of a fleet."""
+
+from dataclasses import dataclass
+
+from pfi_client_agent.adapters.state_folder import StateFolder
+from pfi_client_agent.domain.local_data import LocalData
+
+
+@dataclass(frozen=True)
+class FleetMember:
+    """One client of a fleet.
+
+    Attributes:
+        number: Its number in the fleet, from 0.
+        name: Name for people.
+        folder: Its own state folder.
+        data: Its own rows.
+    """
+
+    number: int
+    name: str
+    folder: StateFolder
+    data: LocalData

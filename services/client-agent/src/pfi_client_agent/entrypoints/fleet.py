@@ -1,0 +1,106 @@
+"""`pfi-agent fleet`: many clients in one process."""
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pfi_client_agent.entrypoints.options import BackboneOption, parse_share
+
+
+def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
+    clients: Annotated[
+        int, typer.Option("--clients", min=1, max=10_000, help="How many clients to host.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data",
+            help="A folder with one file for each client, or one file whose rows are dealt out.",
+        ),
+    ],
+    state: Annotated[
+        Path,
+        typer.Option("--state", help="Folder of the fleet; clients/0, clients/1, ... lie in it."),
+    ],
+    tokens: Annotated[
+        Path | None,
+        typer.Option(
+            "--tokens",
+            help="File of join tokens, one a line, from `pfi token create --count N --out FILE`; "
+            "needed until every client is enrolled.",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--name", help="Clients are called NAME-0, NAME-1, ... in lists.")
+    ] = "fleet",
+    backbone: BackboneOption = None,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Seed of dealing one file's rows out.")
+    ] = 0,
+    at_once: Annotated[
+        int,
+        typer.Option(
+            "--at-once", min=1, help="Tasks transferred or trained at once; the others wait."
+        ),
+    ] = 8,
+    threads: Annotated[
+        int,
+        typer.Option(
+            "--threads", min=1, help="Threads of training; 1 makes it repeatable bit by bit."
+        ),
+    ] = 1,
+    held_out_rows: Annotated[
+        int,
+        typer.Option(
+            "--held-out-rows", min=1, help="Most held-out rows that one evaluation looks at."
+        ),
+    ] = 256,
+    bad_row_limit: Annotated[
+        Fraction,
+        typer.Option(
+            "--bad-row-limit",
+            parser=parse_share,
+            metavar="SHARE",
+            help="Highest share of unusable rows that is accepted, such as 10% or 0.1.",
+        ),
+    ] = Fraction(1, 10),
+    json_logs: Annotated[
+        bool,
+        typer.Option("--json-logs", help="JSON logs on stderr, also at a terminal."),
+    ] = False,
+) -> None:
+    """Host many clients in one process: each with its own identity, data, state and connections.
+
+    Only the backbone is shared: one thread trains one client after the other, with the results that
+    an agent of its own would give. Ctrl-C stops; the same command goes on where it stopped, and
+    enrols nobody twice. At a terminal, JSON logs go to fleet.log in the state folder.
+
+        pfi token create --count 200 --out tokens.txt
+
+        pfi-agent fleet --clients 200 --tokens tokens.txt --data rows/ --state fleet
+
+        pfi-agent fleet --clients 200 --tokens tokens.txt --data all.jsonl --state fleet
+
+        pfi-agent status --state fleet/clients/17
+    """
+    from pfi_client_agent.bootstrap import LearningOptions
+    from pfi_client_agent.entrypoints.fleet_start import FleetOptions, start_fleet
+
+    start_fleet(
+        FleetOptions(
+            clients=clients,
+            data=data,
+            state=state,
+            tokens=tokens,
+            name=name,
+            seed=seed,
+            at_once=at_once,
+            learning=LearningOptions(backbone, threads, held_out_rows),
+            bad_row_limit=bad_row_limit,
+            at_terminal=sys.stderr.isatty() and not json_logs,
+        )
+    )
