@@ -24,6 +24,7 @@ from pfi_common.tensors import (
     initial_adapter,
     mean,
     plan_fixed_point,
+    sketch,
 )
 
 FILE = FOLDER / "values.json"
@@ -82,6 +83,10 @@ VALUES: dict[str, Callable[[], str]] = {
     "vector, int8 stochastic": lambda: sha256(encode(INT8_BLOCK, vector(), seed=SEED)),
     "vector, int8 first bytes": lambda: bytes(encode(INT8_BLOCK, vector())[:20]).hex(),
     "merge, SHA-256 of fp32": lambda: sha256(fp32_bytes(merged())),
+    "sketch, fp32": lambda: fp32_bytes(sketch(vector()[:680], schema(), SEED, 8)).hex(),
+    "sketch of 64, SHA-256 of fp32": lambda: sha256(
+        fp32_bytes(sketch(vector()[:680], schema(), SEED, 64))
+    ),
     "join token": lambda: JoinToken("example.test:7001", "ab" * 32, "secret").encode(),
 }
 

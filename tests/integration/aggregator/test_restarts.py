@@ -7,6 +7,7 @@ from tests.support.aggregator.builders import KEY, make_plan, make_schema
 from tests.support.aggregator.server import Site, upload_requests
 
 from pfi.aggregator.v1 import lineage_pb2, ticket_pb2
+from pfi_aggregator.domain.round_plan import SketchPlan
 from pfi_aggregator.domain.server_optimizer import Adam
 from pfi_common.errors import (
     ArtifactCorruptError,
@@ -112,6 +113,23 @@ async def test_answers_survive_restarts_at_every_step(site):
         await leader.settle()
         with pytest.raises(UpdateUnknownError):
             await (await running.link(link.identity)).status(*upload)
+
+
+async def test_sketches_survive_a_restart(site):
+    plan = make_plan(schema=make_schema(), sketch=SketchPlan(seed=7, dimensions=64))
+    async with site.running() as running:
+        leader = await running.leader()
+        await leader.start(plan)
+        for client in ("c-000000000002", "c-000000000001"):
+            link = await running.client(client)
+            await link.upload(*running.make(plan, link))
+    async with site.running() as running:
+        sealed = await (await running.leader()).seal()
+    clients = [sketch.client for sketch in sealed.sketches]
+    assert clients == ["c-000000000001", "c-000000000002"]
+    assert {len(sketch.values) for sketch in sealed.sketches} == {64}
+    async with site.running() as running:
+        assert await (await running.leader()).seal() == sealed
 
 
 async def test_refolding_after_a_restart_gives_the_same_bits(tmp_path, redis_url):

@@ -11,14 +11,13 @@ from pfi.common.v1 import metrics_pb2, signed_pb2
 from pfi_aggregator.domain.adapter import AdapterReference
 from pfi_aggregator.domain.counting import count_update
 from pfi_aggregator.domain.round_key import RoundKey
-from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.round_plan import RoundPlan, SketchPlan
 from pfi_aggregator.domain.server_optimizer import ServerOptimizer, Sgd
 from pfi_aggregator.domain.update import UpdateRecord
 from pfi_aggregator.wire.tickets import read_ticket
 from pfi_aggregator.wire.updates import read_header
 from pfi_common.tensors import (
     FP32,
-    PayloadScanner,
     Schema,
     Tensor,
     adapter_digest,
@@ -60,6 +59,7 @@ def make_plan(
     optimizer: ServerOptimizer | None = None,
     base: np.ndarray | None = None,
     state_digest: str = "",
+    sketch: SketchPlan | None = None,
 ) -> RoundPlan:
     """A sound plan whose base is version 0 from `SEED`."""
     schema = schema or make_schema()
@@ -75,6 +75,7 @@ def make_plan(
         minimum_updates=minimum_updates,
         server_optimizer=optimizer or Sgd(1.0, 0.0),
         optimizer_state_digest=state_digest,
+        sketch=sketch,
     )
 
 
@@ -167,7 +168,7 @@ def with_ticket(
 
 def make_record(plan: RoundPlan, upload: Upload) -> UpdateRecord:
     """The record of a completely received upload."""
-    scanner = PayloadScanner(upload.header.encoding, plan.schema.coordinate_count)
+    scanner = plan.scanner(upload.header.encoding)
     scanner.update(upload.payload)
     header = replace(read_header(with_ticket(upload)), offset_bytes=0)
     return count_update(header, read_ticket(upload.ticket), scanner.finish(), plan)

@@ -4,6 +4,7 @@ import pytest
 from tests.support.aggregator.builders import make_plan, make_record, make_upload, with_ticket
 
 from pfi.aggregator.v1 import round_service_pb2
+from pfi_aggregator.domain.round_plan import SketchPlan
 from pfi_aggregator.domain.server_optimizer import Adam, Sgd
 from pfi_aggregator.wire.names import read_key, write_key
 from pfi_aggregator.wire.parsing import parse
@@ -19,6 +20,15 @@ UPLOAD = make_upload(PLAN)
 def test_plans(optimizer):
     plan = make_plan(optimizer=optimizer, clip_norm=2.5, state_digest="ab" * 32)
     assert read_plan(write_plan(plan)) == plan
+
+
+def test_a_sketch_plan_and_its_sketches():
+    plan = make_plan(sketch=SketchPlan(seed=2**64 - 1, dimensions=64))
+    assert read_plan(write_plan(plan)) == plan
+    record = make_record(plan, UPLOAD)
+    assert len(record.sketch) == 64
+    assert read_record(write_record(record)) == record
+    assert not write_plan(PLAN).HasField("sketch")
 
 
 def test_a_plan_needs_an_optimizer_and_a_schema():

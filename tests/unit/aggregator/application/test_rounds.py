@@ -16,7 +16,9 @@ from tests.support.aggregator.use_cases import TOKEN, UseCases
 
 from pfi_aggregator.application.create_initial_adapter import InitialAdapter
 from pfi_aggregator.application.get_spool import GetSpool
+from pfi_aggregator.application.seal_round import SealedRound
 from pfi_aggregator.domain.round_key import RoundKey
+from pfi_aggregator.domain.round_plan import SketchPlan
 from pfi_aggregator.domain.server_optimizer import Adam
 from pfi_common.errors import (
     ArtifactCorruptError,
@@ -27,7 +29,7 @@ from pfi_common.errors import (
     RoundUnknownError,
     ServiceUnavailableError,
 )
-from pfi_common.tensors import initial_adapter
+from pfi_common.tensors import initial_adapter, sketch
 
 PLAN = make_plan()
 UPLOADS = [make_upload(PLAN, f"c-{index:012}", seed=index) for index in range(3)]
@@ -49,7 +51,7 @@ async def published(world, result):
 async def test_a_round_from_start_to_end(world):
     for upload in UPLOADS:
         await world.upload(upload)
-    counted = await world.seal.run(TOKEN, KEY)
+    counted = (await world.seal.run(TOKEN, KEY)).counted
     result = await world.finalize.run(TOKEN, KEY)
     lineage, adapter = await published(world, result)
     assert lineage.counted == counted
@@ -68,18 +70,42 @@ async def test_a_round_from_start_to_end(world):
 
 async def test_every_command_can_be_repeated_at_every_later_time(world):
     await world.upload(UPLOADS[0])
-    counted = await world.seal.run(TOKEN, KEY)
-    assert await world.seal.run(TOKEN, KEY) == counted
+    counted = (await world.seal.run(TOKEN, KEY)).counted
+    assert (await world.seal.run(TOKEN, KEY)).counted == counted
     result = await world.finalize.run(TOKEN, KEY)
     world.clock.advance(1000)
     assert await world.finalize.run(TOKEN, KEY) == result
-    assert await world.seal.run(TOKEN, KEY) == counted
+    assert (await world.seal.run(TOKEN, KEY)).counted == counted
     for _ in range(2):
         await world.settle.run(TOKEN, KEY)
         assert await world.finalize.run(TOKEN, KEY) == result
-        assert await world.seal.run(TOKEN, KEY) == counted
+        assert (await world.seal.run(TOKEN, KEY)).counted == counted
         await world.open.run(TOKEN, PLAN)
     assert world.meter.counts["merged"] == 1
+
+
+async def test_a_probe_round_gives_sketches_until_it_is_settled():
+    world = UseCases()
+    plan = make_plan(sketch=SketchPlan(seed=7, dimensions=64))
+    await world.start(plan)
+    uploads = [make_upload(plan, f"c-{number:012}", seed=number) for number in (3, 1, 2)]
+    for upload in uploads:
+        await world.upload(upload)
+    sealed = await world.seal.run(TOKEN, KEY)
+    vectors = {upload.ticket.client: np.frombuffer(upload.payload, "<f4") for upload in uploads}
+    assert {each.client: list(each.values) for each in sealed.sketches} == {
+        client: sketch(vector, plan.schema, 7, 64).tolist() for client, vector in vectors.items()
+    }
+    assert [each.client for each in sealed.sketches] == sorted(vectors)
+    assert await world.seal.run(TOKEN, KEY) == sealed
+    await world.finalize.run(TOKEN, KEY)
+    await world.settle.run(TOKEN, KEY)
+    assert await world.seal.run(TOKEN, KEY) == SealedRound(sealed.counted)
+
+
+async def test_other_rounds_give_no_sketches(world):
+    await world.upload(UPLOADS[0])
+    assert (await world.seal.run(TOKEN, KEY)).sketches == ()
 
 
 async def test_two_finalize_calls_at_once_merge_once(world):

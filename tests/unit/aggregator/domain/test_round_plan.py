@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.support.aggregator.builders import KEY, make_plan, make_schema
 
+from pfi_aggregator.domain.round_plan import SketchPlan
 from pfi_aggregator.domain.server_optimizer import Adam, Sgd
 from pfi_common.errors import InvalidRequestError, SchemaMismatchError
 from pfi_common.tensors import FixedPoint
@@ -52,6 +53,8 @@ def test_arithmetic_that_could_overflow_is_refused():
 @pytest.mark.parametrize(
     "make",
     [
+        lambda: SketchPlan(1, 0),
+        lambda: SketchPlan(1, 4097),
         lambda: Sgd(0.0, 0.0),
         lambda: Sgd(float("nan"), 0.0),
         lambda: Sgd(1.0, 1.0),

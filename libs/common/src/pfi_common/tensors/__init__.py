@@ -29,18 +29,21 @@ from pfi_common.tensors.initial import initial_adapter
 from pfi_common.tensors.payload import adapter_digest, flatten, unflatten
 from pfi_common.tensors.scan import PayloadScanner, ScanResult
 from pfi_common.tensors.schema import Schema, Tensor
+from pfi_common.tensors.sketch import MAXIMUM_DIMENSIONS, Sketcher, sketch
 
 __all__ = [
     "BF16",
     "FP32",
     "FULL_CLIP_FACTOR",
     "INT8_BLOCK",
+    "MAXIMUM_DIMENSIONS",
     "RANGE_BLOCK",
     "WEIGHT_UNITS_PER_EXAMPLE",
     "FixedPoint",
     "PayloadScanner",
     "ScanResult",
     "Schema",
+    "Sketcher",
     "Tensor",
     "accumulate",
     "adapter_digest",
@@ -55,6 +58,7 @@ __all__ = [
     "mean",
     "plan_fixed_point",
     "range_bytes",
+    "sketch",
     "unflatten",
     "withdraw",
 ]

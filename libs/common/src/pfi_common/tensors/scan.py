@@ -23,6 +23,7 @@ from pfi_common.tensors.encoding import (
     encoded_size_bytes,
 )
 from pfi_common.tensors.int8_block import has_forbidden_byte
+from pfi_common.tensors.sketch import Sketcher
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,13 @@ class ScanResult:
         sha256: Of the encoded bytes, 64 lower-case hexadecimal digits.
         norm: L2 norm of the decoded coordinates.
         maximum_coordinate: Highest |coordinate|.
+        sketch: Numbers of its sketch, each a float32; empty when none was asked for.
     """
 
     sha256: str
     norm: float
     maximum_coordinate: float
+    sketch: tuple[float, ...] = ()
 
 
 class PayloadScanner:
@@ -47,15 +50,23 @@ class PayloadScanner:
     a block by halving (the upper half is added to the lower until one number is left; a short block
     is filled up with zeros), then block after block. Holds at most one encoded block.
 
+    Args:
+        encoding: How the payload is written.
+        count: Coordinates that it has.
+        sketcher: Is given every block, in order; none for no sketch.
+
     Raises:
         EncodingMismatchError: the encoding is not one of the three.
     """
 
-    def __init__(self, encoding: EncodingValue, count: int) -> None:
+    def __init__(
+        self, encoding: EncodingValue, count: int, sketcher: Sketcher | None = None
+    ) -> None:
         self._encoding = encoding
         self._count = count
         self._size_bytes = encoded_size_bytes(encoding, count)
         self._block_bytes = encoded_size_bytes(encoding, RANGE_BLOCK)
+        self._sketcher = sketcher
         self._hash = hashlib.sha256()
         self._carry = bytearray()
         self._received_bytes = 0
@@ -103,7 +114,12 @@ class PayloadScanner:
         if self._carry:
             self._scan(memoryview(self._carry))
             self._carry = bytearray()
-        return ScanResult(self._hash.hexdigest(), math.sqrt(self._squares), self._maximum)
+        return ScanResult(
+            sha256=self._hash.hexdigest(),
+            norm=math.sqrt(self._squares),
+            maximum_coordinate=self._maximum,
+            sketch=tuple(self._sketcher.values().tolist()) if self._sketcher else (),
+        )
 
     def _fill_carry(self, view: memoryview) -> memoryview:
         missing = self._block_bytes - len(self._carry)
@@ -124,6 +140,8 @@ class PayloadScanner:
             self._check_bytes(encoded, count)
         self._maximum = max(self._maximum, highest)
         self._squares += _sum_of_squares(block)
+        if self._sketcher is not None:
+            self._sketcher.add(block)
         self._scanned += count
 
     def _check_bytes(self, encoded: memoryview, count: int) -> None:

@@ -8,9 +8,23 @@ from pfi_aggregator.application.ports import Artifacts, Rounds, Statements
 from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.turns import Turns
 from pfi_aggregator.domain.round_key import RoundKey
-from pfi_aggregator.domain.update import CountedUpdate
+from pfi_aggregator.domain.update import CountedUpdate, UpdateSketch
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
+
+
+@dataclass(frozen=True)
+class SealedRound:
+    """What a seal fixes.
+
+    Attributes:
+        counted: The counted set, sorted by task.
+        sketches: One for each counted update of a probe round that is not settled, sorted by
+            client; else empty.
+    """
+
+    counted: tuple[CountedUpdate, ...]
+    sketches: tuple[UpdateSketch, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -24,8 +38,8 @@ class SealRound:
     turns: Turns
     bells: RoundBells
 
-    async def run(self, leader_token: int, key: RoundKey) -> tuple[CountedUpdate, ...]:
-        """Gives the counted set, sorted by task; the same one whenever it is asked for.
+    async def run(self, leader_token: int, key: RoundKey) -> SealedRound:
+        """Gives the counted set; the same one whenever it is asked for.
 
         Raises:
             LeaderSupersededError: a newer leader has commanded.
@@ -38,8 +52,11 @@ class SealRound:
             view = await in_thread(self.rounds.view, key)
             if view.settled and view.outcome is not None:
                 statement = await self.artifacts.get("lineages", view.outcome.lineage_digest)
-                return self.statements.read_lineage(statement).counted
+                return SealedRound(self.statements.read_lineage(statement).counted)
             counted = await in_thread(self.rounds.seal, key)
+            sketches: tuple[UpdateSketch, ...] = ()
+            if view.plan is not None and view.plan.sketch is not None:
+                sketches = await in_thread(self._sketches, key, counted)
         self.bells.ring(key)
         get_logger().info(
             Event.SPOOL_ROUND_SEALED,
@@ -49,4 +66,14 @@ class SealRound:
             line=key.line,
             updates=len(counted),
         )
-        return counted
+        return SealedRound(counted, sketches)
+
+    def _sketches(
+        self, key: RoundKey, counted: tuple[CountedUpdate, ...]
+    ) -> tuple[UpdateSketch, ...]:
+        """Reads them from the committed files, so that nothing else has to keep them."""
+        sketches = []
+        for update in counted:
+            with self.rounds.read(key, update.task) as stored:
+                sketches.append(UpdateSketch(update.client, stored.record.sketch))
+        return tuple(sorted(sketches, key=lambda sketch: sketch.client))

@@ -27,6 +27,7 @@ def count_update(
         clip_factor=factor,
         norm=scan.norm,
         maximum_coordinate=scan.maximum_coordinate,
+        sketch=scan.sketch,
     )
 
 

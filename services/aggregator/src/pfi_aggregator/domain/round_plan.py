@@ -9,9 +9,36 @@ from pfi_aggregator.domain.names import check_digest
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.server_optimizer import ServerOptimizer
 from pfi_common.errors import InvalidRequestError, SchemaMismatchError
-from pfi_common.tensors import FixedPoint, Schema
+from pfi_common.tensors import (
+    MAXIMUM_DIMENSIONS,
+    FixedPoint,
+    PayloadScanner,
+    Schema,
+    Sketcher,
+)
+from pfi_common.tensors.encoding import EncodingValue
 
 _HIGHEST_SUM = 1 << 62
+
+
+@dataclass(frozen=True)
+class SketchPlan:
+    """How the updates of a probe round are sketched; see `pfi_common.tensors.sketch`.
+
+    Attributes:
+        seed: Seed, below 2^64.
+        dimensions: Numbers in a sketch.
+
+    Raises:
+        InvalidRequestError: a field breaks its rule.
+    """
+
+    seed: int
+    dimensions: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.dimensions <= MAXIMUM_DIMENSIONS:
+            raise _refuse("sketch.dimensions", f"must lie in 1 to {MAXIMUM_DIMENSIONS}.")
 
 
 @dataclass(frozen=True)
@@ -27,6 +54,7 @@ class RoundPlan:
         minimum_updates: Fewest updates to publish.
         server_optimizer: How the shared adapter moves.
         optimizer_state_digest: State before this round; empty for none yet.
+        sketch: Set in a probe round alone.
 
     Raises:
         InvalidRequestError: a field breaks its rule.
@@ -41,6 +69,7 @@ class RoundPlan:
     minimum_updates: int
     server_optimizer: ServerOptimizer
     optimizer_state_digest: str
+    sketch: SketchPlan | None = None
 
     def __post_init__(self) -> None:
         if self.base.schema_digest != self.schema.digest:
@@ -60,6 +89,16 @@ class RoundPlan:
     def next_version(self) -> int:
         """Version that the round publishes."""
         return self.key.round
+
+    def scanner(self, encoding: EncodingValue) -> PayloadScanner:
+        """Makes the reader of one payload of the round.
+
+        Raises:
+            EncodingMismatchError: the encoding is not known.
+        """
+        asked = self.sketch
+        sketcher = Sketcher(self.schema, asked.seed, asked.dimensions) if asked else None
+        return PayloadScanner(encoding, self.schema.coordinate_count, sketcher)
 
 
 def _check_fixed_point(fixed_point: FixedPoint) -> None:

@@ -5,7 +5,6 @@ from pfi_aggregator.domain.counting import count_update
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.update import CountedUpdate, UpdateRecord, summarize
 from pfi_common.errors import ArtifactCorruptError, PlatformError
-from pfi_common.tensors import PayloadScanner
 
 _PIECE_BYTES = 1 << 20
 
@@ -15,15 +14,15 @@ def verify_stored_update(
 ) -> None:
     """Derives a committed file's record anew from its payload and compares the two.
 
-    Hash, norm, highest coordinate, weight and clip factor are all functions of payload, header and
-    plan, so a changed bit that could change the merge cannot pass.
+    Hash, norm, highest coordinate, sketch, weight and clip factor are all functions of payload,
+    header and plan, so a changed bit that could change the merge cannot pass.
 
     Raises:
         ArtifactCorruptError: the file has changed since it was committed.
     """
     try:
         check_announcement(record.header, record.ticket, plan)
-        scanner = PayloadScanner(record.header.encoding, plan.schema.coordinate_count)
+        scanner = plan.scanner(record.header.encoding)
         for start in range(0, len(payload), _PIECE_BYTES):
             scanner.update(payload[start : start + _PIECE_BYTES])
         derived = count_update(record.header, record.ticket, scanner.finish(), plan)

@@ -50,6 +50,7 @@ class UpdateRecord:
         clip_factor: Clip factor over 2^24.
         norm: L2 norm of the decoded update, before the clip.
         maximum_coordinate: Highest |coordinate| of the decoded update, before the clip.
+        sketch: Sketch of the decoded update, before the clip; empty unless the plan asks for one.
     """
 
     ticket: UploadTicket
@@ -58,6 +59,20 @@ class UpdateRecord:
     clip_factor: int
     norm: float
     maximum_coordinate: float
+    sketch: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class UpdateSketch:
+    """The sketch of one counted update.
+
+    Attributes:
+        client: Client id.
+        values: The numbers, as many as the plan asks for.
+    """
+
+    client: str
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True)

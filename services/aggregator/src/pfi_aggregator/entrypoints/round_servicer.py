@@ -93,9 +93,13 @@ class RoundServicer(round_service_pb2_grpc.RoundServiceServicer):
         context: RpcContext,
     ) -> round_service_pb2.SealRoundResponse:
         """Fixes the counted set."""
-        counted = await self._use_cases.seal.run(request.leader_token, read_key(request.key))
+        sealed = await self._use_cases.seal.run(request.leader_token, read_key(request.key))
         return round_service_pb2.SealRoundResponse(
-            counted=[write_counted(update) for update in counted]
+            counted=[write_counted(update) for update in sealed.counted],
+            sketches=[
+                round_service_pb2.UpdateSketch(client=sketch.client, values=sketch.values)
+                for sketch in sealed.sketches
+            ],
         )
 
     async def FinalizeRound(

@@ -1,7 +1,7 @@
 """Round plans."""
 
 from pfi.aggregator.v1 import round_service_pb2
-from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.round_plan import RoundPlan, SketchPlan
 from pfi_aggregator.domain.server_optimizer import Adam, ServerOptimizer, Sgd
 from pfi_aggregator.wire.names import read_key, read_reference, write_key, write_reference
 from pfi_common.errors import InvalidRequestError
@@ -30,6 +30,7 @@ def read_plan(message: round_service_pb2.RoundPlan) -> RoundPlan:
         minimum_updates=message.minimum_updates,
         server_optimizer=_read_optimizer(message.server_optimizer),
         optimizer_state_digest=message.optimizer_state_digest,
+        sketch=_read_sketch(message),
     )
 
 
@@ -47,7 +48,20 @@ def write_plan(plan: RoundPlan) -> round_service_pb2.RoundPlan:
         minimum_updates=plan.minimum_updates,
         server_optimizer=_write_optimizer(plan.server_optimizer),
         optimizer_state_digest=plan.optimizer_state_digest,
+        sketch=_write_sketch(plan.sketch),
     )
+
+
+def _read_sketch(message: round_service_pb2.RoundPlan) -> SketchPlan | None:
+    if not message.HasField("sketch"):
+        return None
+    return SketchPlan(message.sketch.seed, message.sketch.dimensions)
+
+
+def _write_sketch(sketch: SketchPlan | None) -> round_service_pb2.SketchPlan | None:
+    if sketch is None:
+        return None
+    return round_service_pb2.SketchPlan(seed=sketch.seed, dimensions=sketch.dimensions)
 
 
 def _read_optimizer(message: round_service_pb2.ServerOptimizer) -> ServerOptimizer:

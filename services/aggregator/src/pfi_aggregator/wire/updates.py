@@ -63,6 +63,7 @@ def read_record(data: bytes) -> UpdateRecord:
         clip_factor=message.clip_factor,
         norm=message.norm,
         maximum_coordinate=message.maximum_coordinate,
+        sketch=tuple(message.sketch),
     )
 
 
@@ -76,6 +77,7 @@ def write_record(record: UpdateRecord) -> bytes:
         clip_factor=record.clip_factor,
         norm=record.norm,
         maximum_coordinate=record.maximum_coordinate,
+        sketch=record.sketch,
     )
     return serialize(message)
 
