@@ -51,8 +51,7 @@ class Admission:
         if Caller.ANYONE in policy.callers:
             return None
         caller = read_caller(context)
-        if caller.identity.federation != self._federation:
-            raise IdentityInvalidError("the certificate is of another federation")
+        self._check_federation(caller)
         return caller
 
     def authorise(
@@ -64,10 +63,23 @@ class Admission:
             PlatformError: The call is refused, and why.
         """
         if caller is not None:
-            if caller_of(caller.identity) not in policy.callers:
-                raise PermissionDeniedError(f"a {caller.identity.role} may not call this method")
+            self._check_role(policy, caller)
             self.check(caller)
         _check_deadline(policy.deadline, context)
+
+    def admit(self, policy: MethodPolicy, caller: CallerIdentity) -> None:
+        """Lets a call in that came by another way than gRPC, under the same rules.
+
+        Args:
+            policy: Of the method that does the same.
+            caller: Read from the certificate of the connection.
+
+        Raises:
+            PlatformError: The call is refused, and why.
+        """
+        self._check_federation(caller)
+        self._check_role(policy, caller)
+        self.check(caller)
 
     def check(self, caller: CallerIdentity) -> None:
         """Says whether a caller that was let in may stay.
@@ -81,6 +93,14 @@ class Admission:
             raise IdentityInvalidError("the certificate has expired: renew it and connect again")
         if caller.identity.role == "client":
             self.revocations.check(caller.identity.name)
+
+    def _check_federation(self, caller: CallerIdentity) -> None:
+        if caller.identity.federation != self._federation:
+            raise IdentityInvalidError("the certificate is of another federation")
+
+    def _check_role(self, policy: MethodPolicy, caller: CallerIdentity) -> None:
+        if caller_of(caller.identity) not in policy.callers:
+            raise PermissionDeniedError(f"a {caller.identity.role} may not call this method")
 
 
 def _check_deadline(deadline: Deadline, context: RpcContext) -> None:

@@ -77,11 +77,16 @@ def read_caller(context: RpcContext) -> CallerIdentity:
     certificates = list(context.auth_context().get(_CERTIFICATE_PROPERTY, ()))
     if len(certificates) != 1:
         raise IdentityInvalidError("the caller presented no certificate")
-    return _parse(certificates[0])
+    return caller_of_certificate(certificates[0])
 
 
 @lru_cache(maxsize=_CACHED_CERTIFICATES)
-def _parse(pem: bytes) -> CallerIdentity:
+def caller_of_certificate(pem: bytes) -> CallerIdentity:
+    """Reads the caller from a certificate (PEM) that TLS has verified.
+
+    Raises:
+        IdentityInvalidError: It names no member.
+    """
     certificate = x509.load_pem_x509_certificate(pem)
     return CallerIdentity(
         identity=identity_of(certificate),

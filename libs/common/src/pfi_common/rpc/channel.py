@@ -8,18 +8,22 @@ from pfi_common.rpc.options import Options, channel_arguments
 _LOOPBACK = ("localhost", "127.", "[::1]")
 
 
-def secure_channel(target: str, identity: LocalIdentity) -> grpc.aio.Channel:
+def secure_channel(
+    target: str, identity: LocalIdentity, server_authority_pem: bytes | None = None
+) -> grpc.aio.Channel:
     """Opens a channel to a member's mTLS port.
 
-    Only servers of this identity's federation are talked to. A channel keeps its certificate: open
-    a new one after a renewal.
+    Only servers of this identity's federation are talked to, unless told otherwise. A channel
+    keeps its certificate: open a new one after a renewal.
 
     Args:
         target: host:port.
         identity: This process's own.
+        server_authority_pem: Certificate of the authority that the server is verified against,
+            where it is not the identity's own.
     """
     credentials = grpc.ssl_channel_credentials(
-        root_certificates=identity.authority_pem,
+        root_certificates=server_authority_pem or identity.authority_pem,
         private_key=identity.key_pem,
         certificate_chain=identity.certificate_chain_pem,
     )

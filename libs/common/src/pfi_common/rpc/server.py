@@ -26,7 +26,12 @@ class RpcServer:
         self._health = health_servicer
 
     def add_port(
-        self, address: str, identity: LocalIdentity, *, require_client_certificate: bool
+        self,
+        address: str,
+        identity: LocalIdentity,
+        *,
+        require_client_certificate: bool,
+        client_authority_pem: bytes | None = None,
     ) -> int:
         """Listens with TLS on host:port and gives the port that was bound (for port 0).
 
@@ -35,11 +40,14 @@ class RpcServer:
             identity: The server's certificate; its authority's certificate is sent along, so that
                 enrolling clients can compare it with their token.
             require_client_certificate: False on the enrolment port alone.
+            client_authority_pem: Certificate of the authority that callers are verified against,
+                where it is not the server's own.
 
         Raises:
             SettingsInvalidError: The address cannot be bound.
         """
-        credentials = _credentials(identity, require_client_certificate=require_client_certificate)
+        callers_pem = client_authority_pem or identity.authority_pem
+        credentials = _credentials(identity, callers_pem if require_client_certificate else None)
         try:
             return self.grpc.add_secure_port(address, credentials)
         except RuntimeError:
@@ -81,12 +89,12 @@ def build_server(
 
 
 def _credentials(
-    identity: LocalIdentity, *, require_client_certificate: bool
+    identity: LocalIdentity, client_authority_pem: bytes | None
 ) -> grpc.ServerCredentials:
     certificate = identity.certificate.public_bytes(Encoding.PEM)
     pair = (identity.key_pem, certificate + identity.authority_pem)
     return grpc.ssl_server_credentials(
         [pair],
-        root_certificates=identity.authority_pem if require_client_certificate else None,
-        require_client_auth=require_client_certificate,
+        root_certificates=client_authority_pem,
+        require_client_auth=client_authority_pem is not None,
     )
