@@ -11,6 +11,7 @@ from pfi_client_agent.adapters.log_observer import LogObserver
 from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_client_agent.bootstrap import LearningOptions
 from pfi_client_agent.domain.exit_codes import ExitCode
+from pfi_client_agent.domain.reading import Reading
 from pfi_client_agent.entrypoints.agent_process import AgentProcess
 from pfi_common.errors import ClientRevokedError, DataUnreadableError
 from pfi_common.telemetry.log import JsonFormatter
@@ -22,7 +23,8 @@ def process(tmp_path):
     data.write_text("")
     return AgentProcess(
         folder=StateFolder(tmp_path / "state"),
-        data_file=data,
+        data=str(data),
+        reading=Reading(),
         bad_row_limit=Fraction(1, 10),
         token=None,
         display_name="",

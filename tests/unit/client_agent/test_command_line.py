@@ -19,6 +19,8 @@ from pfi_client_agent.entrypoints.main import app, main
 from pfi_client_agent.entrypoints.options import parse_share, read_token
 from pfi_common.errors import (
     ClientRevokedError,
+    DataTooManyBadRowsError,
+    DataUnreadableError,
     InternalError,
     NotEnrolledError,
     SpecInvalidError,
@@ -56,7 +58,9 @@ def enrol(folder, lifetime=timedelta(days=1)):
     return state
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["start", "--help"], ["status"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["start", "--help"], ["data", "check", "--help"], ["status"]]
+)
 def test_commands_that_need_no_torch_do_not_import_it(tmp_path, arguments):
     state = enrol(tmp_path)
     more = ["--state", str(state.root)] if arguments == ["status"] else []
@@ -201,3 +205,43 @@ def test_a_revoked_client_is_told_how_it_comes_back(monkeypatch, capsys):
     assert ended.value.code == ExitCode.REVOKED
     said = " ".join(capsys.readouterr().err.split())
     assert "a new join token and another --state folder" in said
+
+
+def test_data_is_checked_before_anything_else(tmp_path, backbone_folder):
+    rows = [{"text": f"row {number}", "label": "ab"[number % 2]} for number in range(9)]
+    lines = [json.dumps(row) for row in rows] + [json.dumps(rows[0]), "[nonsense]"]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    (tmp_path / "b.csv").write_text("no")
+    done = run("data", "check", tmp_path, "--json", "--backbone", backbone_folder)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["rows"], found["duplicates"], found["bad_rows"]) == (9, 1, 1)
+    assert found["kinds"] == {"text/label": 9}
+    assert found["labels"] == {"a": 5, "b": 4}
+    # One token a byte, and one that ends the text.
+    assert found["tokens"] == {"total": 54, "median": 6, "percentile_95": 6, "longest": 6}
+    told = run("data", "check", tmp_path).stdout
+    for words in ("9 distinct of 11 read", "a: 5, b: 4", "a.jsonl line 11", "b.csv ends in"):
+        assert words in told
+    refused = run("data", "check", tmp_path, "--bad-row-limit", "5%")
+    assert isinstance(refused.exception, DataTooManyBadRowsError)
+
+
+def test_speakers_are_listed(tmp_path):
+    play = tmp_path / "play.txt"
+    play.write_text("ADA:\none\n\ntwo\n\nBEN:\nthree\n\nfour\n\nfive\n")
+    assert json.loads(run("data", "speakers", play, "--json").stdout) == {"BEN": 3, "ADA": 2}
+    assert "2 speakers" in run("data", "speakers", play).stdout
+    checked = run("data", "check", play, "--split-by", "speaker", "--speaker", "BEN", "--json")
+    assert json.loads(checked.stdout)["rows"] == 3
+    play.write_text("nobody")
+    for file in (play, tmp_path / "absent.txt"):
+        assert isinstance(run("data", "speakers", file).exception, DataUnreadableError)
+
+
+@pytest.mark.parametrize(
+    "options", [("--split-by", "speaker"), ("--columns", "body=text"), ("--split-by", "line")]
+)
+def test_data_options_that_cannot_be_read(tmp_path, options):
+    (tmp_path / "a.txt").write_text("a\n\nb\n\nc")
+    assert run("data", "check", tmp_path / "a.txt", *options).exit_code == ExitCode.USAGE

@@ -70,7 +70,7 @@ def test_refuses_absent_files_and_folders(tmp_path):
     with pytest.raises(DataUnreadableError, match="No such file"):
         read_data(tmp_path / "absent.jsonl")
     (tmp_path / "folder.txt").mkdir()
-    with pytest.raises(DataUnreadableError, match="directory"):
+    with pytest.raises(DataUnreadableError, match="is empty"):
         read_data(tmp_path / "folder.txt")
 
 

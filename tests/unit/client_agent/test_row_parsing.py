@@ -81,3 +81,13 @@ def test_digest_tells_kinds_and_fields_apart(words):
     assert len({content_digest(row) for row in rows}) == len(rows)
     again = parse_row(json.loads(json.dumps({"prompt": first, "completion": second})))
     assert content_digest(again) == content_digest(rows[1])
+
+
+@pytest.mark.parametrize(
+    ("label", "read"),
+    [("spam", "spam"), (" ham ", "ham"), (3, "3"), (True, "true"), (None, None), ("", None),
+     (1.5, None), ([], None), ("\ud800", None)],
+)  # fmt: skip
+def test_labels_of_texts(label, read):
+    assert parse_row({"text": "a", "label": label}) == TextRow("a", read)
+    assert content_digest(TextRow("a")) != content_digest(TextRow("a", "b"))

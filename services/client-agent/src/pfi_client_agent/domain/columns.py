@@ -53,7 +53,9 @@ def parse_columns(text: str) -> Columns:
         if not equals or not column:
             raise ColumnsInvalidError(f"`{part.strip()}` is not of the form FIELD=COLUMN")
         if name not in FIELDS:
-            raise ColumnsInvalidError(f"`{name}` is no field of a row; they are {', '.join(FIELDS)}")
+            raise ColumnsInvalidError(
+                f"`{name}` is no field of a row; they are {', '.join(FIELDS)}"
+            )
         if name in named:
             raise ColumnsInvalidError(f"`{name}` is given twice")
         named[name] = column

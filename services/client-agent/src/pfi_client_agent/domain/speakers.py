@@ -5,10 +5,10 @@ import re
 from pfi_client_agent.domain.text_blocks import paragraphs, text_blocks
 
 MAXIMUM_NAME_CHARACTERS = 40
-# A name stands at the start of a block and begins with a capital; `NAME: words` on one line is
-# read as well. A line within a speech that merely ends in a colon is no name.
+# A name begins with a capital and fills the first line of a block: a title or a sentence with a
+# colon in it is no name, and neither is a line within a speech that ends in one.
 _HEADER = re.compile(
-    rf"(?P<name>[^\W\d_a-z][^:\n]{{0,{MAXIMUM_NAME_CHARACTERS - 1}}}):[ \t]*(?P<rest>\S.*)?(?:\n|$)"
+    rf"(?P<name>[^\W\d_a-z][^:\n]{{0,{MAXIMUM_NAME_CHARACTERS - 1}}}):[ \t]*(?:\n|$)"
 )
 
 
@@ -32,9 +32,8 @@ def speakers(text: str) -> dict[str, list[str]]:
         header = _HEADER.match(block)
         if header is not None:
             name = header["name"].strip()
-            block = (header["rest"] or "") + "\n" + block[header.end() :]
         if name is not None:
-            speeches = list(text_blocks(block))
+            speeches = list(text_blocks(block[header.end() if header else 0 :]))
             if speeches:
                 found.setdefault(name, []).extend(speeches)
     return found

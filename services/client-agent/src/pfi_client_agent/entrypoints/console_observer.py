@@ -17,6 +17,8 @@ from pfi_client_agent.domain.local_data import LocalData
 from pfi_common.errors import PlatformError
 from pfi_common.identity import LocalIdentity
 
+SHOWN_SKIPPED_FILES = 5
+
 
 class ConsoleObserver:
     """Writes to a terminal; see `observer.Observer`.
@@ -43,9 +45,14 @@ class ConsoleObserver:
             f"{data.bad_count} unusable"
         )
         for bad in data.bad_rows:
-            self._say(f"  line {bad.line_number} {bad.reason}", style="yellow")
+            self._say(f"  {bad.place} {bad.reason}", style="yellow")
         if data.bad_count > len(data.bad_rows):
             self._say(f"  and {data.bad_count - len(data.bad_rows)} more", style="yellow")
+        for skipped in data.skipped_files[:SHOWN_SKIPPED_FILES]:
+            self._say(f"  skipped {skipped.file}: {skipped.reason}", style="yellow")
+        if len(data.skipped_files) > SHOWN_SKIPPED_FILES:
+            more = len(data.skipped_files) - SHOWN_SKIPPED_FILES
+            self._say(f"  skipped {more} more files", style="yellow")
 
     def enrolled(self, identity: LocalIdentity) -> None:
         """Say who this device is."""

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from pfi_client_agent.domain.exit_codes import exit_code_for
 from pfi_client_agent.domain.next_steps import next_step_for
+from pfi_client_agent.entrypoints.data import data_app
 from pfi_client_agent.entrypoints.describe import describe
 from pfi_client_agent.entrypoints.enrol import enrol
 from pfi_client_agent.entrypoints.fleet import fleet
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for command in (describe, enrol, fleet, start, status):
     app.command()(command)
+app.add_typer(data_app, name="data")
 
 
 def main() -> None:

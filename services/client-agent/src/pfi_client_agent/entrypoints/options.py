@@ -1,5 +1,6 @@
 """Options that several commands share, and how their text is read."""
 
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +8,36 @@ from typing import Annotated
 import typer
 
 from pfi_client_agent.adapters.state_folder import StateFolder
+from pfi_client_agent.domain.columns import Columns, ColumnsInvalidError, parse_columns
+from pfi_client_agent.domain.reading import Reading
 from pfi_client_agent.settings import AgentSettings
 from pfi_common.errors import TokenInvalidError
 from pfi_common.settings import load_settings
+
+
+def parse_share(given: str | Fraction) -> Fraction:
+    """Read a share such as `10%` or `0.1`; typer hands the default over as it is.
+
+    Raises:
+        typer.BadParameter: It is not a number from 0 to 1.
+    """
+    if isinstance(given, Fraction):
+        return given
+    number = given.strip()
+    try:
+        share = Fraction(number.removesuffix("%").strip()) / (100 if number.endswith("%") else 1)
+    except (ValueError, ZeroDivisionError) as error:
+        raise typer.BadParameter("write a share such as 10% or 0.1") from error
+    if not 0 <= share <= 1:
+        raise typer.BadParameter("a share lies between 0% and 100%")
+    return share
+
+
+class SplitBy(StrEnum):
+    """How one text becomes the data of several clients."""
+
+    SPEAKER = "speaker"
+
 
 StateOption = Annotated[
     Path | None,
@@ -41,6 +69,56 @@ BackboneOption = Annotated[
         show_default=False,
     ),
 ]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="FIELD=COLUMN,...",
+        help="Columns or keys that hold what rows are made of, such as text=body,label=category.",
+        show_default=False,
+    ),
+]
+SplitByOption = Annotated[
+    SplitBy | None,
+    typer.Option(
+        "--split-by",
+        help="Part plain text into what different people say; this device takes --speaker.",
+        show_default=False,
+    ),
+]
+SpeakerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--speaker",
+        help="Whose `NAME:` blocks of a plain text to read; `pfi-agent data speakers` lists them.",
+        show_default=False,
+    ),
+]
+BadRowLimitOption = Annotated[
+    Fraction,
+    typer.Option(
+        "--bad-row-limit",
+        parser=parse_share,
+        metavar="SHARE",
+        help="Highest share of unusable rows that is accepted, such as 10% or 0.1.",
+    ),
+]
+
+
+def parse_reading(columns: str | None, split_by: SplitBy | None, speaker: str | None) -> Reading:
+    """Put together how the data is read.
+
+    Raises:
+        typer.BadParameter: The columns cannot be read, or a speaker is missing.
+    """
+    if split_by is not None and speaker is None:
+        raise typer.BadParameter(
+            "--split-by speaker needs --speaker NAME; `pfi-agent data speakers FILE` lists them"
+        )
+    try:
+        return Reading(Columns() if columns is None else parse_columns(columns), speaker)
+    except ColumnsInvalidError as error:
+        raise typer.BadParameter(f"--columns: {error}") from error
 
 
 def state_folder(chosen: Path | None) -> StateFolder:
@@ -60,21 +138,3 @@ def read_token(text: str) -> str:
         return Path(text[1:]).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise TokenInvalidError(f"the file {text[1:]} cannot be read") from error
-
-
-def parse_share(given: str | Fraction) -> Fraction:
-    """Read a share such as `10%` or `0.1`; typer hands the default over as it is.
-
-    Raises:
-        typer.BadParameter: It is not a number from 0 to 1.
-    """
-    if isinstance(given, Fraction):
-        return given
-    number = given.strip()
-    try:
-        share = Fraction(number.removesuffix("%").strip()) / (100 if number.endswith("%") else 1)
-    except (ValueError, ZeroDivisionError) as error:
-        raise typer.BadParameter("write a share such as 10% or 0.1") from error
-    if not 0 <= share <= 1:
-        raise typer.BadParameter("a share lies between 0% and 100%")
-    return share

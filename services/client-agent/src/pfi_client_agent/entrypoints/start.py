@@ -2,17 +2,20 @@
 
 import sys
 from fractions import Fraction
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pfi_client_agent.entrypoints.options import (
     BackboneOption,
+    BadRowLimitOption,
+    ColumnsOption,
     NameOption,
+    SpeakerOption,
+    SplitByOption,
     StateOption,
     TokenOption,
-    parse_share,
+    parse_reading,
     read_token,
     state_folder,
 )
@@ -20,9 +23,12 @@ from pfi_client_agent.entrypoints.options import (
 
 def start(  # noqa: PLR0913, PLR0917 - one parameter per option
     data: Annotated[
-        Path,
+        str,
         typer.Option(
-            "--data", help="Rows to train on: .jsonl (one object a line) or .txt (paragraphs)."
+            "--data",
+            metavar="SOURCE",
+            help="Rows to train on: a .jsonl, .parquet, .txt or .md file, a folder of them, or "
+            "datasets:NAME[:SPLIT].",
         ),
     ],
     token: TokenOption = None,
@@ -41,28 +47,28 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
             "--held-out-rows", min=1, help="Most held-out rows that one evaluation looks at."
         ),
     ] = 256,
-    bad_row_limit: Annotated[
-        Fraction,
-        typer.Option(
-            "--bad-row-limit",
-            parser=parse_share,
-            metavar="SHARE",
-            help="Highest share of unusable rows that is accepted, such as 10% or 0.1.",
-        ),
-    ] = Fraction(1, 10),
+    columns: ColumnsOption = None,
+    split_by: SplitByOption = None,
+    speaker: SpeakerOption = None,
+    bad_row_limit: BadRowLimitOption = Fraction(1, 10),
     json_logs: Annotated[
         bool,
         typer.Option("--json-logs", help="JSON logs on stderr, also at a terminal."),
     ] = False,
 ) -> None:
-    """Work for the federation with the rows of a file, until SIGTERM or Ctrl-C.
+    """Work for the federation with the rows of a file or folder, until SIGTERM or Ctrl-C.
 
-    A row of a .jsonl file has `text`, or `messages` (a conversation), or `prompt` and `completion`.
-    The rows never leave this device; neither does the personal adapter.
+    A row has `text` (and a `label` for classifiers), or `messages` (a conversation), or `prompt`
+    and `completion`. The rows never leave this device; neither does the personal adapter.
+    `pfi-agent data check` says beforehand what would be read.
 
         pfi-agent start --data notes.jsonl --token @join.token --name kitchen
 
-        pfi-agent start --data notes.txt --backbone ./qwen2.5-0.5b
+        pfi-agent start --data notes/ --backbone ./qwen2.5-0.5b
+
+        pfi-agent start --data mails.parquet --columns text=body,label=category
+
+        pfi-agent start --data play.txt --split-by speaker --speaker ROMEO
     """
     from pfi_client_agent.bootstrap import LearningOptions
     from pfi_client_agent.entrypoints.agent_process import AgentProcess, choose_observer
@@ -70,7 +76,8 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
     observer = choose_observer(at_terminal=sys.stderr.isatty() and not json_logs)
     process = AgentProcess(
         folder=state_folder(state),
-        data_file=data,
+        data=data,
+        reading=parse_reading(columns, split_by, speaker),
         bad_row_limit=bad_row_limit,
         token=None if token is None else read_token(token),
         display_name=name,
