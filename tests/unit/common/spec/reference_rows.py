@@ -18,7 +18,9 @@ def reference_rows() -> Iterator[str]:
 def _rows(prefix: str, model: dict[str, Any]) -> Iterator[str]:
     for name, field in model["properties"].items():
         path = f"{prefix}{name}"
-        variants = field.get("oneOf") or ([field] if "$ref" in field else [])
+        # A part that may be absent is a part or null.
+        optional = [choice for choice in field.get("anyOf", ()) if "$ref" in choice]
+        variants = field.get("oneOf") or ([field] if "$ref" in field else optional)
         if not variants:
             required = name in model.get("required", ())
             default = "required" if required else _code(field.get("default", "as `cohort.size`"))
@@ -47,6 +49,8 @@ def _values(field: dict[str, Any]) -> str:
         )
         if key in field
     ]
+    if field["type"] == "boolean":
+        return "`true`, `false`"
     kinds = {"integer": "whole number", "number": "number", "string": "text", "array": "names"}
     if field.get("format") == "duration":
         return "duration"
@@ -64,4 +68,6 @@ def _code(value: object) -> str:
         return f"`[{', '.join(value)}]`"
     if value == "PT10M":
         return "`10m`"
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
     return "`null`" if value is None else f"`{value}`"

@@ -12,8 +12,9 @@ from pfi.aggregator.v1.round_service_pb2 import RoundKey, RoundPlan
 from pfi.common.v1 import adapter_pb2
 from pfi.common.v1.adapter_pb2 import AdapterReference
 from pfi.common.v1.signed_pb2 import SignedStatement
+from pfi.coordinator.v1 import task_pb2
 from pfi_common.errors import SchemaMismatchError, SpecUnsoundError
-from pfi_common.spec import RunSpec, compile_round_plan, compile_train_task
+from pfi_common.spec import RunSpec, compile_classification, compile_round_plan, compile_train_task
 from pfi_common.tensors import Schema
 
 TICKET = SignedStatement(payload=b"ticket", signature=b"s")
@@ -49,6 +50,36 @@ def test_a_personal_adapter_is_asked_for() -> None:
     personal = compile_train_task(made, TICKET).personal
     assert (personal.rank, personal.alpha, personal.steps) == (2, 8, 7)
     assert personal.learning_rate == 2e-4
+
+
+def test_checkpointing_is_asked_for_in_both_trainings() -> None:
+    made = spec(
+        local={"gradient_checkpointing": True}, personalize={"method": "dual_adapter", "steps": 7}
+    )
+    task = compile_train_task(made, TICKET)
+    assert task.local.gradient_checkpointing
+    assert task.personal.gradient_checkpointing
+
+
+@pytest.mark.parametrize(
+    ("head", "placement"),
+    [
+        ("shared", task_pb2.HEAD_PLACEMENT_SHARED),
+        ("personal", task_pb2.HEAD_PLACEMENT_PERSONAL),
+    ],
+)
+def test_a_classifier_knows_its_labels(head: str, placement: int) -> None:
+    made = spec(
+        task="sequence-classification",
+        classification={"labels": ["spam", "ham"], "head": head},
+        personalize={"method": "dual_adapter"},
+        seed=7,
+    )
+    compiled = compile_classification(made)
+    assert compiled is not None
+    assert list(compiled.labels) == ["spam", "ham"]
+    assert (compiled.head, compiled.head_seed) == (placement, 7)
+    assert compile_classification(spec()) is None
 
 
 @pytest.mark.parametrize(

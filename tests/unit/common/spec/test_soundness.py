@@ -15,6 +15,8 @@ from pfi_common.spec import SKETCH_DIMENSIONS
 from pfi_common.spec.soundness import MAXIMUM_PROBED_CLIENTS, MAXIMUM_SELECTED_CLIENTS
 
 CLUSTERS = {"method": "update_similarity"}
+CLASSIFIER = {"task": "sequence-classification", "classification": {"labels": ["a", "b"]}}
+PERSONAL_HEAD = CLASSIFIER | {"classification": {"labels": ["a", "b"], "head": "personal"}}
 
 
 @pytest.mark.parametrize(
@@ -34,11 +36,24 @@ CLUSTERS = {"method": "update_similarity"}
         ({"cluster": {**CLUSTERS, "count": 3}}, "the 4 clients .* cannot fill 3 clusters of 2"),
         ({"cluster": CLUSTERS, "cohort": {"size": 3}}, "cannot fill 2 clusters of 2"),
         ({"cluster": CLUSTERS, "cohort": {"size": 8_001}}, "at most 8000 clients"),
+        ({"task": "sequence-classification"}, "one output for each label"),
+        ({"classification": {"labels": ["a", "b"]}}, "no head that could use the labels"),
+        (PERSONAL_HEAD, "it would never learn"),
+        (
+            PERSONAL_HEAD | {"personalize": {"method": "dual_adapter"}, "cluster": CLUSTERS},
+            "an untrained head of its own that says nothing",
+        ),
     ],
 )
 def test_unsound_combinations(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(SpecUnsoundError, match=reason):
         spec(**changes)
+
+
+def test_sound_classifiers() -> None:
+    assert spec(**CLASSIFIER).classification.head == "shared"
+    assert spec(**CLASSIFIER, cluster=CLUSTERS)
+    assert spec(**PERSONAL_HEAD, personalize={"method": "dual_adapter"})
 
 
 def test_the_resolution_is_refused_exactly_above_its_limit() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pfi.common.v1 import adapter_pb2
 from pfi_common.errors import SchemaMismatchError, SpecInvalidError
-from pfi_common.tensors import Schema, Tensor
+from pfi_common.tensors import SEQUENCE_CLASSIFICATION, Schema, Tensor
 
 A = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
 B = "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight"
@@ -128,3 +129,14 @@ def test_a_message_without_a_task_type_is_refused() -> None:
     message.ClearField("task_type")
     with pytest.raises(SpecInvalidError, match="task_type"):
         Schema.from_proto(message)
+
+
+def test_a_classifier_has_a_head_and_another_digest() -> None:
+    head = Tensor("base_model.model.score.weight", (3, 64))
+    schema = Schema((*SCHEMA.tensors, head), 8, 16, ("q_proj",), SEQUENCE_CLASSIFICATION)
+    assert schema.head_tensors == (head,)
+    assert SCHEMA.head_tensors == ()
+    assert b'"task":"sequence-classification"' in schema.canonical_json()
+    for again in (Schema.from_json(schema.canonical_json()), Schema.from_proto(schema.to_proto())):
+        assert again == schema
+    assert replace(SCHEMA, task=SEQUENCE_CLASSIFICATION).digest != SCHEMA.digest

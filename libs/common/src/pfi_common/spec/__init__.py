@@ -3,6 +3,7 @@
 from pfi_common.spec.client_parts import (
     Adapter,
     Backbone,
+    Classification,
     DualAdapter,
     Encoding,
     Evaluate,
@@ -11,6 +12,7 @@ from pfi_common.spec.client_parts import (
 )
 from pfi_common.spec.cluster_parts import SKETCH_DIMENSIONS, NoClusters, UpdateSimilarity
 from pfi_common.spec.compile import (
+    compile_classification,
     compile_evaluate_task,
     compile_round_plan,
     compile_train_task,
@@ -30,6 +32,7 @@ __all__ = [
     "Adapter",
     "Aggregate",
     "Backbone",
+    "Classification",
     "Cohort",
     "Description",
     "DualAdapter",
@@ -45,6 +48,7 @@ __all__ = [
     "ServerSgd",
     "Stop",
     "UpdateSimilarity",
+    "compile_classification",
     "compile_evaluate_task",
     "compile_round_plan",
     "compile_train_task",

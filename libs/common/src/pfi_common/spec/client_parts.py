@@ -10,6 +10,8 @@ from pfi_common.spec.part import Alpha, Count, LearningRate, Rank, SpecPart
 
 ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-]{1,256}$")]
 
+_LABEL_CHARACTERS = 128
+
 
 def _sorted_once(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) != len(names):
@@ -25,6 +27,29 @@ class Backbone(SpecPart):
     """Hub id or path of the backbone, as every agent can resolve it"""
     revision: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """Commit of a hub model; null for a path"""
+
+
+def _labels(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(0 < len(label) <= _LABEL_CHARACTERS and label == label.strip() for label in labels):
+        message = f"must be 1 to {_LABEL_CHARACTERS} characters each, no white space at their ends"
+        raise ValueError(message)
+    if len(set(labels)) != len(labels):
+        message = "must name each label once"
+        raise ValueError(message)
+    return labels
+
+
+class Classification(SpecPart):
+    """What a classifier tells apart."""
+
+    labels: Annotated[
+        tuple[str, ...],
+        Field(min_length=2, max_length=1000, strict=False),
+        AfterValidator(_labels),
+    ]
+    """Labels as they stand in the rows, in the order of the head's outputs"""
+    head: Literal["shared", "personal"] = "shared"
+    """Where the head is trained: merged like the adapter, or kept on each device"""
 
 
 class Adapter(SpecPart):
@@ -59,6 +84,8 @@ class Local(SpecPart):
     """Weight mu of the proximal term, mu / 2 times the squared distance to the base; 0 for none"""
     maximum_tokens: Annotated[int, Field(ge=2, le=1_000_000)] = 256
     """Longest row in tokens; longer ones are cut at the end"""
+    gradient_checkpointing: bool = False
+    """Compute activations again in the backward pass: less memory, more time"""
 
 
 class NoPersonalization(SpecPart):

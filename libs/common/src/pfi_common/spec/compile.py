@@ -14,6 +14,10 @@ from pfi_common.spec.soundness import fixed_point_of, refuse_unsound, spec_probl
 from pfi_common.tensors import BF16, FP32, INT8_BLOCK, Schema
 from pfi_common.tensors.encoding import EncodingValue
 
+_HEADS = {
+    "shared": task_pb2.HEAD_PLACEMENT_SHARED,
+    "personal": task_pb2.HEAD_PLACEMENT_PERSONAL,
+}
 _ENCODINGS = {"fp32": FP32, "bf16": BF16, "int8_block": INT8_BLOCK}
 
 
@@ -38,6 +42,7 @@ def compile_train_task(spec: RunSpec, ticket: signed_pb2.SignedStatement) -> tas
             learning_rate=local.learning_rate,
             proximal_mu=local.proximal_mu,
             maximum_tokens=local.maximum_tokens,
+            gradient_checkpointing=local.gradient_checkpointing,
         ),
         personal=_personal_training(spec),
         upload_encoding=upload_encoding(spec),
@@ -49,6 +54,18 @@ def compile_evaluate_task(spec: RunSpec) -> task_pb2.EvaluateTask:
     """Makes the client's half of the closing evaluation."""
     return task_pb2.EvaluateTask(
         maximum_tokens=spec.local.maximum_tokens, personal=_personal_training(spec)
+    )
+
+
+def compile_classification(spec: RunSpec) -> task_pb2.Classification | None:
+    """Makes what every task of a classifier's run carries; None for other runs."""
+    classification = spec.classification
+    if classification is None:
+        return None
+    return task_pb2.Classification(
+        labels=classification.labels,
+        head=_HEADS[classification.head],
+        head_seed=spec.seed,
     )
 
 
@@ -105,6 +122,7 @@ def _personal_training(spec: RunSpec) -> task_pb2.PersonalTraining | None:
         batch_size=spec.local.batch_size,
         gradient_accumulation=spec.local.gradient_accumulation,
         maximum_tokens=spec.local.maximum_tokens,
+        gradient_checkpointing=spec.local.gradient_checkpointing,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from pfi_common.errors import SchemaMismatchError
+from pfi_common.spec.client_parts import Classification
 from pfi_common.spec.documents import read_document
 from pfi_common.spec.part import SpecPart
 from pfi_common.spec.refusals import refusal
@@ -45,7 +46,7 @@ class Description(SpecPart):
         """Checks that this describes the adapter of a specification.
 
         Raises:
-            SchemaMismatchError: rank, alpha or target modules differ.
+            SchemaMismatchError: task, rank, alpha, target modules or head differ.
         """
         require_schema_fits(self.adapter_schema, spec)
 
@@ -54,16 +55,37 @@ def require_schema_fits(schema: Schema, spec: RunSpec) -> None:
     """Checks that a schema is the one of a specification's adapter.
 
     Raises:
-        SchemaMismatchError: rank, alpha or target modules differ.
+        SchemaMismatchError: task, rank, alpha, target modules or head differ.
     """
+    if schema.task != spec.task:
+        raise _differs("task", asked=spec.task, described=schema.task)
     for field in ("rank", "alpha", "target_modules"):
         described, asked = getattr(schema, field), getattr(spec.adapter, field)
         if described != asked:
-            message = (
-                f"adapter.{field} is {asked} in the run specification and {described} in the"
-                " description. Run `pfi-agent describe` on this specification."
-            )
-            raise SchemaMismatchError(message, field=field)
+            raise _differs(f"adapter.{field}", asked=asked, described=described)
+    _require_head_fits(schema, spec.classification)
+
+
+def _require_head_fits(schema: Schema, classification: Classification | None) -> None:
+    """A shared head is part of the schema, and a tensor of it has a row for each label."""
+    described = sorted({tensor.shape[0] for tensor in schema.head_tensors})
+    if classification is None or classification.head == "personal":
+        if described:
+            raise _differs("classification.head", asked="not shared", described="shared")
+    elif len(classification.labels) not in described:
+        raise _differs(
+            "classification.labels",
+            asked=f"{len(classification.labels)} labels",
+            described=f"a head of {', '.join(map(str, described)) or 'no'} rows",
+        )
+
+
+def _differs(field: str, *, asked: object, described: object) -> SchemaMismatchError:
+    message = (
+        f"{field} is {asked} in the run specification and {described} in the"
+        " description. Run `pfi-agent describe` on this specification."
+    )
+    return SchemaMismatchError(message, field=field)
 
 
 def parse_description(document: Mapping[str, Any]) -> Description:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pfi_common.spec.client_parts import (
     Adapter,
     Backbone,
+    Classification,
     Encoding,
     Evaluate,
     Local,
@@ -34,8 +35,10 @@ class RunSpec(SpecPart):
     """Composition from the literature that fills defaults; explicit values win"""
     backbone: Backbone
     """The frozen foundation model"""
-    task: Literal["causal-lm"] = "causal-lm"
+    task: Literal["causal-lm", "sequence-classification"] = "causal-lm"
     """What the adapter is trained for"""
+    classification: Classification | None = None
+    """What a classifier tells apart; for task sequence-classification alone"""
     adapter: Adapter = Adapter()
     """The shared adapter"""
     local: Local = Local()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pfi_common.errors import SpecUnsoundError
+from pfi_common.spec.classification import classification_problems
 from pfi_common.spec.cluster_parts import UpdateSimilarity
 from pfi_common.spec.run_spec import RunSpec
 from pfi_common.tensors import FixedPoint, plan_fixed_point
@@ -68,6 +69,7 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
             f" aggregate.max_weight {spec.aggregate.max_weight}: the exact merge would round more"
             " coarsely than 2^-24 of aggregate.coordinate_limit. Lower max_weight or the cohort."
         )
+    yield from classification_problems(spec)
     if isinstance(spec.cluster, UpdateSimilarity):
         yield from _cluster_problems(spec, spec.cluster)
 

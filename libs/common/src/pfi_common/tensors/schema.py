@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -44,6 +45,11 @@ class Tensor:
         """Number of coordinates."""
         return math.prod(self.shape)
 
+    @property
+    def is_lora(self) -> bool:
+        """True for a LoRA matrix, false for a whole tensor of a head."""
+        return self.name.endswith((".lora_A.weight", ".lora_B.weight"))
+
     @classmethod
     def from_document(cls, document: object) -> Tensor:
         """Reads one entry of the canonical JSON's `tensors`.
@@ -59,6 +65,14 @@ class Tensor:
         return cls(str(item["name"]), tuple(shape))
 
 
+CAUSAL_LM = "causal-lm"
+SEQUENCE_CLASSIFICATION = "sequence-classification"
+_TASK_TYPES: Mapping[str, adapter_pb2.TaskType.ValueType] = {
+    CAUSAL_LM: adapter_pb2.TASK_TYPE_CAUSAL_LM,
+    SEQUENCE_CLASSIFICATION: adapter_pb2.TASK_TYPE_SEQUENCE_CLASSIFICATION,
+}
+
+
 @dataclass(frozen=True)
 class Schema:
     """Ordered tensors of an adapter and how they are applied. Immutable, and valid once made.
@@ -68,20 +82,23 @@ class Schema:
         rank: LoRA rank.
         alpha: LoRA alpha; the adapter's effect is scaled by alpha / rank, once.
         target_modules: Module names (suffixes) that carry an adapter; sorted, unique.
+        task: What the adapter is trained for: `causal-lm` or `sequence-classification`.
 
     Raises:
         SpecInvalidError: a field breaks its rule; the message names it.
     """
 
     METHOD: ClassVar[str] = "lora"
-    TASK: ClassVar[str] = "causal-lm"
 
     tensors: tuple[Tensor, ...]
     rank: int
     alpha: int
     target_modules: tuple[str, ...]
+    task: str = CAUSAL_LM
 
     def __post_init__(self) -> None:
+        if self.task not in _TASK_TYPES:
+            raise rules.refuse("task", f"must be one of {', '.join(_TASK_TYPES)}")
         rules.check_size("rank", self.rank, rules.MAXIMUM_RANK)
         rules.check_size("alpha", self.alpha, rules.MAXIMUM_ALPHA)
         rules.check_names("target_modules", self.target_modules, rules.MAXIMUM_TENSORS)
@@ -93,6 +110,11 @@ class Schema:
     def coordinate_count(self) -> int:
         """Number of coordinates of the flat vector."""
         return sum(tensor.coordinate_count for tensor in self.tensors)
+
+    @property
+    def head_tensors(self) -> tuple[Tensor, ...]:
+        """The tensors of a classifier's head: all that are no LoRA matrices."""
+        return tuple(tensor for tensor in self.tensors if not tensor.is_lora)
 
     @cached_property
     def digest(self) -> str:
@@ -116,7 +138,7 @@ class Schema:
             "method": self.METHOD,
             "rank": self.rank,
             "target_modules": list(self.target_modules),
-            "task": self.TASK,
+            "task": self.task,
             "tensors": [
                 {"dtype": "float32", "name": tensor.name, "shape": list(tensor.shape)}
                 for tensor in self.tensors
@@ -136,7 +158,6 @@ class Schema:
         """
         fields = rules.check_object("schema", document, _SCHEMA_KEYS)
         rules.check_literal("method", fields["method"], cls.METHOD)
-        rules.check_literal("task", fields["task"], cls.TASK)
         modules = rules.check_list("target_modules", fields["target_modules"])
         rules.check_names("target_modules", modules, rules.MAXIMUM_TENSORS)
         return cls(
@@ -147,6 +168,7 @@ class Schema:
             rank=rules.check_size("rank", fields["rank"], rules.MAXIMUM_RANK),
             alpha=rules.check_size("alpha", fields["alpha"], rules.MAXIMUM_ALPHA),
             target_modules=tuple(map(str, modules)),
+            task=str(fields["task"]),
         )
 
     @classmethod
@@ -172,7 +194,7 @@ class Schema:
             rank=self.rank,
             alpha=self.alpha,
             target_modules=self.target_modules,
-            task_type=adapter_pb2.TASK_TYPE_CAUSAL_LM,
+            task_type=_TASK_TYPES[self.task],
         )
 
     @classmethod
@@ -182,11 +204,13 @@ class Schema:
         Raises:
             SpecInvalidError: a field breaks its rule.
         """
-        if message.task_type != adapter_pb2.TASK_TYPE_CAUSAL_LM:
-            raise rules.refuse("task_type", "must be TASK_TYPE_CAUSAL_LM")
+        tasks = [task for task, kind in _TASK_TYPES.items() if kind == message.task_type]
+        if not tasks:
+            raise rules.refuse("task_type", "must be a task that is known")
         return cls(
             tensors=tuple(Tensor(item.name, tuple(item.shape)) for item in message.tensors),
             rank=message.rank,
             alpha=message.alpha,
             target_modules=tuple(message.target_modules),
+            task=tasks[0],
         )

@@ -109,7 +109,8 @@ Global___TensorSpec: _TypeAlias = TensorSpec  # noqa: Y015
 class AdapterSchema(_message.Message):
     """What an adapter consists of. The SHA-256 of its canonical JSON names it (the schema digest): an object with the
     keys alpha, method, rank, target_modules, task and tensors in this order, without white space, where task is
-    `causal-lm`, method is `lora`, and each tensor is `{"dtype":"float32","name":...,"shape":[...]}`.
+    `causal-lm` or `sequence-classification`, method is `lora`, and each tensor is
+    `{"dtype":"float32","name":...,"shape":[...]}`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
