@@ -1,6 +1,7 @@
 """Documents and passages as a store keeps them."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,12 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ID_DIGITS = 16
+_ID = re.compile(rf"d-[0-9a-f]{{{_ID_DIGITS}}}")
 
 
 def document_id(name: str) -> str:
     """Gives the id of the document of this name: the same name is the same document."""
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     return f"d-{digest[:_ID_DIGITS]}"
+
+
+def is_document_id(text: str) -> bool:
+    """True for what `document_id` may give."""
+    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,11 @@ class StoredPassage:
     first_line: int
     last_line: int
     vector: NDArray[np.float32] | None = field(default=None, compare=False)
+
+    @property
+    def searchable_text(self) -> str:
+        """What is embedded and what BM25 sees: the headings above the passage and its text."""
+        return "\n".join([*self.headings, self.text])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,164 @@
+"""A document as a file: a line of JSON about it, then of each passage a line of JSON and the text.
+
+Text stands in these files as plain UTF-8 and nowhere else, so that a search of the raw files for a
+text tells whether it is there.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pfi_common.errors import IndexDamagedError
+from pfi_common.identity.files import PRIVATE
+from pfi_rag.domain.documents import DocumentRecord, StoredPassage
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a passage stands in its document's file.
+
+    Attributes:
+        offset: First byte.
+        length: Bytes.
+    """
+
+    offset: int
+    length: int
+
+
+def write_document(
+    path: Path, record: DocumentRecord, passages: Sequence[StoredPassage]
+) -> list[Span]:
+    """Writes the file, durable except for its name, and says where each passage stands."""
+    blocks = [_block(passage) for passage in passages]
+    head = _head(record, sum(map(len, blocks)))
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.writelines([head, *blocks])
+        file.flush()
+        os.fsync(file.fileno())
+    return list(_spans(len(head), blocks))
+
+
+def read_record(path: Path) -> DocumentRecord:
+    """Reads what is known of a document.
+
+    Raises:
+        IndexDamagedError: The file is cut off or is not such a file.
+    """
+    with path.open("rb") as file:
+        line = file.readline()
+        size = os.fstat(file.fileno()).st_size
+    try:
+        head = json.loads(line)
+        record = _record(head)
+        whole = head["format"] == _FORMAT and size == len(line) + head["body_bytes"]
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise IndexDamagedError(f"The document file {path.name} is damaged.")
+    return record
+
+
+def read_passage(path: Path, span: Span, position: int) -> StoredPassage:
+    """Reads one passage.
+
+    Raises:
+        FileNotFoundError: The document was replaced or deleted meanwhile.
+        IndexDamagedError: There is no passage at this place.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        block = os.pread(descriptor, span.length, span.offset)
+    finally:
+        os.close(descriptor)
+    return _passage(block, position, path)
+
+
+def read_passages(path: Path) -> Iterator[tuple[Span, StoredPassage]]:
+    """Reads all passages in order.
+
+    Raises:
+        IndexDamagedError: The file is not as it was written.
+    """
+    with path.open("rb") as file:
+        offset = len(file.readline())
+        position = 0
+        while line := file.readline():
+            block = line + file.read(_text_bytes(line, path) + 1)
+            yield Span(offset, len(block)), _passage(block, position, path)
+            offset += len(block)
+            position += 1
+
+
+def _head(record: DocumentRecord, body_bytes: int) -> bytes:
+    fields = {
+        "format": _FORMAT,
+        "document": record.document,
+        "name": record.name,
+        "media_type": record.media_type,
+        "content_sha256": record.content_sha256,
+        "size_bytes": record.size_bytes,
+        "passages": record.passages,
+        "added_at": record.added_at.isoformat(),
+        "labels": dict(record.labels),
+        "body_bytes": body_bytes,
+    }
+    return json.dumps(fields).encode() + b"\n"
+
+
+def _record(head: dict[str, Any]) -> DocumentRecord:
+    return DocumentRecord(
+        document=str(head["document"]),
+        name=str(head["name"]),
+        media_type=str(head["media_type"]),
+        content_sha256=str(head["content_sha256"]),
+        size_bytes=int(head["size_bytes"]),
+        passages=int(head["passages"]),
+        added_at=datetime.fromisoformat(head["added_at"]),
+        labels={str(name): str(value) for name, value in head["labels"].items()},
+    )
+
+
+def _block(passage: StoredPassage) -> bytes:
+    text = passage.text.encode("utf-8", "surrogatepass")
+    fields = {
+        "headings": passage.headings,
+        "first_line": passage.first_line,
+        "last_line": passage.last_line,
+        "text_bytes": len(text),
+    }
+    return json.dumps(fields).encode() + b"\n" + text + b"\n"
+
+
+def _spans(offset: int, blocks: Sequence[bytes]) -> Iterator[Span]:
+    for block in blocks:
+        yield Span(offset, len(block))
+        offset += len(block)
+
+
+def _text_bytes(line: bytes, path: Path) -> int:
+    try:
+        return int(json.loads(line)["text_bytes"])
+    except (ValueError, KeyError, TypeError):
+        raise IndexDamagedError(f"The document file {path.name} is damaged.") from None
+
+
+def _passage(block: bytes, position: int, path: Path) -> StoredPassage:
+    line, _, rest = block.partition(b"\n")
+    if len(rest) != _text_bytes(line, path) + 1:
+        raise IndexDamagedError(f"The document file {path.name} is damaged.")
+    fields = json.loads(line)
+    return StoredPassage(
+        position=position,
+        text=rest[:-1].decode("utf-8", "surrogatepass"),
+        headings=tuple(fields["headings"]),
+        first_line=fields["first_line"],
+        last_line=fields["last_line"],
+    )

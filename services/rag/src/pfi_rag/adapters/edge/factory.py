@@ -1,0 +1,28 @@
+"""Opens the folder that a certificate leads to."""
+
+import shutil
+from pathlib import Path
+
+from pfi_rag.adapters.edge.layout import IndexLayout
+from pfi_rag.adapters.edge.store import EdgeStore
+from pfi_rag.domain.ownership import Owner, index_location
+
+
+class EdgeStoreFactory:
+    """A `StoreFactory` over a folder with one index per owner.
+
+    Args:
+        root: The folder; made when it is not there.
+        model_digest: Embedding model of the vectors; none for BM25 alone.
+    """
+
+    def __init__(self, root: Path, model_digest: str | None) -> None:
+        self._root = root
+        self._model_digest = model_digest
+
+    def open(self, owner: Owner) -> EdgeStore:
+        """See `StoreFactory.open`."""
+        folder = index_location(self._root, owner)
+        for doomed in self._root.glob(f".{folder.name}.*"):
+            shutil.rmtree(doomed, ignore_errors=True)  # another process may be at it
+        return EdgeStore(IndexLayout(folder), owner, self._model_digest)

@@ -1,0 +1,216 @@
+"""The index of one owner: document files, a Qdrant Edge shard, and a lock on both."""
+
+import secrets
+import shutil
+import threading
+from collections.abc import Collection, Sequence
+
+from pfi_rag.adapters.edge import forgetting
+from pfi_rag.adapters.edge.layout import IndexLayout
+from pfi_rag.adapters.edge.library import Kept
+from pfi_rag.adapters.edge.opened import OpenIndex
+from pfi_rag.adapters.edge.optimising import optimise_when_due
+from pfi_rag.adapters.edge.reindexing import embed_missing, missing_vectors
+from pfi_rag.adapters.edge.searching import find_passages
+from pfi_rag.adapters.edge.usage import allocated_bytes
+from pfi_rag.application.ports import Embedder, Progress
+from pfi_rag.domain.documents import (
+    DocumentRecord,
+    ForgetReport,
+    StoredPassage,
+    document_id,
+    is_document_id,
+)
+from pfi_rag.domain.ownership import Owner
+from pfi_rag.domain.query import IndexStatus, Query, RetrievalMode, SearchResult
+
+_FLUSH_PASSAGES = 5_000
+"""A flush takes 0.1 s; so many passages take longer to write than that."""
+
+
+class EdgeStore:
+    """A `PassageStore` in a folder that no other process can open.
+
+    Writes are made one at a time, and searches go on beside them. A document counts from the
+    renaming of its file; what the shard holds of another revision is hidden until it is removed.
+
+    Args:
+        layout: The index.
+        owner: Its owner.
+        model_digest: Embedding model of the vectors; none for BM25 alone.
+
+    Raises:
+        IndexLockedError: It is open elsewhere.
+        IndexForeignError: It is another owner's.
+        IndexDamagedError: It cannot be read.
+    """
+
+    def __init__(self, layout: IndexLayout, owner: Owner, model_digest: str | None) -> None:
+        self._layout = layout
+        self._owner = owner
+        self._model = model_digest or ""
+        self._writing = threading.RLock()
+        self._using = threading.Lock()
+        self._index = OpenIndex(layout, owner)
+        self._missing: int | None = None
+        self._unflushed = 0
+        self._reindexing = False
+
+    def put(self, document: DocumentRecord, passages: Sequence[StoredPassage]) -> None:
+        """See `PassageStore.put`."""
+        with self._writing:
+            index = self._index
+            source, spans = index.library.prepare(document, passages)
+            index.catalogue.hide(source)
+            try:
+                index.shelf.shard.add(source, passages, spans, self._model)
+                index.library.commit(source)
+            except BaseException:
+                self._withdraw(source)
+                raise
+            before = index.catalogue.show(Kept(document, source))
+            if before:
+                self._remove(before.source)
+            self._changed(len(passages))
+
+    def search(self, query: Query) -> SearchResult:
+        """See `PassageStore.search`."""
+        with self._using:
+            hybrid = query.vector is not None and self._mode() is RetrievalMode.HYBRID
+            asked = query if hybrid else Query(query.text, None, query.limit, query.filter)
+            hits = find_passages(self._index, asked)
+        mode = RetrievalMode.HYBRID if hybrid else RetrievalMode.BM25
+        return SearchResult(hits, mode, self._model if hybrid else "")
+
+    def documents(self) -> list[DocumentRecord]:
+        """See `PassageStore.documents`."""
+        return self._index.catalogue.records()
+
+    def find(self, name: str) -> DocumentRecord | None:
+        """See `PassageStore.find`."""
+        found = self._index.catalogue.get(document_id(name))
+        return found.record if found else None
+
+    def delete(self, document: str) -> int:
+        """See `PassageStore.delete`."""
+        with self._writing:
+            found = self._index.catalogue.remove(document)
+            if found is None:
+                return 0
+            self._remove(found.source)
+            self._changed(found.record.passages)
+            return found.record.passages
+
+    def forget(self, documents: Collection[str] | None) -> ForgetReport:
+        """See `PassageStore.forget`."""
+        with self._writing:
+            if documents is None:
+                return self._forget_everything()
+            known = [item for item in map(self._index.catalogue.get, set(documents)) if item]
+            documents = {document for document in documents if is_document_id(document)}
+            pieces = forgetting.traces(self._index.library, self._index.shelf.shard, documents)
+            forgetting.begin(self._layout, documents)
+            for item in known:
+                self._index.catalogue.remove(item.record.document)
+            forgetting.erase(self._layout, self._index.library, self._index.shelf, documents)
+            for item in known:
+                self._index.catalogue.gone(item.source)
+            return self._report(known, pieces)
+
+    def status(self) -> IndexStatus:
+        """See `PassageStore.status`."""
+        with self._using:
+            records = self._index.catalogue.records()
+            return IndexStatus(
+                documents=len(records),
+                passages=sum(record.passages for record in records),
+                mode=self._mode(),
+                missing_vectors=self._count_missing() if self._model else 0,
+                stored_bytes=allocated_bytes(self._layout.folder),
+                store="edge",
+                reindexing=self._reindexing,
+            )
+
+    def reindex(self, embedder: Embedder, progress: Progress) -> None:
+        """See `PassageStore.reindex`."""
+        self._reindexing = True
+        try:
+            for done, total in embed_missing(
+                lambda: self._index, self._writing, embedder, self._model
+            ):
+                self._missing = None
+                progress(done, total)
+            self.flush()
+        finally:
+            self._missing = None
+            self._reindexing = False
+
+    def flush(self) -> None:
+        """See `PassageStore.flush`; also builds the graph of a large index, when that is due."""
+        with self._writing:
+            self._index.shelf.shard.flush()
+            self._unflushed = 0
+            optimise_when_due(self._layout, self._index.shelf)
+
+    def close(self) -> None:
+        """See `PassageStore.close`."""
+        with self._writing, self._using:
+            self._index.close()
+
+    def _mode(self) -> RetrievalMode:
+        complete = bool(self._model) and self._count_missing() == 0
+        return RetrievalMode.HYBRID if complete else RetrievalMode.BM25
+
+    def _count_missing(self) -> int:
+        if self._missing is None:
+            self._missing = missing_vectors(self._index, self._model)
+        return self._missing
+
+    def _changed(self, passages: int) -> None:
+        self._missing = None
+        self._unflushed += passages
+        if self._unflushed >= _FLUSH_PASSAGES:
+            self._index.shelf.shard.flush()
+            self._unflushed = 0
+
+    def _remove(self, source: str) -> None:
+        """Removes a hidden revision: its file first, since that is what counts."""
+        self._index.library.discard(source)
+        self._index.shelf.shard.remove(source)
+        self._index.catalogue.gone(source)
+
+    def _withdraw(self, source: str) -> None:
+        """Undoes a put that failed; it stays hidden if even that fails, until the next opening."""
+        self._index.library.abandon(source)
+        self._index.shelf.shard.remove(source)
+        self._index.catalogue.gone(source)
+
+    def _report(self, known: Sequence[Kept], pieces: set[bytes]) -> ForgetReport:
+        library, catalogue = self._index.library, self._index.catalogue
+        staying = [library.path(source) for source in catalogue.sources()]
+        searched, holding = forgetting.files_with(self._layout, pieces, staying)
+        if not holding:
+            forgetting.finish(self._layout)
+        self._missing = None
+        return ForgetReport(
+            documents=len(known),
+            passages=sum(item.record.passages for item in known),
+            kept_passages=sum(record.passages for record in catalogue.records()),
+            searched_files=searched,
+            files_with_text=holding,
+        )
+
+    def _forget_everything(self) -> ForgetReport:
+        """Removes the folder and opens a new one in its place."""
+        catalogue = self._index.catalogue
+        known = [item for record in catalogue.records() if (item := catalogue.get(record.document))]
+        ids = [item.record.document for item in known]
+        pieces = forgetting.traces(self._index.library, self._index.shelf.shard, ids)
+        with self._using:
+            self._index.close()
+            folder = self._layout.folder
+            doomed = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
+            folder.rename(doomed)
+            shutil.rmtree(doomed)
+            self._index = OpenIndex(self._layout, self._owner)
+        return self._report(known, pieces)
