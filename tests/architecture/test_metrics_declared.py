@@ -15,6 +15,7 @@ DECLARED = yaml.safe_load((REPOSITORY / "observability" / "metrics.yaml").read_t
 CLASSES = {
     "coordinator": "pfi_coordinator.metrics.CoordinatorMetrics",
     "aggregator": "pfi_aggregator.metrics.AggregatorMetrics",
+    "rag": "pfi_rag.metrics.RagMetrics",
 }
 FORBIDDEN_LABELS = {"client", "caller", "task", "run", "display_name"}
 

@@ -1,0 +1,155 @@
+"""Indexes that are open: one of each owner, at most so many, closed when others are needed."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from pfi_common.errors import PlatformError
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
+from pfi_rag.application.blocking import in_thread
+from pfi_rag.application.ports import Embedder, PassageStore, StoreFactory
+from pfi_rag.domain.ownership import Owner
+
+
+class _StoppedError(Exception):
+    """The index is about to be closed."""
+
+
+@dataclass
+class _Entry:
+    """An index that is open or about to be.
+
+    Attributes:
+        store: The index, while it is open.
+        users: Blocks that hold it.
+        gate: Held while it is opened or closed.
+        writes: Held while it is changed.
+        reindexing: Embeds passages anew.
+        stopping: True when that has to end.
+    """
+
+    store: PassageStore | None = None
+    users: int = 0
+    gate: asyncio.Lock = field(default_factory=asyncio.Lock)
+    writes: asyncio.Lock = field(default_factory=asyncio.Lock)
+    reindexing: "asyncio.Task[None] | None" = None
+    stopping: bool = False
+
+
+class OpenIndexes:
+    """Opens indexes at first use and keeps them open.
+
+    Args:
+        factory: Opens them.
+        embedder: The model; an index that was made with another one is embedded anew beside its
+            use. None where no model is installed.
+        maximum_open: So many stay open when nobody uses them.
+    """
+
+    def __init__(
+        self, factory: StoreFactory, embedder: Embedder | None, maximum_open: int = 64
+    ) -> None:
+        self._factory = factory
+        self._embedder = embedder
+        self._maximum_open = maximum_open
+        self._entries: OrderedDict[Owner, _Entry] = OrderedDict()
+
+    @property
+    def open_count(self) -> int:
+        """How many are open."""
+        return sum(entry.store is not None for entry in self._entries.values())
+
+    @asynccontextmanager
+    async def reading(self, owner: Owner) -> AsyncIterator[PassageStore]:
+        """Holds the owner's index open; it may be changed meanwhile.
+
+        Raises:
+            IndexLockedError: Another process has it open.
+            IndexForeignError: Another key made it.
+            IndexDamagedError: It cannot be read.
+        """
+        async with self._held(owner) as (_, store):
+            yield store
+
+    @asynccontextmanager
+    async def writing(self, owner: Owner) -> AsyncIterator[PassageStore]:
+        """Holds the owner's index open and keeps other changes out. Raises what `reading` does."""
+        async with self._held(owner) as (entry, store), entry.writes:
+            yield store
+
+    async def close(self) -> None:
+        """Closes every index; the last call."""
+        for entry in list(self._entries.values()):
+            await self._close(entry)
+        self._entries.clear()
+
+    @asynccontextmanager
+    async def _held(self, owner: Owner) -> AsyncIterator[tuple[_Entry, PassageStore]]:
+        entry = self._entries.setdefault(owner, _Entry())
+        self._entries.move_to_end(owner)
+        entry.users += 1
+        try:
+            yield entry, await self._opened(owner, entry)
+        finally:
+            entry.users -= 1
+            await self._close_others()
+
+    async def _opened(self, owner: Owner, entry: _Entry) -> PassageStore:
+        async with entry.gate:
+            if entry.store is None:
+                entry.store = await in_thread(self._factory.open, owner)
+                entry.stopping = False
+                await self._begin_reindexing(entry, entry.store)
+            return entry.store
+
+    async def _begin_reindexing(self, entry: _Entry, store: PassageStore) -> None:
+        if self._embedder is None:
+            return
+        status = await in_thread(store.status)
+        if status.missing_vectors:
+            work = self._reindex(entry, store, self._embedder)
+            entry.reindexing = asyncio.create_task(work)
+
+    async def _reindex(self, entry: _Entry, store: PassageStore, embedder: Embedder) -> None:
+        def stop_if_closing(_done: int, _total: int) -> None:
+            if entry.stopping:
+                raise _StoppedError
+
+        try:
+            with suppress(_StoppedError):
+                await in_thread(store.reindex, embedder, stop_if_closing)
+                get_logger().info(Event.INDEX_REINDEXED)
+        except PlatformError as error:
+            get_logger().error(Event.INDEX_REINDEXING_FAILED, error=error)
+
+    async def _close_others(self) -> None:
+        """Closes the indexes that were used longest ago until few enough are open."""
+        while self.open_count > self._maximum_open:
+            idle = [entry for entry in self._entries.values() if _is_idle(entry)]
+            if not idle:
+                return
+            await self._close(idle[0])
+        for owner in [owner for owner, entry in self._entries.items() if _is_forgettable(entry)]:
+            del self._entries[owner]
+
+    async def _close(self, entry: _Entry) -> None:
+        async with entry.gate:
+            if entry.users or entry.store is None:
+                return
+            entry.stopping = True
+            if entry.reindexing is not None:
+                await entry.reindexing
+                entry.reindexing = None
+            store, entry.store = entry.store, None
+            await in_thread(store.close)
+
+
+def _is_idle(entry: _Entry) -> bool:
+    return entry.store is not None and not entry.users and not entry.gate.locked()
+
+
+def _is_forgettable(entry: _Entry) -> bool:
+    return entry.store is None and not entry.users and not entry.gate.locked()
