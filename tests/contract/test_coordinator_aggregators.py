@@ -21,7 +21,7 @@ from pfi_common.errors import (
 from pfi_common.identity import StatementVerifier, load_identity, load_signer
 from pfi_coordinator.adapters.aggregator_rpc import GrpcAggregators
 from pfi_coordinator.adapters.lineages import CountersignLineages
-from pfi_coordinator.application.ports.aggregators import Attempt, Sealed
+from pfi_coordinator.application.ports.aggregators import Attempt, Opening, Sealed
 
 ATTEMPT = Attempt(RUN, SPOOL, 1, 1)
 CLIENT = client_id(1)
@@ -68,7 +68,7 @@ async def side(request, tmp_path):
 
 async def opened(aggregators):
     made = await aggregators.create_initial(1, document())
-    await aggregators.open_round(1, ATTEMPT, document(), made.adapter)
+    await aggregators.open_round(1, ATTEMPT, document(), Opening(made.adapter, 2))
     return made.adapter
 
 

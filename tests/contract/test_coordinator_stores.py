@@ -9,7 +9,8 @@ from tests.support.coordinator.exports import MemoryExportQueue
 from tests.support.coordinator.stores import MemoryStoreProbe
 
 from pfi_common.errors import StoreUnavailableError
-from pfi_coordinator.adapters.celery_exports import QUEUE, CeleryExportQueue, broker_url_of
+from pfi_coordinator.adapters.celery_exports import QUEUE, CeleryExportQueue
+from pfi_coordinator.adapters.celery_producer import CeleryProducer, broker_url_of
 from pfi_coordinator.adapters.redis.connection import connect
 from pfi_coordinator.adapters.redis.store_probe import RedisStoreProbe
 from pfi_coordinator.application.ports.export_queue import ExportOrder
@@ -62,7 +63,7 @@ async def queue(request):
         assert all(item["headers"]["task"] == "pfi.export_adapter" for item in messages)
         return [ExportOrder(**body[1]) for body in bodies]
 
-    yield CeleryExportQueue(broker_url_of(url)), queued
+    yield CeleryExportQueue(CeleryProducer(broker_url_of(url))), queued
     await redis.aclose()
 
 
@@ -75,7 +76,7 @@ async def test_orders_are_queued(queue):
 
 @pytest.mark.integration
 async def test_a_broker_that_is_away_is_unavailable(tmp_path):
-    queue = CeleryExportQueue(f"redis+socket://{tmp_path}/absent.sock")
+    queue = CeleryExportQueue(CeleryProducer(f"redis+socket://{tmp_path}/absent.sock"))
     async with asyncio.timeout(20):
         with pytest.raises(StoreUnavailableError):
             await queue.send(ORDER)

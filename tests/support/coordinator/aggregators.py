@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from tests.support.coordinator.values import NOW
@@ -12,9 +12,15 @@ from pfi_common.errors import (
     RoundUnknownError,
     SignatureInvalidError,
 )
-from pfi_coordinator.application.ports.aggregators import Attempt, Counted, Publication, Sealed
+from pfi_coordinator.application.ports.aggregators import (
+    Attempt,
+    Counted,
+    Opening,
+    Publication,
+    Sealed,
+)
 from pfi_coordinator.application.records import RunDocument
-from pfi_coordinator.domain.state import AdapterVersion
+from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 
 @dataclass
@@ -28,7 +34,8 @@ class MemoryAttempt:
 class MemoryAggregators:
     """In-memory twin of `pfi_coordinator.application.ports.aggregators.Aggregators`.
 
-    `commit` is what clients do; `failure`, when set, is what every command gives.
+    `commit` is what clients do; `failure`, when set, is what every command gives; `sketches` are
+    handed out at seal, by client.
     """
 
     def __init__(self, spools: tuple[str, ...] = ("spool-0",)) -> None:
@@ -37,6 +44,7 @@ class MemoryAggregators:
         self.failure: PlatformError | None = None
         self.attempts: dict[Attempt, MemoryAttempt] = {}
         self.settled: list[Attempt] = []
+        self.sketches: dict[str, tuple[float, ...]] = {}
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -54,12 +62,14 @@ class MemoryAggregators:
 
     async def create_initial(self, token: int, document: RunDocument) -> Publication:
         self._obey(token)
-        return _publication(document, 0)
+        return _publication(document, 0, GLOBAL)
 
     async def open_round(
-        self, token: int, attempt: Attempt, document: RunDocument, base: AdapterVersion
+        self, token: int, attempt: Attempt, document: RunDocument, opening: Opening
     ) -> None:
         self._obey(token)
+        base = opening.base
+        assert (base.line, base.version) == (attempt.line, attempt.number - 1)
         self.attempts.setdefault(attempt, MemoryAttempt(base_digest=base.digest))
 
     async def watch_round(self, attempt: Attempt) -> AsyncIterator[Counted]:
@@ -83,7 +93,13 @@ class MemoryAggregators:
         if found.state not in {"open", "sealed"}:
             raise RoundStateInvalidError
         self._enter(found, "sealed")
-        return sorted(found.committed.values(), key=lambda item: item.client)
+        return sorted(
+            (
+                replace(item, sketch=self.sketches.get(item.client, ()))
+                for item in found.committed.values()
+            ),
+            key=lambda item: item.client,
+        )
 
     async def finalize_round(
         self, token: int, attempt: Attempt, document: RunDocument, sealed: Sealed
@@ -95,7 +111,7 @@ class MemoryAggregators:
         self._enter(found, "finalized")
         if sealed != Sealed(found.base_digest, frozenset(found.committed)):
             raise SignatureInvalidError
-        return _publication(document, attempt.number)
+        return _publication(document, attempt.number, attempt.line)
 
     async def abort_round(self, token: int, attempt: Attempt) -> None:
         self._obey(token)
@@ -131,8 +147,8 @@ class MemoryAggregators:
         found.bell.set()
 
 
-def _publication(document: RunDocument, version: int) -> Publication:
-    lineage = f"{document.run} {version}".encode()
+def _publication(document: RunDocument, version: int, line: str) -> Publication:
+    lineage = f"{document.run} {line} {version}".encode()
     adapter = AdapterVersion(
         version=version,
         digest=sha256(lineage).hexdigest(),
@@ -140,5 +156,6 @@ def _publication(document: RunDocument, version: int) -> Publication:
         lineage_digest=sha256(lineage).hexdigest(),
         optimizer_state_digest="",
         published_at=NOW,
+        line=line,
     )
     return Publication(adapter, lineage, b"countersigned", 0.0)

@@ -10,6 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from tests.support.clock import ManualClock
 from tests.support.coordinator.aggregators import MemoryAggregators
+from tests.support.coordinator.clusters import MemoryPartitionQueue
 from tests.support.coordinator.exports import MemoryExportQueue
 from tests.support.coordinator.messages import MemoryReceiptReader, MemoryTaskFactory
 from tests.support.coordinator.ports import memory_ports
@@ -36,6 +37,7 @@ from pfi_coordinator.application.list_adapters import ListAdapters
 from pfi_coordinator.application.list_clients import ListClients
 from pfi_coordinator.application.list_runs import ListRuns
 from pfi_coordinator.application.outbox.carry_out import CarryOut
+from pfi_coordinator.application.outbox.clusters import GroupClients
 from pfi_coordinator.application.outbox.evaluation import FileEvaluation
 from pfi_coordinator.application.outbox.rounds import CommandRounds
 from pfi_coordinator.application.outbox.tasks import HandOutTasks
@@ -59,6 +61,7 @@ class Graph:
         self.ports = memory_ports()
         self.aggregators = MemoryAggregators()
         self.queue = MemoryExportQueue()
+        self.partitions = MemoryPartitionQueue()
         self.probe = MemoryStoreProbe()
         self.artifacts = open_artifact_store("memory://")
         self.steps = []
@@ -126,9 +129,12 @@ class Graph:
         ports = self.ports
         carry_out = CarryOut(
             PublishVersions(self.aggregators, self.artifacts),
-            CommandRounds(self.aggregators, ports.board, ports.signals),
+            CommandRounds(self.aggregators, ports.board, ports.signals, ports.sketches),
             HandOutTasks(MemoryTaskFactory(), ports.registry, ports.board, ports.signals),
             FileEvaluation(ports.board, ports.registry, self.artifacts),
+            GroupClients(
+                ports.sketches, self.partitions, ports.registry, self.artifacts, self.clock
+            ),
         )
         randomness = random.Random(1)
         tools = DrivingTools(

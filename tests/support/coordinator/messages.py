@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from pfi_common.errors import SignatureInvalidError
@@ -6,7 +7,13 @@ from pfi_coordinator.application.ports.receipt_reader import Receipt
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.members import Client
 from pfi_coordinator.domain.state import AdapterVersion
-from pfi_coordinator.domain.tasks import EVALUATION, Assignment, TaskName, round_scope
+from pfi_coordinator.domain.tasks import (
+    Assignment,
+    TaskName,
+    evaluation_scope,
+    placement_scope,
+    round_scope,
+)
 
 
 class MemoryTaskFactory:
@@ -25,13 +32,25 @@ class MemoryTaskFactory:
         attempt: int,
         deadline: datetime,
     ) -> Assignment:
-        name = TaskName(document.run, round_scope(number, attempt), client.client)
+        name = TaskName(document.run, round_scope(number, attempt, base.line), client.client)
         return Assignment(name, name.text.encode())
 
     def evaluate_task(
         self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
     ) -> Assignment:
-        name = TaskName(document.run, EVALUATION, client.client)
+        name = TaskName(document.run, evaluation_scope(base.line), client.client)
+        return Assignment(name, name.text.encode())
+
+    def place_task(
+        self,
+        document: RunDocument,
+        candidates: Sequence[AdapterVersion],
+        client: Client,
+        *,
+        number: int,
+        deadline: datetime,
+    ) -> Assignment:
+        name = TaskName(document.run, placement_scope(number), client.client)
         return Assignment(name, name.text.encode())
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tests.support.coordinator.clusters import MemoryMemberships, MemorySketchStore
 from tests.support.coordinator.exports import MemoryExportLedger
 from tests.support.coordinator.members import (
     MemoryApiKeyStore,
@@ -23,10 +24,12 @@ from pfi_coordinator.adapters.redis.client_registry import RedisClientRegistry
 from pfi_coordinator.adapters.redis.connection import RedisClient
 from pfi_coordinator.adapters.redis.export_ledger import RedisExportLedger
 from pfi_coordinator.adapters.redis.leadership import RedisLeadership
+from pfi_coordinator.adapters.redis.memberships import RedisMemberships
 from pfi_coordinator.adapters.redis.presence import RedisPresence
 from pfi_coordinator.adapters.redis.run_store import RedisRunStore
 from pfi_coordinator.adapters.redis.serving_index import RedisServingIndex
 from pfi_coordinator.adapters.redis.signals import RedisSignals
+from pfi_coordinator.adapters.redis.sketch_store import RedisSketchStore
 from pfi_coordinator.adapters.redis.task_board import RedisTaskBoard
 from pfi_coordinator.adapters.redis.token_store import RedisTokenStore
 from pfi_coordinator.application.ports.api_keys import ApiKeyStore
@@ -34,11 +37,13 @@ from pfi_coordinator.application.ports.challenge_store import ChallengeStore
 from pfi_coordinator.application.ports.client_registry import ClientRegistry
 from pfi_coordinator.application.ports.export_queue import ExportLedger
 from pfi_coordinator.application.ports.leadership import Leadership
+from pfi_coordinator.application.ports.memberships import Memberships
 from pfi_coordinator.application.ports.presence import Presence
 from pfi_coordinator.application.ports.revocations import Revocations
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.serving_index import ServingIndex
 from pfi_coordinator.application.ports.signals import Signals
+from pfi_coordinator.application.ports.sketch_store import SketchStore
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.ports.token_store import TokenStore
 
@@ -58,6 +63,8 @@ class Ports:
     leadership: Leadership
     api_keys: ApiKeyStore
     ledger: ExportLedger
+    sketches: SketchStore
+    memberships: Memberships
     serving: ServingIndex
 
 
@@ -75,6 +82,8 @@ def memory_ports() -> Ports:
         leadership=MemoryLeadership(),
         api_keys=MemoryApiKeyStore(),
         ledger=MemoryExportLedger(),
+        sketches=MemorySketchStore(),
+        memberships=MemoryMemberships(memory),
         serving=MemoryServingIndex(memory),
     )
 
@@ -92,5 +101,7 @@ def redis_ports(redis: RedisClient) -> Ports:
         leadership=RedisLeadership(redis),
         api_keys=RedisApiKeyStore(redis),
         ledger=RedisExportLedger(redis),
+        sketches=RedisSketchStore(redis),
+        memberships=RedisMemberships(redis),
         serving=RedisServingIndex(redis),
     )

@@ -15,6 +15,7 @@ from pfi_coordinator.application.records import (
     StoredRun,
 )
 from pfi_coordinator.domain.effects import effect_key
+from pfi_coordinator.domain.lines import line_order
 from pfi_coordinator.domain.state import RunState
 
 
@@ -61,8 +62,13 @@ class MemoryRunStore:
 
     async def history(self, run: str) -> RunHistory:
         found = self._run(run)
-        rounds = sorted(found.rounds.values(), key=lambda item: (item.number, item.attempt))
-        adapters = sorted(found.adapters.values(), key=lambda item: item.version)
+        rounds = sorted(
+            found.rounds.values(),
+            key=lambda item: (line_order(item.line), item.number, item.attempt),
+        )
+        adapters = sorted(
+            found.adapters.values(), key=lambda item: (line_order(item.line), item.version)
+        )
         return RunHistory(found.state, found.changes, tuple(rounds), tuple(adapters))
 
     async def find(self, name: str) -> str:

@@ -29,7 +29,7 @@ async def finish(graph, name):
         await graph.results(name.client, name.text, Outcome(metrics={"held_out_rows": 3.0}))
         return
     number, attempt = name.attempt
-    graph.aggregators.commit(Attempt(name.run, "spool-0", number, attempt), name.client)
+    graph.aggregators.commit(Attempt(name.run, "spool-0", number, attempt, name.line), name.client)
     outcome = Outcome(receipt=memory_receipt(name), metrics={"train_loss": 1.0})
     await graph.results(name.client, name.text, outcome)
 

@@ -8,8 +8,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_common.telemetry.metrics import RpcMetrics
+from pfi_coordinator.application.log_clusters import log_clusters
 from pfi_coordinator.application.records import Step
-from pfi_coordinator.domain.state import RoundPhase, RoundState, RunPhase
+from pfi_coordinator.domain.lines import every_line, line_named
+from pfi_coordinator.domain.state import RoundPhase, RoundState, RunPhase, RunState
 
 _ROUND_SECONDS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600)
 _COHORT_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -78,12 +80,17 @@ class CoordinatorMetrics:
     def observe(self, step: Step) -> None:
         """Counts and logs what a decision changed."""
         self._observe_run(step)
-        before, after = step.before.round, step.after.round
-        if after is not None and (before is None or before.phase is not after.phase):
-            self._observe_phase(step.after.run, after)
-        ended = step.after.last_round
-        if ended is not None and ended != step.before.last_round:
-            self._observe_end(step.after.run, ended)
+        log_clusters(step)
+        for line in every_line(step.after):
+            self._observe_line(line_named(step.before, line.line), line)
+
+    def _observe_line(self, before: RunState | None, after: RunState) -> None:
+        known, current = None if before is None else before.round, after.round
+        if current is not None and (known is None or known.phase is not current.phase):
+            self._observe_phase(after.run, current)
+        ended = after.last_round
+        if ended is not None and (before is None or ended != before.last_round):
+            self._observe_end(after.run, ended)
 
     def _observe_run(self, step: Step) -> None:
         run, phase = step.after.run, step.after.phase
@@ -94,7 +101,7 @@ class CoordinatorMetrics:
                 self._runs.labels(state=state.value).set(tally[state])
             reason = None if step.after.failure is None else step.after.failure.reason
             get_logger().info(LogEvent.RUN_CHANGED, run=run, state=phase.value, reason=reason)
-        if step.after.trouble is None:
+        if all(line.trouble is None for line in every_line(step.after)):
             self._troubled.discard(run)
         else:
             self._troubled.add(run)
@@ -119,6 +126,7 @@ def _log_round(run: str, current: RoundState) -> None:
     get_logger().info(
         LogEvent.ROUND_CHANGED,
         run=run,
+        line=current.line,
         round=current.number,
         attempt=current.attempt,
         state=current.phase.value,

@@ -1,7 +1,16 @@
 from typing import get_args
 
 import pytest
-from tests.unit.coordinator.domain.builders import CLIENTS, SEALED, START, adapter, play, run
+from tests.unit.coordinator.domain.builders import (
+    CLIENTS,
+    FORMED,
+    SEALED,
+    START,
+    adapter,
+    clustered_run,
+    play,
+    run,
+)
 
 from pfi_common.errors import SettingsInvalidError
 from pfi_coordinator.adapters.redis.codec import EFFECT, EVENT, STATE
@@ -21,7 +30,9 @@ SOME_EVENTS = [
     events.RoundSealed(1, 1, CLIENTS),
     events.RoundPublished(1, 1, adapter(1), 0.1),
     events.RoundAborted(1, 1),
-    events.EvaluationAnswered(CLIENTS),
+    events.ClientsPartitioned((("c-1", "c-2"), ("c-3",)), 0.5, ""),
+    events.ClientPlaced(1, "c-4", "cluster-2"),
+    events.EvaluationAnswered(CLIENTS, line="cluster-1"),
     events.EvaluationStored(),
     events.EffectDelayed("open_round", "DISK_FULL"),
     events.EffectFailed("open_round", 1, 1, "INTERNAL", "no"),
@@ -40,6 +51,10 @@ SOME_EFFECTS = [
     effects.DispatchEvaluation(2, CLIENTS, START),
     effects.CancelEvaluation(2, CLIENTS),
     effects.StoreEvaluation(2),
+    effects.PartitionClients(1),
+    effects.ForgetSketches(1),
+    effects.PlaceClients(1, CLIENTS, START),
+    effects.CancelPlacement(1, CLIENTS, line="global"),
 ]
 
 
@@ -63,6 +78,12 @@ def test_states_round_trip_at_every_step():
     for event in (*SEALED, events.RoundPublished(1, 1, adapter(1), 0.1)):
         state, _ = play(state, event)
         assert STATE.validate_json(STATE.dump_json(state)) == state
+
+
+def test_the_state_of_a_run_with_lines_round_trips():
+    state, _ = play(clustered_run(), *FORMED)
+    assert len(state.lines) == 2
+    assert STATE.validate_json(STATE.dump_json(state)) == state
 
 
 def test_a_state_stays_small():

@@ -5,7 +5,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from pfi_common.errors import StoreUnavailableError, StoreUnsuitableError
-from pfi_coordinator.adapters.celery_exports import broker_url_of
+from pfi_coordinator.adapters.celery_producer import broker_url_of
 from pfi_coordinator.adapters.redis.connection import connect, store_errors
 
 

@@ -1,10 +1,12 @@
 """Values for tests of the round machine."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from pfi_coordinator.domain import events
 from pfi_coordinator.domain.machine import decide
-from pfi_coordinator.domain.rules import RunRules
+from pfi_coordinator.domain.rules import ClusterRules, RunRules
 from pfi_coordinator.domain.state import AdapterVersion, RunState, new_run
 
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -67,3 +69,54 @@ SEALED = (*OPENED, committed(*CLIENTS), events.RoundSealed(1, 1, CLIENTS))
 def through_to_evaluation():
     state, _ = play(run(rounds=1), *SEALED, published(1))
     return state
+
+
+def cluster_rules(**changes) -> ClusterRules:
+    values = {
+        "probe_round": 1,
+        "count": None,
+        "maximum_count": 8,
+        "minimum_size": 1,
+        "minimum_silhouette": 0.1,
+        "over_select": 1.0,
+    }
+    return ClusterRules(**(values | changes))
+
+
+FIVE = ("c-1", "c-2", "c-3", "c-4", "c-5")
+"""The clients of a run that forms two clusters, of three and of two."""
+CLUSTERS = (("c-4", "c-5"), ("c-1", "c-2", "c-3"))
+
+
+def clustered_run(**changes) -> RunState:
+    """A run that probes in round 1 and has one more round."""
+    return run(size=5, selected_count=5, minimum=5, cluster=cluster_rules(), **changes)
+
+
+PROBED = (
+    *BEGUN,
+    events.ClientsEligible(FIVE),
+    events.RoundOpened(1, 1),
+    committed(*FIVE),
+    events.RoundSealed(1, 1, FIVE),
+    events.RoundPublished(1, 1, adapter(1), 0.25),
+)
+FORMED = (*PROBED, events.ClientsPartitioned(CLUSTERS, 0.5, ""))
+
+
+def through_round(line, clients, number=2):
+    """Everything that happens to a line from its cohort to its publication."""
+    return (
+        events.ClientsEligible(clients, line=line),
+        events.RoundOpened(number, 1, line=line),
+        events.UpdatesCommitted(
+            number, 1, tuple(events.CommittedUpdate(client) for client in clients), line=line
+        ),
+        events.RoundSealed(number, 1, clients, line=line),
+        events.RoundPublished(number, 1, line_adapter(line, number), 0.25, line=line),
+    )
+
+
+def line_adapter(line, version) -> AdapterVersion:
+    digest = sha256(f"{line} {version}".encode()).hexdigest()
+    return replace(adapter(version), line=line, digest=digest)

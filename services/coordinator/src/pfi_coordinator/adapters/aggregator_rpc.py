@@ -13,10 +13,16 @@ from pfi_common.rpc.errors import translated
 from pfi_common.spec import compile_round_plan
 from pfi_common.tensors import FULL_CLIP_FACTOR
 from pfi_coordinator.adapters.lineages import VERSION_0, CountersignLineages, ExpectedLineage
-from pfi_coordinator.adapters.references import LINE, reference
-from pfi_coordinator.application.ports.aggregators import Attempt, Counted, Publication, Sealed
+from pfi_coordinator.adapters.references import reference
+from pfi_coordinator.application.ports.aggregators import (
+    Attempt,
+    Counted,
+    Opening,
+    Publication,
+    Sealed,
+)
 from pfi_coordinator.application.records import RunDocument
-from pfi_coordinator.domain.state import AdapterVersion
+from pfi_coordinator.domain.state import GLOBAL
 
 _SHORT_SECONDS = 9.0
 _LONG_SECONDS = 110.0
@@ -65,7 +71,7 @@ class GrpcAggregators:
         request = messages.CreateInitialAdapterRequest(
             leader_token=token,
             run=document.run,
-            line=LINE,
+            line=GLOBAL,
             schema=document.description.adapter_schema.to_proto(),
             seed=document.spec.seed,
         )
@@ -76,16 +82,18 @@ class GrpcAggregators:
         return self._countersign(response.lineage, document, VERSION_0)
 
     async def open_round(
-        self, token: int, attempt: Attempt, document: RunDocument, base: AdapterVersion
+        self, token: int, attempt: Attempt, document: RunDocument, opening: Opening
     ) -> None:
         """See Aggregators.open_round."""
         plan = compile_round_plan(
             document.spec,
             document.description.adapter_schema,
             _key(attempt),
-            reference(document.run, base),
-            base.optimizer_state_digest,
+            reference(document.run, opening.base),
+            opening.base.optimizer_state_digest,
         )
+        # A cluster's line has fewer clients than the specification speaks of.
+        plan.minimum_updates = opening.minimum
         request = messages.OpenRoundRequest(leader_token=token, plan=plan)
         with translated():
             await self._stub(attempt.spool).OpenRound(request, timeout=_SHORT_SECONDS)
@@ -103,8 +111,15 @@ class GrpcAggregators:
         request = messages.SealRoundRequest(leader_token=token, key=_key(attempt))
         with translated():
             response = await self._stub(attempt.spool).SealRound(request, timeout=_LONG_SECONDS)
+        sketches = {item.client: tuple(item.values) for item in response.sketches}
         return [
-            Counted(item.client, item.payload_bytes, item.clip_factor < FULL_CLIP_FACTOR, False)
+            Counted(
+                item.client,
+                item.payload_bytes,
+                clipped=item.clip_factor < FULL_CLIP_FACTOR,
+                capped=False,
+                sketch=sketches.get(item.client, ()),
+            )
             for item in response.counted
         ]
 
@@ -117,7 +132,7 @@ class GrpcAggregators:
             response = await self._stub(attempt.spool).FinalizeRound(
                 request, timeout=_MERGE_SECONDS
             )
-        expected = ExpectedLineage(attempt.number, attempt.attempt, sealed)
+        expected = ExpectedLineage(attempt.number, attempt.attempt, sealed, attempt.line)
         return self._countersign(response.lineage, document, expected, response.merge_seconds)
 
     async def abort_round(self, token: int, attempt: Attempt) -> None:
@@ -144,5 +159,5 @@ class GrpcAggregators:
 
 def _key(attempt: Attempt) -> messages.RoundKey:
     return messages.RoundKey(
-        run=attempt.run, round=attempt.number, attempt=attempt.attempt, line=LINE
+        run=attempt.run, round=attempt.number, attempt=attempt.attempt, line=attempt.line
     )

@@ -8,10 +8,9 @@ from pfi.aggregator.v1.lineage_pb2 import Lineage
 from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi_common.errors import SignatureInvalidError
 from pfi_common.identity import StatementSigner, StatementVerifier
-from pfi_coordinator.adapters.references import LINE
 from pfi_coordinator.application.ports.aggregators import Publication, Sealed
 from pfi_coordinator.application.records import RunDocument
-from pfi_coordinator.domain.state import AdapterVersion
+from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +20,7 @@ class ExpectedLineage:
     version: int
     attempt: int
     sealed: Sealed
+    line: str = GLOBAL
 
 
 VERSION_0 = ExpectedLineage(0, 0, Sealed("", frozenset()))
@@ -49,7 +49,7 @@ class CountersignLineages:
         """
         signer = f"aggregator/{document.spool}"
         lineage = self._verifier.verify(statement, Lineage, signer=signer)
-        _check_name(lineage, document, expected.version)
+        _check_name(lineage, document, expected)
         _check_making(lineage, expected)
         serialised = statement.SerializeToString(deterministic=True)
         return Publication(
@@ -60,11 +60,11 @@ class CountersignLineages:
         )
 
 
-def _check_name(lineage: Lineage, document: RunDocument, version: int) -> None:
-    made = lineage.adapter
-    expected = (document.run, LINE, version, document.description.adapter_schema.digest)
-    if (made.run, made.line, made.version, made.schema_digest) != expected:
-        raise SignatureInvalidError("the lineage is of another run, version or schema")
+def _check_name(lineage: Lineage, document: RunDocument, expected: ExpectedLineage) -> None:
+    made, schema_digest = lineage.adapter, document.description.adapter_schema.digest
+    named = (document.run, expected.line, expected.version, schema_digest)
+    if (made.run, made.line, made.version, made.schema_digest) != named:
+        raise SignatureInvalidError("the lineage is of another run, line, version or schema")
 
 
 def _check_making(lineage: Lineage, expected: ExpectedLineage) -> None:
@@ -83,4 +83,5 @@ def _version(lineage: Lineage, lineage_digest: str) -> AdapterVersion:
         lineage_digest=lineage_digest,
         optimizer_state_digest=lineage.optimizer_state_digest,
         published_at=lineage.publish_time.ToDatetime(tzinfo=UTC),
+        line=lineage.adapter.line,
     )

@@ -1,22 +1,29 @@
 """Tasks and upload tickets as messages."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pfi.aggregator.v1.ticket_pb2 import UploadTicket
-from pfi.coordinator.v1.task_pb2 import Task
+from pfi.coordinator.v1.task_pb2 import PlacementCandidate, PlaceTask, Task
 from pfi_common.identity import StatementSigner
-from pfi_common.spec import compile_evaluate_task, compile_train_task, upload_encoding
+from pfi_common.spec import (
+    compile_classification,
+    compile_evaluate_task,
+    compile_train_task,
+    upload_encoding,
+)
 from pfi_common.tensors import encoded_size_bytes
-from pfi_coordinator.adapters.references import LINE, reference
+from pfi_coordinator.adapters.references import reference
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.members import Client
 from pfi_coordinator.domain.state import AdapterVersion
 from pfi_coordinator.domain.tasks import (
-    EVALUATION,
     Assignment,
     TaskName,
+    evaluation_scope,
+    placement_scope,
     round_scope,
     task_seed,
 )
@@ -45,7 +52,7 @@ class ProtoTaskFactory:
         deadline: datetime,
     ) -> Assignment:
         """See TaskFactory.train_task."""
-        name = TaskName(document.run, round_scope(number, attempt), client.client)
+        name = TaskName(document.run, round_scope(number, attempt, base.line), client.client)
         task = _task(document, base, name, deadline)
         task.round, task.attempt = number, attempt
         task.seed = task_seed(document.run, number, client.client)
@@ -57,11 +64,36 @@ class ProtoTaskFactory:
         self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
     ) -> Assignment:
         """See TaskFactory.evaluate_task."""
-        name = TaskName(document.run, EVALUATION, client.client)
+        name = TaskName(document.run, evaluation_scope(base.line), client.client)
         task = _task(document, base, name, deadline)
         task.round, task.attempt = document.spec.stop.rounds, 1
         task.seed = task_seed(document.run, 0, client.client)
         task.evaluate.CopyFrom(compile_evaluate_task(document.spec))
+        return Assignment(name, task.SerializeToString(deterministic=True))
+
+    def place_task(
+        self,
+        document: RunDocument,
+        candidates: Sequence[AdapterVersion],
+        client: Client,
+        *,
+        number: int,
+        deadline: datetime,
+    ) -> Assignment:
+        """See TaskFactory.place_task."""
+        name = TaskName(document.run, placement_scope(number), client.client)
+        # A task is about one adapter; here the others only stand beside it.
+        task = _task(document, candidates[0], name, deadline)
+        task.round, task.attempt = max(item.version for item in candidates), 1
+        task.seed = task_seed(document.run, 0, client.client)
+        task.place.CopyFrom(
+            PlaceTask(
+                candidates=[
+                    PlacementCandidate(adapter=reference(document.run, item)) for item in candidates
+                ],
+                maximum_tokens=document.spec.local.maximum_tokens,
+            )
+        )
         return Assignment(name, task.SerializeToString(deterministic=True))
 
 
@@ -79,6 +111,7 @@ def _task(document: RunDocument, base: AdapterVersion, name: TaskName, deadline:
         deadline_time=_timestamp(deadline),
         held_out_fraction=spec.evaluate.holdout,
         held_out_seed=spec.seed,
+        classification=compile_classification(spec),
     )
 
 
@@ -91,7 +124,7 @@ def _ticket(
         run=document.run,
         round=task.round,
         attempt=task.attempt,
-        line=LINE,
+        line=base.line,
         task=task.task,
         client=client.client,
         key_sha256=client.key_sha256,

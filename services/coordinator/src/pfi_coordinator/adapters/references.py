@@ -3,9 +3,6 @@
 from pfi.common.v1.adapter_pb2 import AdapterReference
 from pfi_coordinator.domain.state import AdapterVersion
 
-LINE = "global"
-"""The only line of a run without clusters."""
-
 
 def reference(run: str, adapter: AdapterVersion) -> AdapterReference:
     """Names a version of a run."""
@@ -13,6 +10,6 @@ def reference(run: str, adapter: AdapterVersion) -> AdapterReference:
         digest=adapter.digest,
         schema_digest=adapter.schema_digest,
         run=run,
-        line=LINE,
+        line=adapter.line,
         version=adapter.version,
     )

@@ -8,13 +8,14 @@ from pfi_coordinator.domain.tasks import TaskRow
 
 
 def evaluation_view(
-    rows: Mapping[str, TaskRow], clients: Mapping[str, Client]
+    rows: Mapping[str, TaskRow], clients: Mapping[str, Client], line: str
 ) -> list[dict[str, Any]]:
-    """Gives one entry for each client that was asked, sorted by client."""
+    """Gives one entry for each client that was asked on a line, sorted by client."""
     return [
         {
             "client": client,
             "display_name": display_name(clients, client),
+            "line": line,
             "state": rows[client].state.value,
             "metrics": dict(sorted(rows[client].metrics.items())),
         }

@@ -48,7 +48,7 @@ def _view(run: str, adapter: AdapterVersion) -> dict[str, Any]:
         "digest": adapter.digest,
         "schema_digest": adapter.schema_digest,
         "run": run,
-        "line": "global",
+        "line": adapter.line,
         "version": adapter.version,
         "published_at": adapter.published_at.isoformat(),
     }

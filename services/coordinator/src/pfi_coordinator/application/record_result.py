@@ -1,7 +1,7 @@
 """Records how a task ended, once, however often the client says it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pfi_common.errors import InvalidRequestError, PermissionDeniedError, SignatureInvalidError
 from pfi_common.telemetry.events import Event as LogEvent
@@ -10,7 +10,13 @@ from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.ports.receipt_reader import ReceiptReader
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.task_board import TaskBoard
-from pfi_coordinator.domain.events import EvaluationAnswered, Event, TasksFinished, TasksGivenBack
+from pfi_coordinator.domain.events import (
+    ClientPlaced,
+    EvaluationAnswered,
+    Event,
+    TasksFinished,
+    TasksGivenBack,
+)
 from pfi_coordinator.domain.tasks import RowChange, TaskName, TaskState
 
 
@@ -22,11 +28,13 @@ class Outcome:
         abandoned: Why the client gave the task back; empty when it is completed.
         receipt: The aggregator's signed receipt; empty for an evaluation.
         metrics: Registered metrics by name.
+        placed_line: The line that a new client chose; empty for other tasks.
     """
 
     abandoned: str = ""
     receipt: bytes = b""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    placed_line: str = ""
 
 
 class RecordResult:
@@ -49,7 +57,7 @@ class RecordResult:
             outcome: What the client says.
 
         Raises:
-            InvalidRequestError: The task id is malformed.
+            InvalidRequestError: The task id is malformed, or a new client chose no line.
             PermissionDeniedError: The task is another client's.
             SignatureInvalidError: The receipt does not verify, or is another task's.
         """
@@ -64,7 +72,7 @@ class RecordResult:
         # The task leaves the inbox last: until then a repeated result goes through all steps again.
         await self._board.change([change])
         if event is not None:
-            await self._apply(name.run, event)
+            await self._apply(name.run, replace(event, line=name.line))
         await self._board.finish(change)
         get_logger().info(
             LogEvent.TASK_RESULT_RECORDED, task=task, run=name.run, state=change.state.value
@@ -72,6 +80,8 @@ class RecordResult:
 
     async def _judge(self, name: TaskName, outcome: Outcome) -> tuple[RowChange, Event | None]:
         attempt = name.attempt
+        if name.placement is not None:
+            return _placed(name, name.placement, outcome)
         if attempt is None:
             state = TaskState.ABANDONED if outcome.abandoned else TaskState.COMPLETED
             change = RowChange(name, state, metrics=dict(outcome.metrics))
@@ -91,3 +101,13 @@ class RecordResult:
         if told != (name.text, name.client, *attempt):
             raise SignatureInvalidError("the receipt is another task's")
         return receipt.voided
+
+
+def _placed(name: TaskName, number: int, outcome: Outcome) -> tuple[RowChange, Event | None]:
+    """Reads which line a new client chose; one that gave the question back is asked again later."""
+    if outcome.abandoned:
+        return RowChange(name, TaskState.ABANDONED), None
+    if not outcome.placed_line:
+        raise InvalidRequestError("placed_line: missing", field="placed_line")
+    change = RowChange(name, TaskState.COMPLETED, metrics=dict(outcome.metrics))
+    return change, ClientPlaced(number, name.client, outcome.placed_line)

@@ -6,6 +6,11 @@ from typing import Any
 
 from pfi_common.errors import error_for, problem_document
 from pfi_common.spec import run_facts
+from pfi_coordinator.application.clusters_view import (
+    cluster_line_view,
+    partition_view,
+    rounds_published,
+)
 from pfi_coordinator.application.evaluation_view import display_name, evaluation_view
 from pfi_coordinator.application.records import RunDocument, RunHistory, RunLine
 from pfi_coordinator.domain.explain import explain
@@ -21,7 +26,7 @@ def run_view(
     document: RunDocument,
     history: RunHistory,
     round_rows: Sequence[Rows],
-    evaluation_rows: Rows,
+    evaluation_rows: Mapping[str, Rows],
     clients: Clients,
 ) -> dict[str, Any]:
     """Gives the whole run.
@@ -30,7 +35,7 @@ def run_view(
         document: What was submitted.
         history: Its state, attempts and versions.
         round_rows: Rows of each attempt, in the order of `history.rounds`.
-        evaluation_rows: Rows of the closing evaluation.
+        evaluation_rows: Rows of the closing evaluation, by line.
         clients: Registrations, for names.
     """
     facts = run_facts(document.spec, document.description)
@@ -46,8 +51,14 @@ def run_view(
             _round(item, rows, clients)
             for item, rows in zip(history.rounds, round_rows, strict=True)
         ],
-        "evaluation": evaluation_view(evaluation_rows, clients),
+        "evaluation": [
+            entry
+            for line, rows in evaluation_rows.items()
+            for entry in evaluation_view(rows, clients, line)
+        ],
         "adapters": [version_view(item) for item in history.adapters],
+        "lines": [cluster_line_view(line) for line in history.state.lines],
+        "partition": partition_view(history.state),
     }
 
 
@@ -61,7 +72,7 @@ def line_view(line: RunLine) -> dict[str, Any]:
         "revision": line.changes,
         "created_at": state.created_at.isoformat(),
         "ended_at": _time(state.ended_at),
-        "rounds_published": 0 if state.base is None else state.base.version,
+        "rounds_published": rounds_published(state),
         "rounds_total": state.rules.rounds,
     }
 
@@ -69,6 +80,7 @@ def line_view(line: RunLine) -> dict[str, Any]:
 def version_view(adapter: AdapterVersion) -> dict[str, Any]:
     """Gives a version in the run's list of versions."""
     return {
+        "line": adapter.line,
         "version": adapter.version,
         "digest": adapter.digest,
         "lineage_digest": adapter.lineage_digest,
@@ -93,6 +105,7 @@ def _problem(failure: Failure | None) -> dict[str, Any] | None:
 def _round(item: RoundState, rows: Rows, clients: Clients) -> dict[str, Any]:
     aborting = item.phase is RoundPhase.ABORTING
     return {
+        "line": item.line,
         "round": item.number,
         "attempt": item.attempt,
         "state": RoundPhase.ABORTED.value if aborting else item.phase.value,

@@ -10,7 +10,8 @@ from pfi_coordinator.application.ports.signals import Resynchronise, RunChanged,
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.records import RunHistory
 from pfi_coordinator.application.run_view import run_view
-from pfi_coordinator.domain.tasks import EVALUATION, round_scope
+from pfi_coordinator.domain.lines import every_line
+from pfi_coordinator.domain.tasks import evaluation_scope, round_scope
 
 MAXIMUM_WAIT_SECONDS = 60.0
 
@@ -69,12 +70,14 @@ class ShowRun:
         """
         run = await self._runs.find(name)
         history = await self._history(run, after_revision, min(wait_seconds, MAXIMUM_WAIT_SECONDS))
-        scopes = [round_scope(item.number, item.attempt) for item in history.rounds]
-        *rounds, evaluation = await self._board.rows(run, [*scopes, EVALUATION])
-        named = {client for rows in (*rounds, evaluation) for client in rows}
-        clients = await self._registry.find(sorted(named))
+        scopes = [round_scope(item.number, item.attempt, item.line) for item in history.rounds]
+        lines = [line.line for line in every_line(history.state)]
+        found = await self._board.rows(run, [*scopes, *map(evaluation_scope, lines)])
+        rounds, evaluation = found[: len(scopes)], found[len(scopes) :]
+        clients = await self._registry.find(sorted({client for rows in found for client in rows}))
         document = await self._runs.document(run)
-        return run_view(document, history, rounds, evaluation, clients)
+        by_line = dict(zip(lines, evaluation, strict=True))
+        return run_view(document, history, rounds, by_line, clients)
 
     async def _history(self, run: str, after_revision: int, wait_seconds: float) -> RunHistory:
         # The event is taken before the store is read, so that no change falls in between.

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pfi_common.clock import Clock
-from pfi_common.spec import RunSpec, parse_description, parse_run_spec, run_facts
+from pfi_common.spec import (
+    RunSpec,
+    UpdateSimilarity,
+    parse_description,
+    parse_run_spec,
+    run_facts,
+)
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.apply_event import ApplyEvent
@@ -13,7 +19,7 @@ from pfi_coordinator.application.guard_store import GuardStore
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.events import RunSubmitted
-from pfi_coordinator.domain.rules import RunRules
+from pfi_coordinator.domain.rules import ClusterRules, RunRules
 from pfi_coordinator.domain.state import new_run
 
 
@@ -71,4 +77,19 @@ def rules_of(spec: RunSpec) -> RunRules:
         deadline_seconds=spec.cohort.deadline.total_seconds(),
         seed=spec.seed,
         encoding=spec.encoding.upload,
+        cluster=_cluster_rules(spec),
+    )
+
+
+def _cluster_rules(spec: RunSpec) -> ClusterRules | None:
+    cluster = spec.cluster
+    if not isinstance(cluster, UpdateSimilarity):
+        return None
+    return ClusterRules(
+        probe_round=cluster.probe_round,
+        count=None if cluster.count == "auto" else cluster.count,
+        maximum_count=cluster.maximum_count,
+        minimum_size=cluster.minimum_size,
+        minimum_silhouette=cluster.minimum_silhouette,
+        over_select=spec.cohort.over_select,
     )

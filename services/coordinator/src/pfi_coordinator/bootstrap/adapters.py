@@ -13,7 +13,9 @@ from pfi_common.identity import (
 )
 from pfi_common.identity.redis_revocations import RedisRevocations
 from pfi_coordinator.adapters.aggregator_rpc import GrpcAggregators
-from pfi_coordinator.adapters.celery_exports import CeleryExportQueue, broker_url_of
+from pfi_coordinator.adapters.celery_exports import CeleryExportQueue
+from pfi_coordinator.adapters.celery_partitions import CeleryPartitionQueue
+from pfi_coordinator.adapters.celery_producer import CeleryProducer, broker_url_of
 from pfi_coordinator.adapters.lineages import CountersignLineages
 from pfi_coordinator.adapters.proto_tasks import ProtoTaskFactory
 from pfi_coordinator.adapters.redis.api_keys import RedisApiKeyStore
@@ -22,10 +24,12 @@ from pfi_coordinator.adapters.redis.client_registry import RedisClientRegistry
 from pfi_coordinator.adapters.redis.connection import RedisClient
 from pfi_coordinator.adapters.redis.export_ledger import RedisExportLedger
 from pfi_coordinator.adapters.redis.leadership import RedisLeadership
+from pfi_coordinator.adapters.redis.memberships import RedisMemberships
 from pfi_coordinator.adapters.redis.presence import RedisPresence
 from pfi_coordinator.adapters.redis.run_store import RedisRunStore
 from pfi_coordinator.adapters.redis.serving_index import RedisServingIndex
 from pfi_coordinator.adapters.redis.signals import RedisSignals
+from pfi_coordinator.adapters.redis.sketch_store import RedisSketchStore
 from pfi_coordinator.adapters.redis.task_board import RedisTaskBoard
 from pfi_coordinator.adapters.redis.token_store import RedisTokenStore
 from pfi_coordinator.adapters.signed_receipts import SignedReceiptReader
@@ -44,6 +48,9 @@ class Adapters:
     factory: ProtoTaskFactory
     receipts: SignedReceiptReader
     exports: CeleryExportQueue
+    partitions: CeleryPartitionQueue
+    sketches: RedisSketchStore
+    memberships: RedisMemberships
     runs: RedisRunStore
     board: RedisTaskBoard
     tokens: RedisTokenStore
@@ -70,6 +77,7 @@ def build_adapters(settings: CoordinatorSettings, redis: RedisClient, clock: Clo
     federation = identity.identity.federation
     verifier = StatementVerifier(identity.authority_certificate, federation, clock)
     countersign = CountersignLineages(verifier, signer)
+    producer = CeleryProducer(settings.broker_url or broker_url_of(settings.redis_url))
     return Adapters(
         identity=identity,
         authority=CertificateAuthority.load(folder.authority, clock),
@@ -77,7 +85,10 @@ def build_adapters(settings: CoordinatorSettings, redis: RedisClient, clock: Clo
         aggregators=GrpcAggregators(settings.aggregators, identity, countersign),
         factory=ProtoTaskFactory(signer),
         receipts=SignedReceiptReader(verifier),
-        exports=CeleryExportQueue(settings.broker_url or broker_url_of(settings.redis_url)),
+        exports=CeleryExportQueue(producer),
+        partitions=CeleryPartitionQueue(producer),
+        sketches=RedisSketchStore(redis),
+        memberships=RedisMemberships(redis),
         runs=RedisRunStore(redis),
         board=RedisTaskBoard(redis),
         tokens=RedisTokenStore(redis),

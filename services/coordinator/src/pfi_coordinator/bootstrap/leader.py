@@ -11,6 +11,7 @@ from pfi_coordinator.application.leader.lead import Candidate, Lead
 from pfi_coordinator.application.leader.run_effect import RunEffect
 from pfi_coordinator.application.leader.watch_round import WatchRound
 from pfi_coordinator.application.outbox.carry_out import CarryOut
+from pfi_coordinator.application.outbox.clusters import GroupClients
 from pfi_coordinator.application.outbox.evaluation import FileEvaluation
 from pfi_coordinator.application.outbox.rounds import CommandRounds
 from pfi_coordinator.application.outbox.tasks import HandOutTasks
@@ -23,9 +24,14 @@ def build_leader(adapters: Adapters, apply: ApplyEvent, replica: str, clock: Clo
     randomness = random.Random()  # noqa: S311 - jitter of delays
     carry_out = CarryOut(
         versions=PublishVersions(adapters.aggregators, adapters.artifacts),
-        rounds=CommandRounds(adapters.aggregators, adapters.board, adapters.signals),
+        rounds=CommandRounds(
+            adapters.aggregators, adapters.board, adapters.signals, adapters.sketches
+        ),
         tasks=HandOutTasks(adapters.factory, adapters.registry, adapters.board, adapters.signals),
         evaluation=FileEvaluation(adapters.board, adapters.registry, adapters.artifacts),
+        clusters=GroupClients(
+            adapters.sketches, adapters.partitions, adapters.registry, adapters.artifacts, clock
+        ),
     )
     tools = DrivingTools(
         runs=adapters.runs,

@@ -17,6 +17,7 @@ from pfi_coordinator.domain.decision import (
 from pfi_coordinator.domain.effects import CancelTasks, Effect, FinalizeRound, SettleRound
 from pfi_coordinator.domain.evaluating import begin_evaluation
 from pfi_coordinator.domain.events import RoundAborted, RoundPublished, RoundSealed
+from pfi_coordinator.domain.partition import begin_partition, ends_probe
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
 from pfi_coordinator.domain.state import Failure, RoundPhase, RoundState, RunPhase, RunState
 
@@ -48,7 +49,7 @@ def round_sealed(state: RunState, event: RoundSealed, now: datetime) -> Decision
 
 
 def round_published(state: RunState, event: RoundPublished, now: datetime) -> Decision:
-    """Records the version and goes on to the next round, or to the evaluation."""
+    """Records the version and goes on: to the next round, the clusters or the evaluation."""
     current = state.round
     if current is None or not expects(current, event.number, event.attempt, RoundPhase.FINALIZING):
         return unchanged(state)
@@ -68,6 +69,9 @@ def round_published(state: RunState, event: RoundPublished, now: datetime) -> De
         trouble=None,
     )
     moved, settling = keep_receipts(moved, published, now)
+    if ends_probe(state, current.number):
+        grouping, effects = begin_partition(moved, now)
+        return grouping, (*settling, *effects)
     if current.number < state.rules.rounds:
         return waiting_round(moved, current.number + 1, 1, now), settling
     evaluated, effects = begin_evaluation(moved, now)

@@ -7,23 +7,28 @@ from pfi_coordinator.domain.collecting import judge
 from pfi_coordinator.domain.decision import Decision, expects, unchanged, with_round
 from pfi_coordinator.domain.effects import DispatchTasks, OpenRound
 from pfi_coordinator.domain.events import ClientsEligible, RoundOpened
+from pfi_coordinator.domain.lines import selectable
+from pfi_coordinator.domain.placing import place_newcomers
 from pfi_coordinator.domain.selection import select_cohort
 from pfi_coordinator.domain.state import RoundPhase, RoundState, RunPhase, RunState
 
 
 def clients_eligible(state: RunState, event: ClientsEligible, now: datetime) -> Decision:
-    """Selects a cohort when enough clients are there.
+    """Selects a cohort when enough clients are there; asks new ones where they belong.
 
     Enough is the cohort size; after the deadline's length of waiting the minimum suffices.
     """
+    if state.lines:
+        return place_newcomers(state, event.clients, now)
     current = state.round
     if not needs_clients(state) or current is None:
         return unchanged(state)
-    count = len(event.clients)
+    clients = selectable(state, event.clients)
+    count = len(clients)
     if count < wanted_clients(state, current, now):
         return unchanged(state) if count == state.eligible else (replace(state, eligible=count), ())
     selected = select_cohort(
-        event.clients,
+        clients,
         state.rules.selected_count,
         seed=state.rules.seed,
         number=current.number,

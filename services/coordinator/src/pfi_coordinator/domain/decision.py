@@ -32,7 +32,9 @@ def with_round(state: RunState, current: RoundState) -> RunState:
 def waiting_round(state: RunState, number: int, attempt: int, now: datetime) -> RunState:
     """Begins to look for the cohort of an attempt."""
     deadline = now + timedelta(seconds=state.rules.deadline_seconds)
-    current = RoundState(number, attempt, RoundPhase.WAITING, since=now, deadline=deadline)
+    current = RoundState(
+        number, attempt, RoundPhase.WAITING, since=now, deadline=deadline, line=state.line
+    )
     return replace(state, round=current, trouble=None)
 
 

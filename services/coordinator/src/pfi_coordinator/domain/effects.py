@@ -1,16 +1,23 @@
 """What a decision asks the outside world to do. A closed list: `Effect` names all of them.
 
-Effects are carried out at least once, so each is named by (run, round, attempt, kind) and may be
-repeated without harm.
+Effects are carried out at least once, so each is named by (run, line, round, attempt, kind) and may
+be repeated without harm.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from pfi_coordinator.domain.state import GLOBAL
+
 
 @dataclass(frozen=True, slots=True)
-class CreateInitialAdapter:
+class _OfLine:
+    line: str = field(default=GLOBAL, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateInitialAdapter(_OfLine):
     """Make version 0."""
 
     kind: Literal["create_initial_adapter"] = "create_initial_adapter"
@@ -19,7 +26,7 @@ class CreateInitialAdapter:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenRound:
+class OpenRound(_OfLine):
     """Let the aggregator take uploads."""
 
     number: int
@@ -28,7 +35,7 @@ class OpenRound:
 
 
 @dataclass(frozen=True, slots=True)
-class DispatchTasks:
+class DispatchTasks(_OfLine):
     """Give each client of the cohort its task."""
 
     number: int
@@ -39,7 +46,7 @@ class DispatchTasks:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelTasks:
+class CancelTasks(_OfLine):
     """Take tasks of these clients back."""
 
     number: int
@@ -49,7 +56,7 @@ class CancelTasks:
 
 
 @dataclass(frozen=True, slots=True)
-class SealRound:
+class SealRound(_OfLine):
     """Fix the counted set."""
 
     number: int
@@ -58,7 +65,7 @@ class SealRound:
 
 
 @dataclass(frozen=True, slots=True)
-class FinalizeRound:
+class FinalizeRound(_OfLine):
     """Merge, publish, verify and countersign."""
 
     number: int
@@ -67,7 +74,7 @@ class FinalizeRound:
 
 
 @dataclass(frozen=True, slots=True)
-class AbortRound:
+class AbortRound(_OfLine):
     """Void the attempt."""
 
     number: int
@@ -76,7 +83,7 @@ class AbortRound:
 
 
 @dataclass(frozen=True, slots=True)
-class SettleRound:
+class SettleRound(_OfLine):
     """Delete the updates of every attempt up to this one and tell the clients."""
 
     number: int
@@ -85,7 +92,7 @@ class SettleRound:
 
 
 @dataclass(frozen=True, slots=True)
-class DispatchEvaluation:
+class DispatchEvaluation(_OfLine):
     """Give each of these clients an evaluation task."""
 
     number: int
@@ -96,7 +103,7 @@ class DispatchEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelEvaluation:
+class CancelEvaluation(_OfLine):
     """Take evaluation tasks back."""
 
     number: int
@@ -106,11 +113,50 @@ class CancelEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreEvaluation:
+class StoreEvaluation(_OfLine):
     """Write the evaluation artifact."""
 
     number: int
     kind: Literal["store_evaluation"] = "store_evaluation"
+    attempt: ClassVar[int] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionClients(_OfLine):
+    """Have the clients of the probe round grouped by their sketches."""
+
+    number: int
+    kind: Literal["partition_clients"] = "partition_clients"
+    attempt: ClassVar[int] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSketches(_OfLine):
+    """Delete the sketches of the probe round."""
+
+    number: int
+    kind: Literal["forget_sketches"] = "forget_sketches"
+    attempt: ClassVar[int] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceClients(_OfLine):
+    """Ask each of these new clients which line fits its rows best."""
+
+    number: int
+    clients: tuple[str, ...]
+    deadline: datetime
+    kind: Literal["place_clients"] = "place_clients"
+    attempt: ClassVar[int] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPlacement(_OfLine):
+    """Take this question back."""
+
+    number: int
+    clients: tuple[str, ...]
+    kind: Literal["cancel_placement"] = "cancel_placement"
     attempt: ClassVar[int] = 0
 
 
@@ -126,9 +172,14 @@ Effect = (
     | DispatchEvaluation
     | CancelEvaluation
     | StoreEvaluation
+    | PartitionClients
+    | ForgetSketches
+    | PlaceClients
+    | CancelPlacement
 )
 
 
 def effect_key(effect: Effect) -> str:
-    """Names an effect within its run: `<round>/<attempt>/<kind>`."""
-    return f"{effect.number}/{effect.attempt}/{effect.kind}"
+    """Names an effect within its run: `<round>/<attempt>/<kind>`, after the line of a cluster."""
+    name = f"{effect.number}/{effect.attempt}/{effect.kind}"
+    return name if effect.line == GLOBAL else f"{effect.line}/{name}"

@@ -18,34 +18,61 @@ from pfi_coordinator.domain.effects import CancelEvaluation, Effect, SettleRound
 from pfi_coordinator.domain.evaluating import stop_waiting, store_evaluation
 from pfi_coordinator.domain.events import (
     CancelRequested,
+    ClientsPartitioned,
     ClientsRevoked,
     EffectFailed,
     RoundAborted,
 )
-from pfi_coordinator.domain.state import Failure, RoundPhase, RunPhase, RunState
+from pfi_coordinator.domain.partition import clients_partitioned
+from pfi_coordinator.domain.placing import clients_unasked, placements_taken_back
+from pfi_coordinator.domain.state import (
+    Failure,
+    PartitionPhase,
+    RoundPhase,
+    RunPhase,
+    RunState,
+)
 
 _CANCELLED = Failure("RUN_ENDED", "the run was cancelled")
+_DESERTED = Failure("QUORUM_NOT_REACHED", "every client of the cluster was revoked")
 
 
 def cancel_requested(state: RunState, _event: CancelRequested, now: datetime) -> Decision:
     """Ends the run at once for its user; open tasks and the open attempt are taken back."""
     if state.phase.ended:
         return unchanged(state)
+    asked, late = placements_taken_back(state)
     effects = _evaluation_taken_back(state)
-    stopped, settled = settle(ended(state, RunPhase.CANCELLED, now), state.settling)
-    stopped, aborted = _attempt_taken_back(stopped, now)
-    return stopped, (*effects, *settled, *aborted)
+    stopped, settled = settle(ended(asked, RunPhase.CANCELLED, now), state.settling)
+    stopped, aborted = _attempt_taken_back(stopped, _CANCELLED, now)
+    return stopped, (*effects, *late, *settled, *aborted)
 
 
 def clients_revoked(state: RunState, event: ClientsRevoked, now: datetime) -> Decision:
     """Abandons what these clients still owe; updates that are committed count."""
     gone = frozenset(event.clients)
-    if state.phase is RunPhase.EVALUATING:
-        return stop_waiting(state, gone)
-    current = state.round
+    left = _left(state, gone)
+    if left.phase is RunPhase.EVALUATING:
+        return stop_waiting(left, gone)
+    if left.phase is RunPhase.RUNNING and state.members and not left.members:
+        return _attempt_taken_back(ended(left, RunPhase.FAILED, now, _DESERTED), _DESERTED, now)
+    current = left.round
     if current is None or not gone & current.open:
-        return unchanged(state)
-    return judge(with_round(state, without(current, gone)), now)
+        return unchanged(left)
+    return judge(with_round(left, without(current, gone)), now)
+
+
+def _left(state: RunState, gone: frozenset[str]) -> RunState:
+    """Forgets clients as members of a cluster, or of one that is still to be formed."""
+    partition = state.partition
+    if partition is not None and partition.phase is PartitionPhase.PENDING:
+        partition = replace(partition, gone=partition.gone | gone)
+    return replace(
+        clients_unasked(state, gone),
+        members=state.members - gone,
+        placed=state.placed - gone,
+        partition=partition,
+    )
 
 
 def effect_failed(state: RunState, event: EffectFailed, now: datetime) -> Decision:
@@ -57,6 +84,9 @@ def effect_failed(state: RunState, event: EffectFailed, now: datetime) -> Decisi
         return ended(state, RunPhase.FAILED, now, failure), ()
     if event.effect == "dispatch_evaluation" and state.phase is RunPhase.EVALUATING:
         return store_evaluation(state)
+    if event.effect == "partition_clients":
+        reason = f"the clients could not be grouped: {event.message}"
+        return clients_partitioned(state, ClientsPartitioned((), None, reason), now)
     return _attempt_failed(state, event, failure, now)
 
 
@@ -92,12 +122,12 @@ def _evaluation_taken_back(state: RunState) -> tuple[Effect, ...]:
     return (CancelEvaluation(state.rules.rounds, tuple(sorted(evaluation.waiting))),)
 
 
-def _attempt_taken_back(state: RunState, now: datetime) -> Decision:
+def _attempt_taken_back(state: RunState, cause: Failure, now: datetime) -> Decision:
     current = state.round
     if current is None or current.phase is RoundPhase.ABORTING:
         return unchanged(state)
     if current.phase is not RoundPhase.WAITING:
-        return abort_attempt(state, _CANCELLED, now)
+        return abort_attempt(state, cause, now)
     left = replace(state, round=None)
     if current.attempt == 1:
         return left, ()

@@ -1,24 +1,29 @@
 """What can happen to a run. A closed list: `Event` names all of them.
 
 An event about an attempt carries the round's number and the attempt, so that a late or repeated one
-is recognised and changes nothing.
+is recognised and changes nothing. `line` says which line it is about.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from pfi_coordinator.domain.state import AdapterVersion
+from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 
 @dataclass(frozen=True, slots=True)
-class RunSubmitted:
+class _OfLine:
+    line: str = field(default=GLOBAL, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSubmitted(_OfLine):
     """The run was stored."""
 
     type: Literal["run_submitted"] = "run_submitted"
 
 
 @dataclass(frozen=True, slots=True)
-class InitialAdapterMade:
+class InitialAdapterMade(_OfLine):
     """Version 0 is published."""
 
     adapter: AdapterVersion
@@ -26,7 +31,7 @@ class InitialAdapterMade:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientsEligible:
+class ClientsEligible(_OfLine):
     """These clients could be selected now."""
 
     clients: tuple[str, ...]
@@ -34,7 +39,7 @@ class ClientsEligible:
 
 
 @dataclass(frozen=True, slots=True)
-class RoundOpened:
+class RoundOpened(_OfLine):
     """The aggregator takes uploads of this attempt."""
 
     number: int
@@ -52,7 +57,7 @@ class CommittedUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdatesCommitted:
+class UpdatesCommitted(_OfLine):
     """The aggregator reported these updates; repeats are normal."""
 
     number: int
@@ -62,7 +67,7 @@ class UpdatesCommitted:
 
 
 @dataclass(frozen=True, slots=True)
-class TasksFinished:
+class TasksFinished(_OfLine):
     """These clients sent a verified receipt."""
 
     number: int
@@ -72,7 +77,7 @@ class TasksFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class TasksGivenBack:
+class TasksGivenBack(_OfLine):
     """These clients gave their task back."""
 
     number: int
@@ -82,7 +87,7 @@ class TasksGivenBack:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientsRevoked:
+class ClientsRevoked(_OfLine):
     """These clients are no members any more."""
 
     clients: tuple[str, ...]
@@ -90,7 +95,7 @@ class ClientsRevoked:
 
 
 @dataclass(frozen=True, slots=True)
-class RoundSealed:
+class RoundSealed(_OfLine):
     """The counted set is fixed."""
 
     number: int
@@ -100,7 +105,7 @@ class RoundSealed:
 
 
 @dataclass(frozen=True, slots=True)
-class RoundPublished:
+class RoundPublished(_OfLine):
     """The next version is published and countersigned."""
 
     number: int
@@ -111,7 +116,7 @@ class RoundPublished:
 
 
 @dataclass(frozen=True, slots=True)
-class RoundAborted:
+class RoundAborted(_OfLine):
     """The attempt is void."""
 
     number: int
@@ -120,7 +125,33 @@ class RoundAborted:
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationAnswered:
+class ClientsPartitioned(_OfLine):
+    """The clients of the probe round were grouped; one group means that none were found.
+
+    Attributes:
+        clusters: Client ids of each cluster.
+        silhouette: Of the partition; None when none was computed.
+        reason: Why it is as it is, in a sentence.
+    """
+
+    clusters: tuple[tuple[str, ...], ...]
+    silhouette: float | None
+    reason: str
+    type: Literal["clients_partitioned"] = "clients_partitioned"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPlaced(_OfLine):
+    """A new client said which line fits its rows best."""
+
+    number: int
+    client: str
+    chosen: str
+    type: Literal["client_placed"] = "client_placed"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationAnswered(_OfLine):
     """These clients sent their closing evaluation, or gave it back."""
 
     clients: tuple[str, ...]
@@ -128,14 +159,14 @@ class EvaluationAnswered:
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationStored:
+class EvaluationStored(_OfLine):
     """The evaluation is an artifact."""
 
     type: Literal["evaluation_stored"] = "evaluation_stored"
 
 
 @dataclass(frozen=True, slots=True)
-class EffectDelayed:
+class EffectDelayed(_OfLine):
     """An effect could not be carried out yet and is tried again; without a reason: it could."""
 
     effect: str
@@ -144,7 +175,7 @@ class EffectDelayed:
 
 
 @dataclass(frozen=True, slots=True)
-class EffectFailed:
+class EffectFailed(_OfLine):
     """An effect can never be carried out."""
 
     effect: str
@@ -156,14 +187,14 @@ class EffectFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelRequested:
+class CancelRequested(_OfLine):
     """A person cancelled the run."""
 
     type: Literal["cancel_requested"] = "cancel_requested"
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(_OfLine):
     """Time has passed; deadlines are looked at."""
 
     type: Literal["tick"] = "tick"
@@ -181,6 +212,8 @@ Event = (
     | RoundSealed
     | RoundPublished
     | RoundAborted
+    | ClientsPartitioned
+    | ClientPlaced
     | EvaluationAnswered
     | EvaluationStored
     | EffectDelayed

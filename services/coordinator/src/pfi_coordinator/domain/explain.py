@@ -3,8 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from pfi_coordinator.domain.partition import partition_pending
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
-from pfi_coordinator.domain.state import EvaluationState, RoundPhase, RoundState, RunPhase, RunState
+from pfi_coordinator.domain.state import (
+    EvaluationState,
+    PartitionState,
+    RoundPhase,
+    RoundState,
+    RunPhase,
+    RunState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,10 @@ def explain(state: RunState) -> Why:
 
 
 def _plain(state: RunState) -> Why:
+    if state.partition is not None and partition_pending(state):
+        return _partition(state.partition)
+    if state.lines and state.phase is RunPhase.RUNNING:
+        return _lines(state)
     if state.round is not None:
         return _round(state, state.round)
     if state.evaluation is not None:
@@ -46,6 +58,30 @@ def _plain(state: RunState) -> Why:
         )
     message = "" if state.failure is None else f": {state.failure.message}"
     return Why(f"nothing, the run is {state.phase}{message}", state.since, "nothing", "nothing")
+
+
+def _partition(pending: PartitionState) -> Why:
+    return Why(
+        "the clients of the probe round to be grouped by their updates",
+        pending.since,
+        "a worker of the queue pfi.cluster computes the groups; the job is sent again when none "
+        "answers",
+        "one line begins for each cluster, or the run goes on as one line when there are none",
+    )
+
+
+def _lines(state: RunState) -> Why:
+    """Explains the line that has been waiting longest, and counts the others."""
+    at_work = [line for line in state.lines if not line.phase.ended]
+    reasons = [(line, explain(line)) for line in at_work]
+    line, why = min(reasons, key=lambda item: item[1].since)
+    others = "" if len(at_work) == 1 else f" (and {len(at_work) - 1} other lines are at work)"
+    return Why(
+        f"{line.line}: {why.waiting_for}{others}",
+        why.since,
+        why.unblocks,
+        f"{why.next}; the run ends when its last line ends",
+    )
 
 
 def _round(state: RunState, current: RoundState) -> Why:
@@ -71,12 +107,17 @@ def _waiting(state: RunState, current: RoundState, where: str) -> Why:
         else f" (from {_time(current.deadline)} on: {state.rules.minimum})"
     )
     return Why(
-        f"{state.rules.size} eligible clients for {where}{patience}; there are {state.eligible}",
+        f"{state.rules.size} eligible clients{_of_cluster(state)} for {where}{patience}; there are "
+        f"{state.eligible}",
         current.since,
         "agents connect that are ready, have rows to train on and support the upload encoding "
         f"{state.rules.encoding}",
         f"up to {state.rules.selected_count} of them are selected and the round is opened",
     )
+
+
+def _of_cluster(state: RunState) -> str:
+    return f" of the cluster's {len(state.members)}" if state.members else ""
 
 
 def _collecting(state: RunState, current: RoundState, where: str) -> Why:

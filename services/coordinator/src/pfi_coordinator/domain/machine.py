@@ -10,6 +10,10 @@ It is pure, so production, property tests and replays of the event log run the s
                                 \           |            |          |
                                  +-----------+------------+----------+-> aborting -> aborted
                                              (reopened at most MAXIMUM_ATTEMPTS times)
+
+A run with clusters leaves this path after its probe round: its state then holds one more state for
+each cluster, which the same rules drive from there to the closing evaluation, and the run ends when
+all of these have ended.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,10 +24,14 @@ from pfi_coordinator.domain import events
 from pfi_coordinator.domain.closing import round_aborted, round_published, round_sealed
 from pfi_coordinator.domain.cohort import clients_eligible, round_opened
 from pfi_coordinator.domain.collecting import tasks_finished, tasks_given_back, updates_committed
+from pfi_coordinator.domain.concluding import conclude
 from pfi_coordinator.domain.decision import Decision
 from pfi_coordinator.domain.ending import cancel_requested, clients_revoked, effect_failed
 from pfi_coordinator.domain.evaluating import evaluation_answered, evaluation_stored
-from pfi_coordinator.domain.state import RunState
+from pfi_coordinator.domain.lines import in_every_line, in_line
+from pfi_coordinator.domain.partition import clients_partitioned
+from pfi_coordinator.domain.placing import client_placed
+from pfi_coordinator.domain.state import GLOBAL, RunState
 from pfi_coordinator.domain.submission import initial_adapter_made, run_submitted
 from pfi_coordinator.domain.timing import effect_delayed, tick
 
@@ -39,6 +47,8 @@ RULES: Mapping[type[events.Event], Callable[[RunState, Any, datetime], Decision]
     events.RoundSealed: round_sealed,
     events.RoundPublished: round_published,
     events.RoundAborted: round_aborted,
+    events.ClientsPartitioned: clients_partitioned,
+    events.ClientPlaced: client_placed,
     events.EvaluationAnswered: evaluation_answered,
     events.EvaluationStored: evaluation_stored,
     events.EffectDelayed: effect_delayed,
@@ -47,6 +57,9 @@ RULES: Mapping[type[events.Event], Callable[[RunState, Any, datetime], Decision]
     events.Tick: tick,
 }
 """One rule for each kind of event."""
+
+_FOR_EVERY_LINE = (events.ClientsRevoked, events.CancelRequested, events.Tick)
+"""What happens to a run as a whole happens to each of its lines."""
 
 
 def decide(state: RunState, event: events.Event, now: datetime) -> Decision:
@@ -63,4 +76,14 @@ def decide(state: RunState, event: events.Event, now: datetime) -> Decision:
     Returns:
         The new state, and effects in the order in which they are to be carried out.
     """
-    return RULES[type(event)](state, event, now)
+    rule = RULES[type(event)]
+
+    def rule_of_line(line: RunState) -> Decision:
+        return rule(line, event, now)
+
+    if event.line != GLOBAL:
+        return conclude(state, in_line(state, event.line, rule_of_line), now)
+    decision = rule(state, event, now)
+    if isinstance(event, _FOR_EVERY_LINE):
+        decision = in_every_line(decision, rule_of_line)
+    return conclude(state, decision, now)

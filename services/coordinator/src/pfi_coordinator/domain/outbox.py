@@ -5,6 +5,7 @@ from typing import Any
 
 from pfi_coordinator.domain import effects
 from pfi_coordinator.domain.effects import Effect
+from pfi_coordinator.domain.partition import partition_pending
 from pfi_coordinator.domain.state import RoundPhase, RunPhase, RunState
 
 _ROUND_PHASES: dict[type[Any], RoundPhase] = {
@@ -19,6 +20,7 @@ _RUN_PHASES: dict[type[Any], Callable[[RunState], bool]] = {
     effects.CreateInitialAdapter: lambda state: state.phase is RunPhase.PENDING,
     effects.DispatchEvaluation: lambda state: state.phase is RunPhase.EVALUATING,
     effects.StoreEvaluation: lambda state: state.phase is RunPhase.EVALUATING,
+    effects.PartitionClients: partition_pending,
 }
 
 
@@ -26,8 +28,14 @@ def is_wanted(state: RunState, effect: Effect) -> bool:
     """Whether carrying out this effect still serves the state.
 
     A run that was cancelled while its aggregator was away must not open the round when it is back.
-    Clean-up (cancelled tasks, settled rounds) is always wanted.
+    Clean-up (cancelled tasks, settled rounds, deleted sketches) is always wanted.
+
+    Args:
+        state: The line that the effect is about.
+        effect: What was to be done.
     """
+    if isinstance(effect, effects.PlaceClients):
+        return any(item.number == effect.number for item in state.placements)
     needed = _ROUND_PHASES.get(type(effect))
     if needed is not None:
         current = state.round
@@ -42,4 +50,4 @@ def is_wanted(state: RunState, effect: Effect) -> bool:
 
 def may_overtake(effect: Effect) -> bool:
     """Whether an effect need not wait for the ones before it, nor hold up the ones after it."""
-    return isinstance(effect, effects.SettleRound)
+    return isinstance(effect, effects.SettleRound | effects.PartitionClients)

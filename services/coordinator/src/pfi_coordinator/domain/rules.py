@@ -10,6 +10,27 @@ SETTLE_GRACE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterRules:
+    """How clients are grouped.
+
+    Attributes:
+        probe_round: Round whose updates are compared; later rounds belong to the clusters.
+        count: Number of clusters; None for the one with the best silhouette.
+        maximum_count: Most clusters that are tried.
+        minimum_size: Fewest clients of a cluster.
+        minimum_silhouette: Lowest silhouette to form clusters with.
+        over_select: Clients that are selected per update asked for.
+    """
+
+    probe_round: int
+    count: int | None
+    maximum_count: int
+    minimum_size: int
+    minimum_silhouette: float
+    over_select: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunRules:
     """What the round machine needs to know of a run.
 
@@ -21,6 +42,7 @@ class RunRules:
         deadline_seconds: How long a round collects, and how long it waits for a whole cohort.
         seed: Seed of the run; selection is drawn from it.
         encoding: Upload encoding that a client must support, in lower case (`int8_block`).
+        cluster: How clients are grouped; None for a run of one line.
     """
 
     rounds: int
@@ -30,3 +52,4 @@ class RunRules:
     deadline_seconds: float
     seed: int
     encoding: str
+    cluster: ClusterRules | None = None

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from pfi_coordinator.domain.rules import RunRules
 
+GLOBAL = "global"
+"""The line that every run begins with; a run without clusters has no other."""
+
 
 class RunPhase(StrEnum):
     """Where a run is in its life."""
@@ -59,7 +62,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class AdapterVersion:
-    """A published version of the run's line."""
+    """A published version of a line."""
 
     version: int
     digest: str
@@ -67,6 +70,7 @@ class AdapterVersion:
     lineage_digest: str
     optimizer_state_digest: str
     published_at: datetime
+    line: str = GLOBAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class RoundState:
     merge_seconds: float | None = None
     adapter_digest: str | None = None
     cause: Failure | None = None
+    line: str = GLOBAL
 
     @property
     def cohort(self) -> frozenset[str]:
@@ -131,9 +136,51 @@ class EvaluationState:
     storing: bool = False
 
 
+class PartitionPhase(StrEnum):
+    """How far the grouping of clients is."""
+
+    PENDING = "pending"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionState:
+    """The grouping of the clients of the probe round.
+
+    Attributes:
+        phase: Whether it is known.
+        since: Since when the run is in this phase.
+        clusters: Number of clusters; 1 when the run goes on as one line, 0 while it is pending.
+        silhouette: Of the partition, from -1 to 1; None when none was computed.
+        reason: Why it is as it is, in a sentence.
+        gone: Clients that were revoked while it was pending.
+    """
+
+    phase: PartitionPhase
+    since: datetime
+    clusters: int = 0
+    silhouette: float | None = None
+    reason: str = ""
+    gone: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """New clients that were asked which line fits their rows; the number is unique in the run."""
+
+    number: int
+    waiting: frozenset[str]
+    deadline: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """Everything that a run's next decision depends on."""
+    """Everything that a run's next decision depends on.
+
+    A run that has formed clusters holds one state of the same kind for each cluster's line. Only
+    such a line has `members`, which alone may be selected; `placed` are those of them that joined
+    after the clusters had been formed.
+    """
 
     run: str
     rules: RunRules
@@ -151,11 +198,19 @@ class RunState:
     eligible: int = 0
     trouble: Trouble | None = None
     failure: Failure | None = field(default=None)
+    line: str = GLOBAL
+    members: frozenset[str] = frozenset()
+    placed: frozenset[str] = frozenset()
+    partition: PartitionState | None = None
+    lines: tuple["RunState", ...] = ()
+    placements: tuple[Placement, ...] = ()
+    placements_begun: int = 0
 
     @property
     def at_rest(self) -> bool:
         """Whether nothing can happen to this run any more."""
-        return self.phase.ended and self.round is None and not self.settling
+        own = self.phase.ended and self.round is None and not self.settling
+        return own and all(line.at_rest for line in self.lines)
 
 
 def new_run(run: str, rules: RunRules, now: datetime) -> RunState:

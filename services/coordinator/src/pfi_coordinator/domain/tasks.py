@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
-EVALUATION = "eval"
-"""Scope of the closing evaluation; a round's scope is `<round>.<attempt>`."""
+from pfi_coordinator.domain.state import GLOBAL
+
+_EVALUATION = "eval"
+_PLACEMENT = "place"
 
 _TASK = re.compile(
-    r"(?P<run>r-[0-9a-f]{10})\.(?P<scope>[1-9]\d*\.[1-9]\d*|eval)\.(?P<client>c-[0-9a-f]{12})"
+    r"(?P<run>r-[0-9a-f]{10})"
+    r"\.(?P<scope>(?:cluster-[1-9]\d*\.)?(?:[1-9]\d*\.[1-9]\d*|eval)|place\.[1-9]\d*)"
+    r"\.(?P<client>c-[0-9a-f]{12})"
 )
 
 
@@ -26,7 +30,10 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskName:
-    """The parts of a task id `<run>.<scope>.<client>`."""
+    """The parts of a task id `<run>.<scope>.<client>`.
+
+    The scope is `<round>.<attempt>` or `eval`, after the line of a cluster, or `place.<number>`.
+    """
 
     run: str
     scope: str
@@ -38,12 +45,24 @@ class TaskName:
         return f"{self.run}.{self.scope}.{self.client}"
 
     @property
+    def line(self) -> str:
+        """The line that the task belongs to; that of the whole run for a placement."""
+        first, _, rest = self.scope.partition(".")
+        return GLOBAL if first.isdigit() or not rest or first == _PLACEMENT else first
+
+    @property
     def attempt(self) -> tuple[int, int] | None:
-        """(round, attempt), or None for an evaluation."""
-        if self.scope == EVALUATION:
+        """(round, attempt), or None for an evaluation and a placement."""
+        *_, number, attempt = ("", *self.scope.split("."))
+        if attempt == _EVALUATION or number == _PLACEMENT:
             return None
-        number, _, attempt = self.scope.partition(".")
         return int(number), int(attempt)
+
+    @property
+    def placement(self) -> int | None:
+        """Number of the placement, or None for other tasks."""
+        first, _, number = self.scope.partition(".")
+        return int(number) if first == _PLACEMENT else None
 
     @classmethod
     def parse(cls, text: str) -> "TaskName | None":
@@ -52,9 +71,23 @@ class TaskName:
         return None if match is None else cls(match["run"], match["scope"], match["client"])
 
 
-def round_scope(number: int, attempt: int) -> str:
+def round_scope(number: int, attempt: int, line: str = GLOBAL) -> str:
     """Names the rows of one attempt."""
-    return f"{number}.{attempt}"
+    return _of_line(line, f"{number}.{attempt}")
+
+
+def evaluation_scope(line: str = GLOBAL) -> str:
+    """Names the rows of a line's closing evaluation."""
+    return _of_line(line, _EVALUATION)
+
+
+def placement_scope(number: int) -> str:
+    """Names the rows of one placement of new clients."""
+    return f"{_PLACEMENT}.{number}"
+
+
+def _of_line(line: str, scope: str) -> str:
+    return scope if line == GLOBAL else f"{line}.{scope}"
 
 
 def task_seed(run: str, number: int, client: str) -> int:

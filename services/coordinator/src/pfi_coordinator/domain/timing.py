@@ -7,6 +7,8 @@ from pfi_coordinator.domain.collecting import round_deadline
 from pfi_coordinator.domain.decision import Decision, settle, unchanged
 from pfi_coordinator.domain.evaluating import evaluation_deadline
 from pfi_coordinator.domain.events import EffectDelayed, Tick
+from pfi_coordinator.domain.lines import every_line
+from pfi_coordinator.domain.placing import placements_due
 from pfi_coordinator.domain.state import RoundPhase, RunState, Trouble
 
 
@@ -14,8 +16,9 @@ def tick(state: RunState, _event: Tick, now: datetime) -> Decision:
     """Acts on every deadline that has passed."""
     due = tuple(entry for entry in state.settling if entry.settle_at <= now)
     settled, effects = settle(state, due)
-    moved, more = _phase_deadline(settled, now)
-    return moved, (*effects, *more)
+    asked, late = placements_due(settled, now)
+    moved, more = _phase_deadline(asked, now)
+    return moved, (*effects, *late, *more)
 
 
 def _phase_deadline(state: RunState, now: datetime) -> Decision:
@@ -30,13 +33,18 @@ def _phase_deadline(state: RunState, now: datetime) -> Decision:
 
 def next_deadline(state: RunState) -> datetime | None:
     """When the run next needs a tick or, while waiting for a cohort, a fresh list of clients."""
+    return min((time for line in every_line(state) for time in _deadlines(line)), default=None)
+
+
+def _deadlines(state: RunState) -> list[datetime]:
     times = [entry.settle_at for entry in state.settling]
+    times += [item.deadline for item in state.placements]
     current, evaluation = state.round, state.evaluation
     if current is not None and current.deadline is not None and _timed(current.phase):
         times.append(current.deadline)
     if evaluation is not None and not evaluation.storing:
         times.append(evaluation.deadline)
-    return min(times, default=None)
+    return times
 
 
 def _timed(phase: RoundPhase) -> bool:

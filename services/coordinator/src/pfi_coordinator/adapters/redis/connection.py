@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from pfi_common.errors import StoreUnavailableError, StoreUnsuitableError
+from pfi_coordinator.adapters.redis.pool import WaitingPool
 
 RedisClient = Redis
 """The client that every adapter takes."""
@@ -50,9 +51,10 @@ def connect(url: str) -> RedisClient:
     retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), 3)
     # No time limit on the socket: with one, redis-py sends through asyncio.wait_for, which on
     # Python 3.11 may swallow a cancellation. `store_errors` limits whole calls instead.
-    return Redis.from_url(
+    pool = WaitingPool.from_url(
         url, protocol=2, retry=retry, socket_timeout=None, socket_connect_timeout=2.0
     )
+    return Redis.from_pool(pool)
 
 
 @asynccontextmanager

@@ -44,6 +44,16 @@ def newest(run_id: str) -> str:
     return f"pfi:run:{run_id}:newest"
 
 
+def members(run_id: str) -> str:
+    """Hash of the lines of a run's clusters, by member."""
+    return f"pfi:run:{run_id}:members"
+
+
+def sketches(run_id: str) -> str:
+    """Hash of the sketches of a probe round, by client, until clients are grouped."""
+    return f"pfi:run:{run_id}:sketches"
+
+
 def rows(run_id: str, scope: str) -> str:
     """Hash of the task rows of a scope; fields are `<client>:<column>`."""
     return f"pfi:run:{run_id}:rows:{scope}"

@@ -1,8 +1,10 @@
-"""What a decision adds to a run's history: attempts that were opened, versions that were made."""
+"""What a decision adds to a run's history: attempts, versions, and members of clusters."""
 
-from pfi_coordinator.adapters.references import LINE
+from collections.abc import Iterator
+
 from pfi_coordinator.application.records import Step
-from pfi_coordinator.domain.state import AdapterVersion, RoundPhase, RoundState
+from pfi_coordinator.domain.lines import every_line, line_named
+from pfi_coordinator.domain.state import GLOBAL, AdapterVersion, RoundPhase, RoundState, RunState
 from pfi_coordinator.domain.tasks import round_scope
 
 
@@ -11,22 +13,46 @@ def projected_rounds(step: Step) -> dict[str, RoundState]:
 
     An attempt that still waits for its cohort is no part of the history.
     """
-    candidates = (step.after.last_round, step.after.round)
-    before = (step.before.last_round, step.before.round)
     return {
-        round_scope(item.number, item.attempt): item
-        for item in candidates
-        if item is not None and item not in before and item.phase is not RoundPhase.WAITING
+        round_scope(item.number, item.attempt, item.line): item
+        for before, after in _lines(step)
+        for item in (after.last_round, after.round)
+        if item is not None
+        and (before is None or item not in (before.last_round, before.round))
+        and item.phase is not RoundPhase.WAITING
     }
 
 
 def projected_adapters(step: Step) -> dict[str, AdapterVersion]:
-    """Gives the versions to write, by number."""
-    base = step.after.base
-    return {} if base is None or base == step.before.base else {str(base.version): base}
+    """Gives the versions to write, by number, after the line of a cluster."""
+    return {
+        str(item.version) if item.line == GLOBAL else f"{item.line}/{item.version}": item
+        for item in newest_versions(step).values()
+    }
 
 
 def newest_versions(step: Step) -> dict[str, AdapterVersion]:
-    """Gives the versions that are the newest of their line now, by line."""
-    base = step.after.base
-    return {} if base is None or base == step.before.base else {LINE: base}
+    """Gives the versions that were published now, by line.
+
+    The version that a cluster's line begins with is none of its own: the whole run published it.
+    """
+    return {
+        after.line: after.base
+        for before, after in _lines(step)
+        if before is not None and after.base is not None and after.base != before.base
+    }
+
+
+def projected_members(step: Step) -> dict[str, str]:
+    """Gives the clients that have joined a cluster now, with its line."""
+    return {
+        client: after.line
+        for before, after in _lines(step)
+        for client in sorted(after.members - (frozenset() if before is None else before.members))
+    }
+
+
+def _lines(step: Step) -> Iterator[tuple[RunState | None, RunState]]:
+    """Gives each line as it was, or None when it is new, and as it is."""
+    for after in every_line(step.after):
+        yield line_named(step.before, after.line), after

@@ -11,6 +11,7 @@ from pfi_coordinator.adapters.redis.documents import read_document, write_docume
 from pfi_coordinator.adapters.redis.projection import (
     newest_versions,
     projected_adapters,
+    projected_members,
     projected_rounds,
 )
 from pfi_coordinator.adapters.redis.scripts import Argument, Script
@@ -23,6 +24,7 @@ from pfi_coordinator.application.records import (
     StoredRun,
 )
 from pfi_coordinator.domain.effects import Effect, effect_key
+from pfi_coordinator.domain.lines import line_order
 from pfi_coordinator.domain.state import RunState
 
 _LOG_LENGTH = 10_000
@@ -67,7 +69,7 @@ class RedisRunStore:
         }
         newest = newest_versions(step)
         by_line = {line: ADAPTER.dump_json(item) for line, item in newest.items()}
-        for pairs in (effects, rounds, versions, by_line):
+        for pairs in (effects, rounds, versions, by_line, projected_members(step)):
             arguments += [len(pairs), *(part for pair in pairs.items() for part in pair)]
         arguments.append(int(any(item.version > 0 for item in newest.values())))
         return bool(await self._save(_step_keys(run), arguments))
@@ -95,9 +97,13 @@ class RedisRunStore:
         if state is None:
             raise _unknown(run)
         parsed = sorted(
-            map(ROUND.validate_json, rounds), key=lambda item: (item.number, item.attempt)
+            map(ROUND.validate_json, rounds),
+            key=lambda item: (line_order(item.line), item.number, item.attempt),
         )
-        adapters = sorted(map(ADAPTER.validate_json, versions), key=lambda item: item.version)
+        adapters = sorted(
+            map(ADAPTER.validate_json, versions),
+            key=lambda item: (line_order(item.line), item.version),
+        )
         return RunHistory(STATE.validate_json(state), int(changes), tuple(parsed), tuple(adapters))
 
     async def find(self, name: str) -> str:
@@ -148,6 +154,7 @@ def _step_keys(run: str) -> list[str]:
         keys.CHANGES,
         keys.newest(run),
         keys.LAST_PUBLISHED,
+        keys.members(run),
     ]
 
 

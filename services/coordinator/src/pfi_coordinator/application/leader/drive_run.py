@@ -22,7 +22,7 @@ from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.records import RunDocument, StoredRun
 from pfi_coordinator.domain.cohort import needs_clients
-from pfi_coordinator.domain.effects import effect_key
+from pfi_coordinator.domain.effects import Effect, effect_key
 from pfi_coordinator.domain.events import (
     ClientsEligible,
     CommittedUpdate,
@@ -30,14 +30,20 @@ from pfi_coordinator.domain.events import (
     Tick,
     UpdatesCommitted,
 )
+from pfi_coordinator.domain.lines import every_line, selectable
 from pfi_coordinator.domain.outbox import may_overtake
+from pfi_coordinator.domain.placing import newcomers, wants_newcomers
 from pfi_coordinator.domain.state import UNSETTLED, RunPhase, RunState
+from pfi_coordinator.domain.tasks import round_scope
 from pfi_coordinator.domain.timing import next_deadline
 
 _LONGEST_SLEEP_SECONDS = 1.0
 """Deadlines are wall-clock times, and that clock may be set while the driver sleeps."""
 
 _STORE_PAUSE_SECONDS = 0.2
+
+_NEWCOMERS_SECONDS = 1.0
+"""How often new clients are looked for while the lines of clusters are at work."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class DriveRun:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._commits: dict[Attempt, list[Counted]] = {}
         self._watched: set[Attempt] = set()
+        self._newcomers_at = 0.0
 
     def wake(self) -> None:
         """Makes the driver look at its run again."""
@@ -101,14 +108,34 @@ class DriveRun:
         """Lets one thing happen that needs no effect; True when something did."""
         if self._commits:
             return await self._count_commits()
-        if needs_clients(state):
-            clients = await self._tools.find_eligible(state.rules.encoding)
-            if await self._tools.apply(self._run, ClientsEligible(clients)) != state:
-                return True
+        if await self._offer_clients(state):
+            return True
         due = next_deadline(state)
         if due is not None and due <= self._tools.clock.now():
             return await self._tools.apply(self._run, Tick()) != state
         return False
+
+    async def _offer_clients(self, state: RunState) -> bool:
+        """Shows the connected clients to each line that waits for some, and new ones to the run."""
+        needing = [line for line in every_line(state) if needs_clients(line)]
+        if not needing and not self._looks_for_newcomers(state):
+            return False
+        clients = await self._tools.find_eligible(state.rules.encoding)
+        events = [ClientsEligible(selectable(line, clients), line=line.line) for line in needing]
+        if wants_newcomers(state):
+            events.append(ClientsEligible(newcomers(state, clients)))
+        after = state
+        for event in events:
+            after = await self._tools.apply(self._run, event)
+        return after != state
+
+    def _looks_for_newcomers(self, state: RunState) -> bool:
+        """Whether it is time to: every look at all clients costs as much as there are."""
+        now = self._tools.clock.monotonic()
+        if not wants_newcomers(state) or now < self._newcomers_at:
+            return False
+        self._newcomers_at = now + _NEWCOMERS_SECONDS
+        return True
 
     async def _count_commits(self) -> bool:
         """Counts every commit that has come since the last look as one event.
@@ -120,7 +147,7 @@ class DriveRun:
             updates = tuple(
                 CommittedUpdate(item.client, item.clipped, item.capped) for item in counted
             )
-            event = UpdatesCommitted(attempt.number, attempt.attempt, updates)
+            event = UpdatesCommitted(attempt.number, attempt.attempt, updates, line=attempt.line)
             await self._tools.apply(self._run, event)
             await self._tools.board.change(committed_rows(attempt, counted))
             self._forget_commits(attempt, len(counted))
@@ -147,20 +174,24 @@ class DriveRun:
         return False
 
     def _arrange_effects(self, document: RunDocument, stored: StoredRun) -> None:
-        """Runs the oldest effect, and beside it those that may overtake."""
-        in_order = [effect for effect in stored.outbox if not may_overtake(effect)]
-        for effect in [*in_order[:1], *filter(may_overtake, stored.outbox)]:
-            name = "effect" if effect in in_order else effect_key(effect)
+        """Runs the oldest effect of each line, and beside it those that may overtake."""
+        oldest: dict[str, Effect] = {}
+        for effect in stored.outbox:
+            name = effect_key(effect) if may_overtake(effect) else f"effect of {effect.line}"
+            oldest.setdefault(name, effect)
+        for name, effect in oldest.items():
             if name not in self._tasks:
                 self._start(name, self._tools.run_effect(document, effect, self._token))
 
     async def _arrange_watch(self, document: RunDocument, state: RunState) -> None:
         wanted: dict[str, Attempt] = {}
-        current = state.round
-        if current is not None and current.phase in UNSETTLED:
-            attempt = Attempt(self._run, document.spool, current.number, current.attempt)
+        for current in [line.round for line in every_line(state)]:
+            if current is None or current.phase not in UNSETTLED:
+                continue
+            number, tried, line = current.number, current.attempt, current.line
+            attempt = Attempt(self._run, document.spool, number, tried, line)
             if attempt not in self._watched:
-                wanted[f"watch {current.number}.{current.attempt}"] = attempt
+                wanted[f"watch {round_scope(number, tried, line)}"] = attempt
         for name in [name for name in self._tasks if name.startswith("watch ")]:
             if name not in wanted:
                 self._tasks[name].cancel()

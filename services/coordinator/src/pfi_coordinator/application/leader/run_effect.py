@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 from pfi_common.errors import (
     InternalError,
@@ -18,6 +19,7 @@ from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.effects import Effect, effect_key
 from pfi_coordinator.domain.events import EffectDelayed, EffectFailed
+from pfi_coordinator.domain.lines import line_named
 from pfi_coordinator.domain.outbox import is_wanted
 
 
@@ -53,17 +55,17 @@ class RunEffect:
 
     async def _attempt(self, document: RunDocument, effect: Effect, token: int) -> None:
         run, key = document.run, effect_key(effect)
-        state = (await self._runs.load(run)).state
-        if not is_wanted(state, effect):
+        state = line_named((await self._runs.load(run)).state, effect.line)
+        if state is None or not is_wanted(state, effect):
             await self._runs.acknowledge(run, key)
             return
         event = await self._carry_out(document, state, effect, token)
         if event is None:
             await self._runs.acknowledge(run, key)
         else:
-            await self._apply(run, event, acknowledged=key)
+            await self._apply(run, replace(event, line=effect.line), acknowledged=key)
         if state.trouble is not None and state.trouble.effect == effect.kind:
-            await self._apply(run, EffectDelayed(effect.kind, ""))
+            await self._apply(run, EffectDelayed(effect.kind, "", line=effect.line))
 
     async def _failed(self, run: str, effect: Effect, error: Exception) -> bool:
         """Notes a failure, if the state can be written; True when the effect is given up.
@@ -79,11 +81,16 @@ class RunEffect:
         if not isinstance(error, PlatformError) or error.retryable:
             get_logger().warning(LogEvent.EFFECT_DELAYED, run=run, effect=effect.kind, error=error)
             reason = error.reason if isinstance(error, PlatformError) else InternalError.reason
-            await self._apply(run, EffectDelayed(effect.kind, reason))
+            await self._apply(run, EffectDelayed(effect.kind, reason, line=effect.line))
             return False
         get_logger().error(LogEvent.EFFECT_FAILED, run=run, effect=effect.kind, error=error)
         failed = EffectFailed(
-            effect.kind, effect.number, effect.attempt, error.reason, error.message
+            effect.kind,
+            effect.number,
+            effect.attempt,
+            error.reason,
+            error.message,
+            line=effect.line,
         )
         await self._apply(run, failed, acknowledged=effect_key(effect))
         return True

@@ -55,17 +55,23 @@ class WatchRound:
     async def _recovered(self, attempt: Attempt) -> None:
         """Says that the aggregator answers again: a silent stream would not show it."""
         await self._aggregators.highest_token(attempt.spool)
-        await self._apply(attempt.run, EffectDelayed(WATCH, ""))
+        await self._apply(attempt.run, EffectDelayed(WATCH, "", line=attempt.line))
 
     async def _failed(self, attempt: Attempt, error: PlatformError) -> bool:
         """Notes a failure; True when the watch goes on."""
         get_logger().warning(LogEvent.EFFECT_DELAYED, run=attempt.run, effect=WATCH, error=error)
         try:
             if error.retryable:
-                await self._apply(attempt.run, EffectDelayed(WATCH, error.reason))
+                delayed = EffectDelayed(WATCH, error.reason, line=attempt.line)
+                await self._apply(attempt.run, delayed)
                 return True
             failed = EffectFailed(
-                WATCH, attempt.number, attempt.attempt, error.reason, error.message
+                WATCH,
+                attempt.number,
+                attempt.attempt,
+                error.reason,
+                error.message,
+                line=attempt.line,
             )
             await self._apply(attempt.run, failed)
         except StoreUnavailableError:

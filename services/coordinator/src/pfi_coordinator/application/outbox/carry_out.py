@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from pfi_coordinator.application.outbox.clusters import GroupClients
 from pfi_coordinator.application.outbox.evaluation import FileEvaluation
 from pfi_coordinator.application.outbox.rounds import CommandRounds
 from pfi_coordinator.application.outbox.tasks import HandOutTasks
@@ -25,6 +26,7 @@ class CarryOut:
         rounds: CommandRounds,
         tasks: HandOutTasks,
         evaluation: FileEvaluation,
+        clusters: GroupClients,
     ) -> None:
         self.handlers: Mapping[type[Effect], Handler] = {
             effects.CreateInitialAdapter: versions.create_initial,
@@ -38,6 +40,10 @@ class CarryOut:
             effects.DispatchEvaluation: tasks.evaluate,
             effects.CancelEvaluation: tasks.cancel_evaluation,
             effects.StoreEvaluation: evaluation,
+            effects.PartitionClients: clusters.partition,
+            effects.ForgetSketches: clusters.forget,
+            effects.PlaceClients: tasks.place,
+            effects.CancelPlacement: tasks.cancel_placement,
         }
 
     async def __call__(
@@ -47,7 +53,7 @@ class CarryOut:
 
         Args:
             document: The run.
-            state: The run's state, in which the effect is wanted.
+            state: The state of the effect's line, in which it is wanted.
             effect: What to do.
             token: Fencing token of the leader.
 

@@ -9,8 +9,9 @@ from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.effects import StoreEvaluation
 from pfi_coordinator.domain.events import EvaluationStored
-from pfi_coordinator.domain.state import RunState
-from pfi_coordinator.domain.tasks import EVALUATION
+from pfi_coordinator.domain.lines import every_line
+from pfi_coordinator.domain.state import GLOBAL, RunState
+from pfi_coordinator.domain.tasks import evaluation_scope
 
 
 class FileEvaluation:
@@ -24,12 +25,22 @@ class FileEvaluation:
         self._artifacts = artifacts
 
     async def __call__(
-        self, document: RunDocument, _state: RunState, _effect: StoreEvaluation, _token: int
+        self, document: RunDocument, state: RunState, _effect: StoreEvaluation, _token: int
     ) -> EvaluationStored:
-        """Writes what every client measured."""
-        (rows,) = await self._board.rows(document.run, [EVALUATION])
-        clients = await self._registry.find(sorted(rows))
-        content = {"run": document.run, "evaluation": evaluation_view(rows, clients)}
-        path = f"runs/{document.run}/evaluation.json"
+        """Writes what every client measured: of one cluster, or of the run with all its lines."""
+        lines = [line.line for line in every_line(state)]
+        found = await self._board.rows(document.run, [evaluation_scope(line) for line in lines])
+        clients = await self._registry.find(sorted({client for rows in found for client in rows}))
+        entries = [
+            entry
+            for line, rows in zip(lines, found, strict=True)
+            for entry in evaluation_view(rows, clients, line)
+        ]
+        content = {"run": document.run, "evaluation": entries}
+        path = f"runs/{document.run}/{_file_of(state.line)}"
         await self._artifacts.put_named(path, json.dumps(content, indent=1).encode())
         return EvaluationStored()
+
+
+def _file_of(line: str) -> str:
+    return "evaluation.json" if line == GLOBAL else f"evaluation/{line}.json"

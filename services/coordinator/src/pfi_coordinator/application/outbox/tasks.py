@@ -10,24 +10,28 @@ from pfi_coordinator.application.ports.task_factory import TaskFactory
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.effects import (
     CancelEvaluation,
+    CancelPlacement,
     CancelTasks,
     DispatchEvaluation,
     DispatchTasks,
+    PlaceClients,
 )
 from pfi_coordinator.domain.events import ClientsRevoked
 from pfi_coordinator.domain.members import Client
+from pfi_coordinator.domain.placing import placement_candidates
 from pfi_coordinator.domain.state import AdapterVersion, RunState
 from pfi_coordinator.domain.tasks import (
-    EVALUATION,
     Assignment,
     TaskName,
     TaskState,
+    evaluation_scope,
+    placement_scope,
     round_scope,
 )
 
 
 class HandOutTasks:
-    """Carries out DispatchTasks, DispatchEvaluation, CancelTasks and CancelEvaluation."""
+    """Hands out and takes back tasks of rounds, of the evaluation, and of placements."""
 
     def __init__(
         self, factory: TaskFactory, registry: ClientRegistry, board: TaskBoard, signals: Signals
@@ -74,14 +78,37 @@ class HandOutTasks:
         self, document: RunDocument, _state: RunState, effect: CancelTasks, _token: int
     ) -> None:
         """Takes training tasks back."""
-        scope = round_scope(effect.number, effect.attempt)
+        scope = round_scope(effect.number, effect.attempt, effect.line)
         await self._take_back(document, scope, effect.clients)
 
     async def cancel_evaluation(
         self, document: RunDocument, _state: RunState, effect: CancelEvaluation, _token: int
     ) -> None:
         """Takes evaluation tasks back."""
-        await self._take_back(document, EVALUATION, effect.clients)
+        await self._take_back(document, evaluation_scope(effect.line), effect.clients)
+
+    async def place(
+        self, document: RunDocument, state: RunState, effect: PlaceClients, _token: int
+    ) -> ClientsRevoked:
+        """Asks each new client that is still waited for where it belongs."""
+        waiting = frozenset[str]().union(
+            *(item.waiting for item in state.placements if item.number == effect.number)
+        )
+        wanted = [client for client in effect.clients if client in waiting]
+        candidates = placement_candidates(state)
+
+        def make(client: Client) -> Assignment:
+            return self._factory.place_task(
+                document, candidates, client, number=effect.number, deadline=effect.deadline
+            )
+
+        return await self._hand_out(wanted if candidates else [], make)
+
+    async def cancel_placement(
+        self, document: RunDocument, _state: RunState, effect: CancelPlacement, _token: int
+    ) -> None:
+        """Takes questions back."""
+        await self._take_back(document, placement_scope(effect.number), effect.clients)
 
     async def _hand_out(
         self, wanted: Sequence[str], make: Callable[[Client], Assignment]

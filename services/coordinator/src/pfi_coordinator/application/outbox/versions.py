@@ -9,7 +9,7 @@ from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt, 
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.effects import CreateInitialAdapter, FinalizeRound
 from pfi_coordinator.domain.events import InitialAdapterMade, RoundPublished
-from pfi_coordinator.domain.state import RunState
+from pfi_coordinator.domain.state import GLOBAL, AdapterVersion, RunState
 
 
 class PublishVersions:
@@ -36,7 +36,7 @@ class PublishVersions:
         if state.base is None or state.round is None:
             raise InternalError("a round was to be finalised that is not there")
         sealed = Sealed(state.base.digest, state.round.committed)
-        attempt = Attempt(document.run, document.spool, effect.number, effect.attempt)
+        attempt = Attempt(document.run, document.spool, effect.number, effect.attempt, effect.line)
         publication = await self._aggregators.finalize_round(token, attempt, document, sealed)
         await self._file(document, publication)
         return RoundPublished(
@@ -46,7 +46,7 @@ class PublishVersions:
     async def _file(self, document: RunDocument, publication: Publication) -> None:
         """Writes the lineage, and the pointer to it last."""
         await self._artifacts.put("lineages", publication.lineage)
-        path = f"runs/{document.run}/adapters/{publication.adapter.version}.json"
+        path = _pointer(document, publication.adapter)
         await self._artifacts.put_named(path, _version_file(document, publication))
 
 
@@ -62,11 +62,16 @@ def run_file(document: RunDocument) -> bytes:
     return json.dumps(content, indent=1).encode()
 
 
+def _pointer(document: RunDocument, adapter: AdapterVersion) -> str:
+    folder = "" if adapter.line == GLOBAL else f"{adapter.line}/"
+    return f"runs/{document.run}/adapters/{folder}{adapter.version}.json"
+
+
 def _version_file(document: RunDocument, publication: Publication) -> bytes:
     adapter = publication.adapter
     content = {
         "run": document.run,
-        "line": "global",
+        "line": adapter.line,
         "version": adapter.version,
         "digest": adapter.digest,
         "schema_digest": adapter.schema_digest,

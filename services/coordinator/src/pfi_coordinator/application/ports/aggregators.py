@@ -5,27 +5,50 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pfi_coordinator.application.records import RunDocument
-from pfi_coordinator.domain.state import AdapterVersion
+from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt of a round, on the spool of its run."""
+    """One attempt of a line's round, on the spool of its run."""
 
     run: str
     spool: str
     number: int
     attempt: int
+    line: str = GLOBAL
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a round starts from.
+
+    Attributes:
+        base: The version before, of the same line.
+        minimum: Fewest updates to publish.
+    """
+
+    base: AdapterVersion
+    minimum: int
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """An update that the aggregator holds."""
+    """An update that the aggregator holds.
+
+    Attributes:
+        client: Whose it is.
+        payload_bytes: Size of its payload.
+        clipped: Whether it was scaled down.
+        capped: Whether its weight was.
+        sketch: What similarity to other updates is told by; empty but for a sealed probe round.
+    """
 
     client: str
     payload_bytes: int
     clipped: bool
     capped: bool
+    sketch: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +103,7 @@ class Aggregators(Protocol):
         ...
 
     async def open_round(
-        self, token: int, attempt: Attempt, document: RunDocument, base: AdapterVersion
+        self, token: int, attempt: Attempt, document: RunDocument, opening: Opening
     ) -> None:
         """Lets it take uploads."""
         ...

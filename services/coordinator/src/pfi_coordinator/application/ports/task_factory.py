@@ -1,5 +1,6 @@
 """Makes the messages that clients get."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -10,7 +11,10 @@ from pfi_coordinator.domain.tasks import Assignment
 
 
 class TaskFactory(Protocol):
-    """Turns decisions into signed tasks. The same arguments give the same bytes."""
+    """Turns decisions into signed tasks. The same arguments give the same bytes.
+
+    A task belongs to the line of the adapter that it begins with.
+    """
 
     def train_task(  # noqa: PLR0913 - one argument for each part that the task states
         self,
@@ -29,4 +33,16 @@ class TaskFactory(Protocol):
         self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
     ) -> Assignment:
         """Makes the task of the closing evaluation."""
+        ...
+
+    def place_task(
+        self,
+        document: RunDocument,
+        candidates: Sequence[AdapterVersion],
+        client: Client,
+        *,
+        number: int,
+        deadline: datetime,
+    ) -> Assignment:
+        """Makes the task by which a new client chooses a line; `number` tells askings apart."""
         ...

@@ -49,7 +49,8 @@ def read_outcome(result: messages.TaskResult) -> Outcome:
         receipt = b""
         if completed.HasField("receipt"):
             receipt = completed.receipt.SerializeToString(deterministic=True)
-        return Outcome(receipt=receipt, metrics=read_metrics(completed.metrics))
+        metrics = read_metrics(completed.metrics)
+        return Outcome(receipt=receipt, metrics=metrics, placed_line=completed.placed_line)
     if kind == "abandoned":
         names = messages.AbandonReason.DESCRIPTOR.values_by_number
         reason = names.get(result.abandoned.reason)

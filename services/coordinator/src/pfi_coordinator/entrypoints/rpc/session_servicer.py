@@ -25,6 +25,9 @@ HELLO_SECONDS = 10.0
 
 _DRAIN_DELAY_SECONDS = 1.0
 
+_STORE_PAUSE_SECONDS = 1.0
+"""One call may fail although the store did not go away, so that no return of it would wake."""
+
 _MAXIMUM_ANSWERS = 64
 """Answers that an agent may leave unread before the next of its messages is looked at."""
 
@@ -88,7 +91,7 @@ class SessionServicer(SessionServiceServicer):
                 if self._use.draining.is_set():
                     yield wire.reconnect_after(_DRAIN_DELAY_SECONDS)
                     return
-                for response in await _unsent(inbox):
+                for response in await _unsent(inbox, link):
                     yield response
         finally:
             reader.cancel()
@@ -112,11 +115,12 @@ class SessionServicer(SessionServiceServicer):
                 raise InvalidRequestError("a session has one `hello`, then progress and results")
 
 
-async def _unsent(inbox: InboxReader) -> list[messages.SessionResponse]:
-    """Gives what is to be sent; while the store is away nothing is, and its return wakes."""
+async def _unsent(inbox: InboxReader, link: SessionLink) -> list[messages.SessionResponse]:
+    """Gives what is to be sent; while the store is away nothing is, and it is asked again later."""
     try:
         return list(wire.deliveries(await inbox.unsent()))
     except StoreUnavailableError:
+        asyncio.get_running_loop().call_later(_STORE_PAUSE_SECONDS, link.wake)
         return []
 
 

@@ -1,8 +1,8 @@
 -- Writes one decision of a run as a whole, if the run is still at the expected revision.
--- KEYS: run, outbox, log, rounds, adapters, changes, newest versions, last published run
+-- KEYS: run, outbox, log, rounds, adapters, changes, newest versions, last published run, members
 -- ARGV: revision, run id, state, event, time, acknowledged effect ('' for none), log length,
---       then four lists, each as its length followed by pairs: effects, rounds, adapters, newest
---       versions by line; then 1 when one of those was trained, else 0
+--       then five lists, each as its length followed by pairs: effects, rounds, adapters, newest
+--       versions by line, lines by member; then 1 when one of the versions was trained, else 0
 if redis.call('HGET', KEYS[1], 'revision') ~= ARGV[1] then
   return 0
 end
@@ -28,6 +28,7 @@ end)
 each_pair(function(_, scope, round) redis.call('HSET', KEYS[4], scope, round) end)
 each_pair(function(_, version, adapter) redis.call('HSET', KEYS[5], version, adapter) end)
 each_pair(function(_, line, adapter) redis.call('HSET', KEYS[7], line, adapter) end)
+each_pair(function(_, client, line) redis.call('HSET', KEYS[9], client, line) end)
 if ARGV[at] == '1' then
   redis.call('SET', KEYS[8], ARGV[2])
 end

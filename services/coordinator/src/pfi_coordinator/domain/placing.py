@@ -1,0 +1,99 @@
+"""New clients of a run with clusters: each says on its first task which line fits it best."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pfi_coordinator.domain.decision import Decision, unchanged
+from pfi_coordinator.domain.effects import CancelPlacement, Effect, PlaceClients
+from pfi_coordinator.domain.events import ClientPlaced
+from pfi_coordinator.domain.lines import members_of_lines
+from pfi_coordinator.domain.state import AdapterVersion, Placement, RunPhase, RunState
+
+_OUT_OF_USE = frozenset({RunPhase.FAILED, RunPhase.CANCELLED})
+
+
+def placement_candidates(state: RunState) -> tuple[AdapterVersion, ...]:
+    """Gives the newest version of each line that a new client could join.
+
+    There are none while two lines still have the same version, between which no loss could choose.
+    """
+    usable = [line for line in state.lines if line.phase not in _OUT_OF_USE]
+    versions = tuple(line.base for line in usable if line.base is not None)
+    distinct = len({version.digest for version in versions}) == len(versions)
+    return versions if distinct and len(versions) > 1 else ()
+
+
+def wants_newcomers(state: RunState) -> bool:
+    """Whether a new client could still take part."""
+    training = any(line.phase is RunPhase.RUNNING for line in state.lines)
+    return state.phase is RunPhase.RUNNING and training and bool(placement_candidates(state))
+
+
+def newcomers(state: RunState, clients: Iterable[str]) -> tuple[str, ...]:
+    """Gives those of these clients that are in no line and were not asked yet."""
+    if not wants_newcomers(state):
+        return ()
+    asked = (item.waiting for item in state.placements)
+    return tuple(sorted(frozenset(clients) - members_of_lines(state).union(*asked)))
+
+
+def place_newcomers(state: RunState, clients: Iterable[str], now: datetime) -> Decision:
+    """Asks new clients where they belong; the answer may take as long as a round."""
+    fresh = newcomers(state, clients)
+    if not fresh:
+        return unchanged(state)
+    number = state.placements_begun + 1
+    deadline = now + timedelta(seconds=state.rules.deadline_seconds)
+    asked = (*state.placements, Placement(number, frozenset(fresh), deadline))
+    return replace(state, placements=asked, placements_begun=number), (
+        PlaceClients(number, fresh, deadline),
+    )
+
+
+def client_placed(state: RunState, event: ClientPlaced, _now: datetime) -> Decision:
+    """Makes a client a member of the line that it chose.
+
+    One that chose a line out of use is asked again.
+    """
+    asked = (item.waiting for item in state.placements if item.number == event.number)
+    if not any(event.client in waiting for waiting in asked):
+        return unchanged(state)
+    client = frozenset({event.client})
+    lines = tuple(
+        replace(line, members=line.members | client, placed=line.placed | client)
+        if line.line == event.chosen and line.phase not in _OUT_OF_USE
+        else line
+        for line in state.lines
+    )
+    return replace(_without(state, client), lines=lines), ()
+
+
+def clients_unasked(state: RunState, gone: frozenset[str]) -> RunState:
+    """Stops waiting for the answers of these clients."""
+    return _without(state, gone) if state.placements else state
+
+
+def placements_due(state: RunState, now: datetime) -> Decision:
+    """Takes questions back that were not answered in time; whoever is there is asked again."""
+    return _taken_back(state, tuple(item for item in state.placements if item.deadline <= now))
+
+
+def placements_taken_back(state: RunState) -> Decision:
+    """Takes every open question back."""
+    return _taken_back(state, state.placements)
+
+
+def _taken_back(state: RunState, due: tuple[Placement, ...]) -> Decision:
+    if not due:
+        return unchanged(state)
+    left = tuple(item for item in state.placements if item not in due)
+    effects: tuple[Effect, ...] = tuple(
+        CancelPlacement(item.number, tuple(sorted(item.waiting))) for item in due
+    )
+    return replace(state, placements=left), effects
+
+
+def _without(state: RunState, clients: frozenset[str]) -> RunState:
+    left = (replace(item, waiting=item.waiting - clients) for item in state.placements)
+    return replace(state, placements=tuple(item for item in left if item.waiting))

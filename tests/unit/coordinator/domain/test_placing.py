@@ -1,0 +1,114 @@
+"""New clients of a run with clusters."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.coordinator.domain.builders import (
+    FIVE,
+    FORMED,
+    START,
+    clustered_run,
+    play,
+    through_round,
+)
+
+from pfi_coordinator.domain import effects, events
+from pfi_coordinator.domain.machine import decide
+from pfi_coordinator.domain.outbox import is_wanted
+from pfi_coordinator.domain.state import RunPhase
+
+NEW = ("c-8", "c-9")
+DEADLINE = START + timedelta(seconds=600)
+SMALL = ("c-4", "c-5")
+THERE = events.ClientsEligible((*FIVE, *NEW))
+
+
+def trained(**changes):
+    """A run whose lines have different versions."""
+    history = (*FORMED, *through_round("cluster-2", SMALL))
+    return play(clustered_run(rounds=3, **changes), *history)[0]
+
+
+def asked_new():
+    return play(trained(), THERE)
+
+
+def test_new_clients_are_asked_where_they_belong_once():
+    state, asked = asked_new()
+    assert asked == [effects.PlaceClients(1, NEW, DEADLINE)]
+    assert is_wanted(state, asked[0])
+    assert decide(state, THERE, START) == (state, ())
+    assert state.placements[0].deadline == DEADLINE
+
+
+def test_nobody_is_asked_while_two_lines_have_the_same_version():
+    state, _ = play(clustered_run(), *FORMED)
+    assert play(state, THERE) == (state, [])
+
+
+def test_an_answer_makes_a_member_which_the_next_round_may_select():
+    state, _ = asked_new()
+    state, _ = play(state, events.ClientPlaced(1, "c-9", "cluster-2"))
+    assert state.lines[1].members == {*SMALL, "c-9"}
+    assert state.lines[1].placed == {"c-9"}
+    assert state.lines[1].rules.size == 3
+    assert state.placements[0].waiting == {"c-8"}
+    again = events.ClientPlaced(1, "c-9", "cluster-1")
+    assert decide(state, again, START) == (state, ())
+    state, _ = play(state, events.ClientsEligible((*SMALL, "c-9"), line="cluster-2"))
+    assert state.lines[1].round.cohort == {*SMALL, "c-9"}
+
+
+def test_a_round_that_is_open_keeps_its_numbers_when_a_client_joins():
+    state, _ = asked_new()
+    state, _ = play(
+        state,
+        events.ClientsEligible(SMALL, line="cluster-2"),
+        events.ClientPlaced(1, "c-9", "cluster-2"),
+    )
+    assert state.lines[1].rules.size == 2
+
+
+@pytest.mark.parametrize("chosen", ["cluster-3", "global", ""])
+def test_who_chooses_no_line_of_the_run_is_asked_again(chosen):
+    state, _ = asked_new()
+    state, _ = play(state, events.ClientPlaced(1, "c-9", chosen))
+    assert not any("c-9" in line.members for line in state.lines)
+    _, asked = play(state, THERE)
+    assert asked == [effects.PlaceClients(2, ("c-9",), DEADLINE)]
+
+
+def test_who_does_not_answer_in_time_is_asked_again():
+    state, _ = asked_new()
+    state, asked = play(state, events.Tick(), now=DEADLINE)
+    assert effects.CancelPlacement(1, NEW) in asked
+    late = events.ClientPlaced(1, "c-9", "cluster-2")
+    assert decide(state, late, DEADLINE) == (state, ())
+    _, asked = play(state, THERE, now=DEADLINE)
+    assert asked == [effects.PlaceClients(2, NEW, DEADLINE + timedelta(seconds=600))]
+
+
+def test_a_revoked_client_is_not_waited_for():
+    state, _ = asked_new()
+    state, _ = play(state, events.ClientsRevoked(NEW))
+    assert state.placements == ()
+
+
+def test_a_failed_line_cannot_be_chosen():
+    state, _ = asked_new()
+    state, _ = play(
+        state,
+        events.ClientsRevoked(("c-1", "c-2", "c-3")),
+        events.ClientPlaced(1, "c-9", "cluster-1"),
+    )
+    assert state.lines[0].phase is RunPhase.FAILED
+    assert state.lines[0].members == frozenset()
+    assert play(state, THERE) == (state, [])
+
+
+def test_questions_are_taken_back_with_the_run():
+    state, _ = asked_new()
+    state, asked = play(state, events.CancelRequested())
+    assert effects.CancelPlacement(1, NEW) in asked
+    assert state.placements == ()
+    assert play(state, THERE) == (state, [])
