@@ -17,11 +17,11 @@ class WaitingPool(ConnectionPool):
     """
 
     def __init__(self, **options: object) -> None:
-        super().__init__(**(options | {"max_connections": _CONNECTIONS}))
+        super().__init__(max_connections=_CONNECTIONS, **options)  # type: ignore[arg-type]
         self._slots = asyncio.Semaphore(_CONNECTIONS)
         self._holders: set[AbstractConnection] = set()
 
-    async def get_connection(self) -> AbstractConnection:
+    async def get_connection(self) -> AbstractConnection:  # type: ignore[override]
         """Waits for a free connection; the caller limits the time."""
         await self._slots.acquire()
         connection: AbstractConnection | None = None
