@@ -26,3 +26,13 @@ class AgentSettings(ServiceSettings):
     log_level: Literal["INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="lowest level of JSON logs: INFO, WARNING or ERROR"
     )
+    serving_poll_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="how often an agent that answers asks for a newer adapter, in seconds",
+    )
+    serving_queue: int = Field(
+        default=8,
+        ge=1,
+        description="so many requests may wait for an answer; further ones are refused",
+    )

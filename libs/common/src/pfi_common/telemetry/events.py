@@ -61,10 +61,13 @@ class Event(StrEnum):
     SWEEP_FAILED = "sweep_failed"
     ADAPTER_MERGED = "adapter_merged"
 
-    # export worker
-    EXPORT_WORKER_READY = "export_worker_ready"
+    # worker
+    WORKER_READY = "worker_ready"
+    WORKER_FAILED = "worker_failed"
     EXPORT_STORED = "export_stored"
     EXPORT_FAILED = "export_failed"
+    PARTITION_STORED = "partition_stored"
+    PARTITION_FAILED = "partition_failed"
 
     # retrieval
     DOCUMENTS_FORGOTTEN = "documents_forgotten"

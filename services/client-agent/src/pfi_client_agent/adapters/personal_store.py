@@ -89,6 +89,10 @@ class PersonalStore:
         recover_folder(self.path(run))
         return _read_meta(self.path(run))
 
+    def peek(self, run: str) -> PersonalMeta | None:
+        """Give what `find` gives, without a change: for readers beside an agent that trains."""
+        return _read_meta(self.path(run))
+
     def load(self, meta: PersonalMeta, schema: Schema) -> PersonalAdapter:
         """Read a personal adapter, checked key by key.
 

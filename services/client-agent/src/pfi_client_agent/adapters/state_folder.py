@@ -39,6 +39,7 @@ class StateFolder:
         updates: Encoded updates of rounds that have not settled.
         personal: Personal adapters, one folder a run. Nothing in it ever leaves the device.
         evaluations: Results of evaluations, one file a run.
+        serving: What answering needs: token, endpoints, last known adapter.
         journal: Finished tasks, one JSON object a line.
     """
 
@@ -51,6 +52,7 @@ class StateFolder:
         self.updates = root / "updates"
         self.personal = root / "personal"
         self.evaluations = root / "evaluations"
+        self.serving = root / "serving"
         self.journal = root / "journal.jsonl"
 
     @contextmanager

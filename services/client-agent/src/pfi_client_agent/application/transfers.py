@@ -12,19 +12,18 @@ from pfi.aggregator.v1.update_service_pb2 import UpdateHeader
 from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi.coordinator.v1.task_pb2 import Task
 from pfi_client_agent.adapters.aggregator_link import AggregatorLink, Traffic, aggregator_link
+from pfi_client_agent.application.adapter_download import COORDINATE_BYTES, download_adapter
 from pfi_client_agent.application.retrying import Retrying
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.training import Vector
 from pfi_common.errors import (
     AttemptVoidedError,
-    PayloadCorruptError,
     PlatformError,
     SignatureInvalidError,
 )
 
 T = TypeVar("T")
 
-_COORDINATE_BYTES = 4
 # What stands between may have forgotten a connection that was silent for so long.
 _IDLE_SECONDS = 30.0
 
@@ -75,7 +74,7 @@ class Transfers:
         known = await asyncio.to_thread(self.workplace.cache.find, digest)
         if known is not None:
             return known
-        expected_bytes = _COORDINATE_BYTES * coordinate_count
+        expected_bytes = COORDINATE_BYTES * coordinate_count
         return await self._repeat(lambda link: self._download(link, digest, expected_bytes))
 
     async def upload(self, header: UpdateHeader, payload: bytes, *, fresh: bool) -> SignedStatement:
@@ -107,15 +106,7 @@ class Transfers:
         return receipt
 
     async def _download(self, link: AggregatorLink, digest: str, expected_bytes: int) -> Vector:
-        cache = self.workplace.cache
-        if cache.part_bytes(digest) >= expected_bytes:
-            cache.drop_part(digest)
-        async for data in link.download(digest, cache.part_bytes(digest), expected_bytes):
-            await asyncio.to_thread(cache.append, digest, data)
-        adapter = await asyncio.to_thread(cache.complete, digest)
-        if adapter is None:
-            raise PayloadCorruptError("the downloaded adapter does not have its digest")
-        return adapter
+        return await download_adapter(self.workplace.cache, link, digest, expected_bytes)
 
     async def _repeat(self, attempt: Callable[[AggregatorLink], Awaitable[T]]) -> T:
         """Attempt something until it works, is refused for good, or it is too late."""

@@ -97,9 +97,9 @@ class Ending:
     passages: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AdapterWeights:
-    """An adapter that is applied when answering.
+    """An adapter that is applied when answering. Equal to itself alone.
 
     Attributes:
         schema: What it consists of.

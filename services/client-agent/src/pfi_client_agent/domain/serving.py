@@ -1,7 +1,7 @@
 """Which adapter answers, and why another one does not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pfi_client_agent.domain.answering import AdapterWeights
@@ -34,14 +34,10 @@ class PublishedAdapter:
     backbone: BackboneReference
     spool: str
 
-    def same_weights(self, other: "PublishedAdapter | None") -> bool:
-        """Tell whether the other is this very adapter."""
-        return other is not None and (self.run, self.line, self.version, self.digest) == (
-            other.run,
-            other.line,
-            other.version,
-            other.digest,
-        )
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What tells it from every other one."""
+        return self.run, self.line, self.version, self.digest
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Outfit:
+class AdapterSet:
     """The adapters that answer, at one moment. Exchanged as a whole.
 
     Attributes:
@@ -81,31 +77,18 @@ class Outfit:
 
     def layers(self, *, personal: bool) -> tuple[AdapterWeights, ...]:
         """Give the adapters to apply, the shared one first."""
-        worn = (self.shared, self.personal if personal else None)
-        return tuple(layer for layer in worn if layer is not None)
+        applied = (self.shared, self.personal if personal else None)
+        return tuple(layer for layer in applied if layer is not None)
 
     def document(self, *, personal: bool) -> dict[str, Any]:
         """Write which adapters answered."""
-        worn = personal and self.personal is not None
+        applied = personal and self.personal is not None
         left_out = self.personal_left_out if personal else "the request does not want it"
         return {
             **describe(self.published),
-            "personal": worn,
-            "personal_left_out": None if worn else left_out,
+            "personal": applied,
+            "personal_left_out": None if applied else left_out,
         }
-
-
-@dataclass
-class Following:
-    """What is known of the federation's newest adapter.
-
-    Attributes:
-        refusal: The newest adapter, when it is not used.
-        failure: Why the last question failed; None when it was answered.
-    """
-
-    refusal: Refusal | None = field(default=None)
-    failure: PlatformError | None = field(default=None)
 
 
 def describe(published: PublishedAdapter | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from pfi_client_agent.adapters.data_file import read_data
 from pfi_client_agent.adapters.log_observer import LogObserver
+from pfi_client_agent.adapters.serving_log_observer import ServingLogObserver
 from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_client_agent.adapters.weight_files import weight_files
 from pfi_client_agent.application.enrol import enrol, existing_identity
@@ -17,11 +18,15 @@ from pfi_client_agent.application.observer import Observer
 from pfi_client_agent.application.run_agent import run_agent
 from pfi_client_agent.application.stopping import finished_before
 from pfi_client_agent.bootstrap import LearningOptions, build_workplace
+from pfi_client_agent.bootstrap_serving import ServingOptions
 from pfi_client_agent.domain.exit_codes import exit_code_for
 from pfi_client_agent.domain.local_data import LocalData
 from pfi_client_agent.domain.next_steps import next_step_for
 from pfi_client_agent.domain.reading import Reading
+from pfi_client_agent.entrypoints.answers_api.server import AnswersServer
+from pfi_client_agent.entrypoints.answers_process import Api, work_and_answer
 from pfi_client_agent.entrypoints.console_observer import ConsoleObserver
+from pfi_client_agent.entrypoints.serving_console import ServingConsole
 from pfi_client_agent.settings import AgentSettings
 from pfi_common.errors import NotEnrolledError, PlatformError
 from pfi_common.settings import load_settings
@@ -50,6 +55,7 @@ class AgentProcess:
         display_name: Name for people.
         learning: How this device learns.
         observer: Is told what happens.
+        serving: Where and how it answers, too; None: it does not.
     """
 
     folder: StateFolder
@@ -60,6 +66,7 @@ class AgentProcess:
     display_name: str
     learning: LearningOptions
     observer: Observer
+    serving: tuple[str, ServingOptions] | None = None
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT.
@@ -95,8 +102,16 @@ class AgentProcess:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         if await finished_before(stop, self._ensure_enrolled()):
             place = build_workplace(self.folder, data, self.learning, self.observer)
-            await run_agent(place, stop)
+            if self.serving is None:
+                await run_agent(place, stop)
+            else:
+                await work_and_answer(place, self._api(*self.serving), stop)
         self.observer.stopped()
+
+    def _api(self, address: str, options: ServingOptions) -> Api:
+        at_terminal = isinstance(self.observer, ConsoleObserver)
+        observer = ServingConsole(Console(stderr=True)) if at_terminal else ServingLogObserver()
+        return Api(self.folder, AnswersServer(address), options, observer)
 
     async def _ensure_enrolled(self) -> None:
         if self.token is not None:

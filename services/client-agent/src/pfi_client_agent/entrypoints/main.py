@@ -7,16 +7,21 @@ from rich.console import Console
 
 from pfi_client_agent.domain.exit_codes import exit_code_for
 from pfi_client_agent.domain.next_steps import next_step_for
+from pfi_client_agent.entrypoints.api_token import api_token
+from pfi_client_agent.entrypoints.chat import chat
 from pfi_client_agent.entrypoints.data import data_app
 from pfi_client_agent.entrypoints.describe import describe
+from pfi_client_agent.entrypoints.device import device
 from pfi_client_agent.entrypoints.enrol import enrol
 from pfi_client_agent.entrypoints.fleet import fleet
+from pfi_client_agent.entrypoints.serve import serve
 from pfi_client_agent.entrypoints.start import start
 from pfi_client_agent.entrypoints.status import status
 from pfi_common.errors import PlatformError
 
 _EPILOG = """
-A device joins with `enrol`, works with `start`, and is looked at with `status`. Exit codes:
+A device joins with `enrol`, works with `start`, answers with `chat` and `serve`, and is looked at
+with `status`. Exit codes:
 0 done or stopped, 1 failed (try again), 2 wrong command line, setting or specification,
 3 revoked, 4 another agent uses this identity, 5 token or identity not accepted, 6 data unusable,
 7 backbone unusable, 8 another agent process uses the state folder.
@@ -31,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (describe, enrol, fleet, start, status):
+for command in (api_token, chat, describe, device, enrol, fleet, serve, start, status):
     app.command()(command)
 app.add_typer(data_app, name="data")
 

@@ -51,6 +51,16 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
     split_by: SplitByOption = None,
     speaker: SpeakerOption = None,
     bad_row_limit: BadRowLimitOption = Fraction(1, 10),
+    serve: Annotated[
+        str | None,
+        typer.Option(
+            "--serve",
+            metavar="HOST:PORT",
+            help="Answer questions, too, at this address, such as 127.0.0.1:0; see "
+            "`pfi-agent serve`.",
+            show_default=False,
+        ),
+    ] = None,
     json_logs: Annotated[
         bool,
         typer.Option("--json-logs", help="JSON logs on stderr, also at a terminal."),
@@ -68,10 +78,13 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
 
         pfi-agent start --data mails.parquet --columns text=body,label=category
 
+        pfi-agent start --data notes.jsonl --serve 127.0.0.1:8484
+
         pfi-agent start --data play.txt --split-by speaker --speaker ROMEO
     """
     from pfi_client_agent.bootstrap import LearningOptions
     from pfi_client_agent.entrypoints.agent_process import AgentProcess, choose_observer
+    from pfi_client_agent.entrypoints.serving_options import serving_options
 
     observer = choose_observer(at_terminal=sys.stderr.isatty() and not json_logs)
     process = AgentProcess(
@@ -83,5 +96,9 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
         display_name=name,
         learning=LearningOptions(backbone, threads, held_out_rows),
         observer=observer,
+        # The same threads: in some of torch's libraries their number belongs to the process.
+        serving=None
+        if serve is None
+        else (serve, serving_options(backbone=backbone, threads=threads)),
     )
     process.run()

@@ -64,7 +64,7 @@ class TorchAnswerEngine:
             digest = open_skeleton(folder).digest(self._cache)
             _require_same(digest, wanted)
             with _memory_translated():
-                self._wear(folder, load_backbone(folder, digest))
+                self._keep(folder, load_backbone(folder, digest))
         _require_same(self.backbone_digest, wanted)
 
     def check(self, layers: Sequence[AdapterWeights]) -> None:
@@ -95,7 +95,7 @@ class TorchAnswerEngine:
             raise BackboneUnreadableError("No backbone is known yet: name its folder (--backbone).")
         return find_backbone("", "", self._chosen)
 
-    def _wear(self, folder: Path, backbone: LoadedBackbone) -> None:
+    def _keep(self, folder: Path, backbone: LoadedBackbone) -> None:
         hints = read_json(folder / HINTS_FILE) or {}
         self._weights = MergedWeights(backbone.model)
         self._prompts = PromptWriter(

@@ -1,0 +1,1 @@
+"""The HTTP API that answers questions on this device."""

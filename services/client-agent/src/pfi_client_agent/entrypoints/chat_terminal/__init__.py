@@ -1,0 +1,1 @@
+"""Asking questions at a terminal."""
