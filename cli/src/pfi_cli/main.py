@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pfi_cli.commands import adapter, client, demo, report, run, token, up
+from pfi_cli.commands import adapter, client, demo, doctor, report, run, token, up
 from pfi_cli.exit_codes import EXPLANATION, exit_code_of
 from pfi_cli.output.console import print_error, stdout
 from pfi_common.errors import PlatformError
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(up.up)
 app.command()(up.down)
+app.command()(doctor.doctor)
 app.add_typer(run.app, name="run")
 app.add_typer(client.app, name="client")
 app.add_typer(token.app, name="token")

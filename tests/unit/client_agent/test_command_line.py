@@ -74,6 +74,13 @@ def test_commands_that_need_no_torch_do_not_import_it(tmp_path, arguments):
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_devices_are_told_for_people_and_for_scripts():
+    assert "kind" in run("device").stdout
+    (first, *_) = json.loads(run("device", "--json").stdout)["devices"]
+    assert first["total_bytes"] >= first["free_bytes"] > 0
+    assert (first["dtype"] == "bfloat16") == (first["kind"] == "cuda")
+
+
 def test_description_as_json_is_what_a_submission_carries(tmp_path, backbone_folder):
     spec = write_spec(tmp_path, backbone_folder)
     result = run("describe", spec, "--json", "--state", tmp_path / "state")

@@ -209,7 +209,7 @@ def test_scripts_can_tell_errors_apart(error, code):
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "up", "down", "report", "run submit", "run watch", "run list", "run show",
+    "command", ["demo", "up", "down", "doctor", "report", "run submit", "run watch", "run list", "run show",
                 "run cancel", "client list", "client revoke", "token create", "adapter list",
                 "adapter pull"]
 )  # fmt: skip

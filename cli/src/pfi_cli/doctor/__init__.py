@@ -1,0 +1,1 @@
+"""`pfi doctor`: looks at a machine, one file a check."""

@@ -1,0 +1,27 @@
+"""Every check of `pfi doctor`, in the order of its table."""
+
+from collections.abc import Sequence
+
+from pfi_cli.doctor import (
+    check_certificates,
+    check_clock,
+    check_containers,
+    check_device,
+    check_disk,
+    check_ports,
+    check_redis,
+    check_spool,
+)
+from pfi_cli.doctor.devices import AGENT_SECONDS
+from pfi_cli.doctor.run_checks import Check
+
+CHECKS: Sequence[Check] = (
+    Check(check_ports.NAME, check_ports.check_ports),
+    Check(check_certificates.NAME, check_certificates.check_certificates),
+    Check(check_clock.NAME, check_clock.check_clock),
+    Check(check_redis.NAME, check_redis.check_redis),
+    Check(check_disk.NAME, check_disk.check_disk),
+    Check(check_spool.NAME, check_spool.check_spool),
+    Check(check_containers.NAME, check_containers.check_containers),
+    Check(check_device.NAME, check_device.check_device, AGENT_SECONDS + 2),
+)

@@ -1,0 +1,1 @@
+"""How much memory a specification's training takes on a device."""
