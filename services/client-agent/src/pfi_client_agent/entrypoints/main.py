@@ -12,6 +12,7 @@ from pfi_client_agent.entrypoints.chat import chat
 from pfi_client_agent.entrypoints.data import data_app
 from pfi_client_agent.entrypoints.describe import describe
 from pfi_client_agent.entrypoints.device import device
+from pfi_client_agent.entrypoints.documents import documents_app
 from pfi_client_agent.entrypoints.enrol import enrol
 from pfi_client_agent.entrypoints.fleet import fleet
 from pfi_client_agent.entrypoints.serve import serve
@@ -39,6 +40,7 @@ app = typer.Typer(
 for command in (api_token, chat, describe, device, enrol, fleet, serve, start, status):
     app.command()(command)
 app.add_typer(data_app, name="data")
+app.add_typer(documents_app, name="documents")
 
 
 def main() -> None:

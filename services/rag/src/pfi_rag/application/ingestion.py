@@ -61,7 +61,8 @@ class Ingestion:
         for start in range(0, len(passages), _BATCH_PASSAGES):
             batch = passages[start : start + _BATCH_PASSAGES]
             async with self._turn:
-                vectors = await in_thread(self._embedder.embed_passages, list(map(_words, batch)))
+                texts = [passage.searchable_text for passage in batch]
+                vectors = await in_thread(self._embedder.embed_passages, texts)
             done += [
                 replace(passage, vector=vector)
                 for passage, vector in zip(batch, vectors, strict=True)
@@ -78,8 +79,3 @@ def _read(submission: Submission, content: bytes) -> tuple[MediaType, list[Store
     if not passages:
         raise DocumentEmptyError
     return media_type, passages
-
-
-def _words(passage: StoredPassage) -> str:
-    """Gives what is embedded: a passage is found by the headings above it, too."""
-    return "\n".join([" > ".join(passage.headings), passage.text]).strip()
