@@ -1,4 +1,4 @@
-"""The export worker as a process, on a real broker."""
+"""The worker as a process, on a real broker: exports."""
 
 import asyncio
 import hashlib
@@ -154,7 +154,8 @@ def test_a_child_that_cannot_build_its_job_ends():
 
 
 def test_the_worker_imports_no_grpc():
-    code = "import sys, pfi_aggregator.bootstrap.worker; assert 'grpc' not in sys.modules"
+    modules = "pfi_aggregator.bootstrap.worker, pfi_aggregator.bootstrap.partition_job"
+    code = f"import sys, {modules}; assert 'grpc' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

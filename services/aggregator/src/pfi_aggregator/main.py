@@ -16,7 +16,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve clients and the coordinator until SIGTERM")
-    commands.add_parser("worker", help="run export jobs from the broker until SIGTERM")
+    commands.add_parser("worker", help="run export and cluster jobs from the broker until SIGTERM")
     return parser
 
 

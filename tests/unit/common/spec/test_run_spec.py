@@ -56,7 +56,7 @@ def test_clusters_have_the_defaults_of_the_reference() -> None:
     cluster = spec(cluster={"method": "update_similarity"}).cluster
     assert isinstance(cluster, UpdateSimilarity)
     assert (cluster.count, cluster.maximum_count, cluster.probe_round) == ("auto", 8, 1)
-    assert (cluster.minimum_size, cluster.minimum_silhouette) == (2, 0.1)
+    assert (cluster.minimum_size, cluster.minimum_silhouette) == (2, 0.2)
 
 
 @pytest.mark.parametrize(("count", "fewest"), [("auto", 2), (2, 2), (3, 3)])

@@ -53,7 +53,7 @@ class UpdateSimilarity(SpecPart):
     """Round whose updates are compared; later rounds belong to clusters"""
     minimum_size: Count = 2
     """Fewest clients of a cluster; those of a smaller one join the nearest other"""
-    minimum_silhouette: Annotated[float, Field(ge=-1, le=1)] = 0.1
+    minimum_silhouette: Annotated[float, Field(ge=-1, le=1)] = 0.2
     """Lowest silhouette to form clusters with; below it the run goes on as one line"""
 
     @property

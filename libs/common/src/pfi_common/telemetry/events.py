@@ -93,6 +93,7 @@ class Event(StrEnum):
     FLEET_STARTED = "fleet_started"
     FLEET_STOPPED = "fleet_stopped"
     PERSONAL_ADAPTER_ARCHIVED = "personal_adapter_archived"
+    ROWS_LEFT_OUT = "rows_left_out"
     SERVING_ADAPTER_CHANGED = "serving_adapter_changed"
     SERVING_ADAPTER_REFUSED = "serving_adapter_refused"
     SERVING_ADAPTER_UNKNOWN = "serving_adapter_unknown"

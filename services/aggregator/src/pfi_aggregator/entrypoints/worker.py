@@ -3,42 +3,58 @@
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from celery import Celery, signals
 
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
 
-QUEUE = "pfi.export"
+EXPORT_QUEUE = "pfi.export"
 EXPORT_TASK = "pfi.export_adapter"
+CLUSTER_QUEUE = "pfi.cluster"
+PARTITION_TASK = "pfi.partition_clients"
 _VISIBILITY_SECONDS = 600
 
-Export = Callable[[dict[str, object]], None]
-"""Runs one export from its arguments; failures are logged, not raised."""
+Job = Callable[[dict[str, object]], None]
+"""Does one task from its arguments; failures are logged, not raised."""
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """What the worker can do.
+
+    Attributes:
+        export_adapter: Writes an adapter as a PEFT folder.
+        partition_clients: Groups the clients of a probe round.
+    """
+
+    export_adapter: Job
+    partition_clients: Job
 
 
 def create_worker(
-    broker_url: str, build: Callable[[], Export], on_change: Callable[[bool], None]
+    broker_url: str, build: Callable[[], Jobs], on_change: Callable[[bool], None]
 ) -> Celery:
     """Makes the Celery application.
 
     Args:
         broker_url: Redis; there is no result backend, results are artifacts.
-        build: Makes the job's dependencies. Called in the child, after the fork: an artifact store
-            that was made before hangs in it.
+        build: Makes the jobs and what they need. Called in the child, after the fork: an artifact
+            store that was made before hangs in it.
         on_change: Told in the parent when it begins (True) and ends (False) to consume.
     """
     app = Celery("pfi_aggregator", broker=broker_url, set_as_current=False)
     app.conf.update(_configuration())
-    jobs: list[Export] = []
+    built: list[Jobs] = []
 
-    def build_job(**_: object) -> None:
+    def build_jobs(**_: object) -> None:
         try:
-            jobs.append(build())
+            built.append(build())
         finally:
-            if not jobs:
-                # celery would swallow the error and give tasks to a child that has no job
-                get_logger().error(Event.EXPORT_FAILED, error=_current_error())
+            if not built:
+                # celery would swallow the error and give tasks to a child that has no jobs
+                get_logger().error(Event.WORKER_FAILED, error=_current_error())
                 os._exit(1)
 
     def ready(**_: object) -> None:
@@ -48,13 +64,17 @@ def create_worker(
         on_change(False)
 
     # celery keeps weak references otherwise, and these functions have no other
-    signals.worker_process_init.connect(build_job, weak=False)
+    signals.worker_process_init.connect(build_jobs, weak=False)
     signals.worker_ready.connect(ready, weak=False)
     signals.worker_shutting_down.connect(shutting_down, weak=False)
 
     @app.task(name=EXPORT_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
     def export_adapter(**arguments: object) -> None:
-        jobs[-1](arguments)
+        built[-1].export_adapter(arguments)
+
+    @app.task(name=PARTITION_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
+    def partition_clients(**arguments: object) -> None:
+        built[-1].partition_clients(arguments)
 
     return app
 
@@ -66,7 +86,8 @@ def _current_error() -> Exception | None:
 
 def run_worker(app: Celery) -> None:
     """Works until SIGTERM, then ends the running task first."""
-    options = ["worker", "--pool=prefork", "--concurrency=1", f"--queues={QUEUE}"]
+    queues = f"--queues={EXPORT_QUEUE},{CLUSTER_QUEUE}"
+    options = ["worker", "--pool=prefork", "--concurrency=1", queues]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
     app.worker_main([*options, *quiet])
 
@@ -75,8 +96,8 @@ def _configuration() -> dict[str, object]:
     return {
         "accept_content": ["json"],
         "task_serializer": "json",
-        "task_default_queue": QUEUE,
-        # a killed worker's task comes back; exports may run twice
+        "task_default_queue": EXPORT_QUEUE,
+        # a killed worker's task comes back; every job may run twice
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_ignore_result": True,
