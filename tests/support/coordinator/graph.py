@@ -45,6 +45,7 @@ from pfi_coordinator.application.outbox.versions import PublishVersions
 from pfi_coordinator.application.record_result import RecordResult
 from pfi_coordinator.application.revoke_client import AbandonTasks, RevokeClient
 from pfi_coordinator.application.route_signals import RouteSignals
+from pfi_coordinator.application.show_clusters import ShowClusters
 from pfi_coordinator.application.show_run import RunWatchers, ShowRun
 from pfi_coordinator.application.submit_run import SubmitRun
 from pfi_coordinator.domain.state import RunState
@@ -158,6 +159,7 @@ class Graph:
             submit_run=self.submit,
             list_runs=ListRuns(ports.runs, self.artifacts, self.guard),
             show_run=self.show,
+            show_clusters=ShowClusters(ports.runs, ports.registry),
             cancel_run=CancelRun(ports.runs, self.apply),
             list_adapters=self.list_adapters,
             export_adapter=self.export,

@@ -10,6 +10,7 @@ from pfi_common.telemetry.log import get_logger
 from pfi_common.telemetry.metrics import RpcMetrics
 from pfi_coordinator.application.log_clusters import log_clusters
 from pfi_coordinator.application.records import Step
+from pfi_coordinator.cluster_metrics import ClusterMetrics
 from pfi_coordinator.domain.lines import every_line, line_named
 from pfi_coordinator.domain.state import RoundPhase, RoundState, RunPhase, RunState
 
@@ -65,6 +66,7 @@ class CoordinatorMetrics:
         self._leading = Gauge(
             "pfi_coordinator_leading", "1 while this replica leads, else 0.", registry=registry
         )
+        self._clusters = ClusterMetrics(registry)
         self._phases: dict[str, RunPhase] = {}
         self._troubled: set[str] = set()
 
@@ -80,6 +82,7 @@ class CoordinatorMetrics:
     def observe(self, step: Step) -> None:
         """Counts and logs what a decision changed."""
         self._observe_run(step)
+        self._clusters.observe(step)
         log_clusters(step)
         for line in every_line(step.after):
             self._observe_line(line_named(step.before, line.line), line)

@@ -18,7 +18,7 @@ CLIENTS = tuple(map(client_id, (1, 2, 3)))
 
 @pytest.fixture
 def find(graph) -> FindServingAdapter:
-    return FindServingAdapter(graph.ports.runs, graph.ports.serving)
+    return FindServingAdapter(graph.ports.runs, graph.ports.serving, graph.ports.memberships)
 
 
 async def submitted(graph, name="assistants", *, published=True) -> str:
@@ -41,7 +41,7 @@ async def test_a_named_run_is_found_by_id_and_by_name(graph, find):
     run = await submitted(graph)
     for name in (run, "assistants"):
         found = await find(CLIENT, name)
-        assert (found.document.run, found.line, found.adapter) == (run, "global", adapter(1))
+        assert (found.document.run, found.adapter) == (run, adapter(1))
 
 
 async def test_without_a_name_it_is_the_run_that_the_client_took_part_in_last(graph, find):

@@ -32,6 +32,7 @@ def test_the_reference_names_every_field_of_a_run(openapi):
     text = REFERENCE.read_text()
     schemas = openapi["components"]["schemas"]
     names = {"Run", "Round", "CohortMember", "Why", "EvaluationEntry", "RunVersion", "Client"}
+    names |= {"ClusterLine", "Partition", "Cluster", "Clusters", "ClusterMember"}
     fields = {field for name in names for field in schemas[name]["properties"]}
     assert {field for field in fields if f"`{field}`" not in text} == set()
 

@@ -3,23 +3,20 @@
 from dataclasses import dataclass
 
 from pfi_common.errors import AdapterUnknownError
+from pfi_coordinator.application.ports.memberships import Memberships
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.serving_index import ServingIndex
 from pfi_coordinator.application.records import RunDocument
-from pfi_coordinator.domain.state import AdapterVersion
-
-GLOBAL = "global"
-"""The line of clients without a cluster."""
+from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 _MAXIMUM_DOCUMENTS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The adapter to answer with, its line, and the run that made it."""
+    """The adapter to answer with, and the run that made it."""
 
     document: RunDocument
-    line: str
     adapter: AdapterVersion
 
 
@@ -30,9 +27,10 @@ class FindServingAdapter:
     clients, and what was submitted is read once: it never changes.
     """
 
-    def __init__(self, runs: RunStore, index: ServingIndex) -> None:
+    def __init__(self, runs: RunStore, index: ServingIndex, memberships: Memberships) -> None:
         self._runs = runs
         self._index = index
+        self._memberships = memberships
         self._documents: dict[str, RunDocument] = {}
 
     async def __call__(self, client: str, name: str) -> Served:
@@ -48,7 +46,7 @@ class FindServingAdapter:
             AdapterUnknownError: Nothing was published yet.
         """
         for run in await self._candidates(client, name):
-            found = await self._newest(run)
+            found = await self._newest(run, client)
             if found is not None:
                 return found
         raise AdapterUnknownError(
@@ -64,11 +62,17 @@ class FindServingAdapter:
         recent = await self._index.recent_runs(client)
         return [*recent, *([] if last is None else [last])]
 
-    async def _newest(self, run: str) -> Served | None:
-        adapter = await self._index.newest(run, GLOBAL)
+    async def _newest(self, run: str, client: str) -> Served | None:
+        """Gives the newest version of the client's line.
+
+        A cluster that has not published begins with the global adapter, so that is the one.
+        """
+        line = await self._memberships.line_of(run, client)
+        own = None if line is None else await self._index.newest(run, line)
+        adapter = own or await self._index.newest(run, GLOBAL)
         if adapter is None or adapter.version == 0:
             return None
-        return Served(await self._document(run), GLOBAL, adapter)
+        return Served(await self._document(run), adapter)
 
     async def _document(self, run: str) -> RunDocument:
         if run not in self._documents:

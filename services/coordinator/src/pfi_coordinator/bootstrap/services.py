@@ -31,6 +31,7 @@ from pfi_coordinator.application.renew_expired_certificate import RenewExpiredCe
 from pfi_coordinator.application.revoke_client import AbandonTasks, RevokeClient
 from pfi_coordinator.application.serving_adapter import FindServingAdapter
 from pfi_coordinator.application.session_hub import SessionHub
+from pfi_coordinator.application.show_clusters import ShowClusters
 from pfi_coordinator.application.show_run import RunWatchers, ShowRun
 from pfi_coordinator.application.submit_run import SubmitRun
 from pfi_coordinator.bootstrap.adapters import Adapters
@@ -101,7 +102,10 @@ def build_sessions(shared: Shared, endpoints: Endpoints) -> SessionServicer:
 
 def build_serving(shared: Shared) -> ServingServicer:
     """Makes the service of the mTLS port that names adapters to answer with."""
-    return ServingServicer(FindServingAdapter(shared.adapters.runs, shared.adapters.serving))
+    adapters = shared.adapters
+    return ServingServicer(
+        FindServingAdapter(adapters.runs, adapters.serving, adapters.memberships)
+    )
 
 
 def build_rest(shared: Shared, endpoints: Endpoints, ready: Callable[[], bool]) -> RestUseCases:
@@ -121,6 +125,7 @@ def build_rest(shared: Shared, endpoints: Endpoints, ready: Callable[[], bool]) 
         submit_run=SubmitRun(adapters.runs, shared.apply, shared.guard, clock, spools),
         list_runs=ListRuns(adapters.runs, adapters.artifacts, shared.guard),
         show_run=ShowRun(adapters.runs, adapters.board, adapters.registry, shared.watchers),
+        show_clusters=ShowClusters(adapters.runs, adapters.registry),
         cancel_run=CancelRun(adapters.runs, shared.apply),
         list_adapters=list_adapters,
         export_adapter=ExportAdapter(

@@ -55,8 +55,9 @@ class CohortMember(BaseModel):
 
 
 class Round(BaseModel):
-    """One attempt of a round."""
+    """One attempt of a round of a line."""
 
+    line: str
     round: int
     attempt: int
     state: str
@@ -73,8 +74,9 @@ class Round(BaseModel):
 
 
 class EvaluationEntry(BaseModel):
-    """What one client measured at the end."""
+    """What one client measured at the end, with the adapter of its line."""
 
+    line: str
     client: str
     display_name: str
     state: str
@@ -82,8 +84,9 @@ class EvaluationEntry(BaseModel):
 
 
 class RunVersion(BaseModel):
-    """A published version of a run."""
+    """A published version of a line of a run."""
 
+    line: str
     version: int
     digest: str
     lineage_digest: str
@@ -95,6 +98,53 @@ class FixedPoint(BaseModel):
 
     fraction_bits: int
     resolution: float
+
+
+class ClusterLine(BaseModel):
+    """The line of a cluster; `round` is null while none is open."""
+
+    line: str
+    state: str
+    members: int
+    round: int | None
+    version: int
+    adapter_digest: str
+    error: dict[str, Any] | None
+
+
+class Partition(BaseModel):
+    """How the clients were grouped; `clusters` is null while the answer is waited for."""
+
+    state: str
+    probe_round: int
+    clusters: int | None
+    silhouette: float | None
+    reason: str
+
+
+class ClusterMember(BaseModel):
+    """A client in a cluster, and whether its update or its first task placed it there."""
+
+    client: str
+    display_name: str
+    placed: str
+
+
+class Cluster(BaseModel):
+    """A cluster: the members of a line."""
+
+    line: str
+    version: int
+    members: list[ClusterMember]
+
+
+class Clusters(BaseModel):
+    """The clusters of a run; `unplaced` are clients that took part and are in none."""
+
+    run: str
+    partition: Partition | None
+    clusters: list[Cluster]
+    unplaced: list[str]
 
 
 class RunLine(BaseModel):
@@ -128,6 +178,8 @@ class Run(RunLine):
     rounds: list[Round]
     evaluation: list[EvaluationEntry]
     adapters: list[RunVersion]
+    lines: list[ClusterLine]
+    partition: Partition | None
 
 
 class Adapter(BaseModel):

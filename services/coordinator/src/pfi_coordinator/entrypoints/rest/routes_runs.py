@@ -44,6 +44,11 @@ def run_routes(use: RestUseCases) -> APIRouter:
         shown = await use.show_run(run, after_revision, wait_seconds)
         return responses.Run.model_validate(shown)
 
+    @router.get("/{run}/clusters", dependencies=read)
+    async def show_clusters(run: str) -> responses.Clusters:
+        """Shows the clusters of a run, their members, and who is in none."""
+        return responses.Clusters.model_validate(await use.show_clusters(run))
+
     @router.post("/{run}/cancel", dependencies=write)
     async def cancel_run(run: str) -> responses.Run:
         """Cancels a run."""

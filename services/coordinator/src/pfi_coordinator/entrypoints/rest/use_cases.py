@@ -14,6 +14,7 @@ from pfi_coordinator.application.list_adapters import ListAdapters
 from pfi_coordinator.application.list_clients import ListClients
 from pfi_coordinator.application.list_runs import ListRuns
 from pfi_coordinator.application.revoke_client import RevokeClient
+from pfi_coordinator.application.show_clusters import ShowClusters
 from pfi_coordinator.application.show_run import ShowRun
 from pfi_coordinator.application.submit_run import SubmitRun
 
@@ -29,6 +30,7 @@ class RestUseCases:
     submit_run: SubmitRun
     list_runs: ListRuns
     show_run: ShowRun
+    show_clusters: ShowClusters
     cancel_run: CancelRun
     list_adapters: ListAdapters
     export_adapter: ExportAdapter

@@ -6,6 +6,7 @@ from pfi.common.v1.adapter_pb2 import AdapterReference
 from pfi.coordinator.v1 import serving_service_pb2 as messages
 from pfi.coordinator.v1.serving_service_pb2_grpc import ServingServiceServicer
 from pfi_common.rpc.caller import RpcContext, require_client
+from pfi_common.spec import compile_classification
 from pfi_coordinator.application.serving_adapter import FindServingAdapter, Served
 
 
@@ -32,7 +33,7 @@ def _response(served: Served) -> messages.GetServingAdapterResponse:
             digest=adapter.digest,
             schema_digest=adapter.schema_digest,
             run=document.run,
-            line=served.line,
+            line=adapter.line,
             version=adapter.version,
         ),
         schema=description.adapter_schema.to_proto(),
@@ -40,4 +41,5 @@ def _response(served: Served) -> messages.GetServingAdapterResponse:
         backbone_revision=spec.backbone.revision or "",
         backbone_digest=description.backbone_digest,
         spool=document.spool,
+        classification=compile_classification(spec),
     )
