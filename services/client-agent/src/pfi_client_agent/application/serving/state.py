@@ -64,6 +64,8 @@ class ServingState:
                 "answer with the backbone alone (--adapter backbone-only).",
                 retry_after_seconds=_RETRY_SECONDS,
             )
+        if self.failure is not None and not self.failure.retryable:
+            return self.failure
         if self.failure is not None:
             return ServiceUnavailableError(
                 "No adapter is on this device yet, and the federation cannot be asked for one: "
