@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pfi_client_agent.domain.classification import Classification
 from pfi_client_agent.domain.split import Split, TooFewRowsError
 from pfi_client_agent.domain.training import (
     BackboneReference,
@@ -17,23 +18,43 @@ from pfi_client_agent.domain.training import (
     Vector,
 )
 from pfi_common.errors import AdapterInvalidError, BackboneMismatchError
-from pfi_common.tensors import Schema
+from pfi_common.tensors import Schema, Tensor
+
+HEAD_NAME = "base_model.model.score.weight"
 
 
 class MemoryWorkbench:
     """In-memory twin of `pfi_client_agent.application.ports.Workbench`."""
 
-    def __init__(self, schema: Schema, each_step: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        each_step: Callable[[], None],
+        classification: Classification | None = None,
+    ) -> None:
         self._schema = schema
+        self._classification = classification
         self._each_step = each_step
         self.shared_trainings = 0
         self.personal_trainings = 0
 
+    @property
+    def head_tensors(self) -> tuple[Tensor, ...]:
+        labels = self._classification.labels if self._classification else ()
+        return (Tensor(HEAD_NAME, (len(labels), 2)),) if labels else ()
+
     def train_shared(
-        self, base: Vector, rows: Split, options: StepOptions, before_step: BeforeStep
+        self,
+        base: Vector,
+        rows: Split,
+        options: StepOptions,
+        before_step: BeforeStep,
+        personal: PersonalAdapter | None = None,
     ) -> SharedOutcome:
         _check(base, self._schema)
         _require_rows(rows)
+        if personal is not None:
+            _check(personal.vector, personal.schema)
         self.shared_trainings += 1
         trained = self._train(base, options, before_step)
         seen = options.steps * options.batch_size * options.gradient_accumulation
@@ -45,6 +66,9 @@ class MemoryWorkbench:
             loss_after=_loss(trained),
             held_out_rows=len(rows.held_out),
             steps_per_second=1.0,
+            tokens_per_second=100.0,
+            peak_memory_bytes=1000,
+            accuracy_before=self._accuracy(_loss(base)),
         )
 
     def train_personal(
@@ -60,7 +84,8 @@ class MemoryWorkbench:
         _require_rows(rows)
         self.personal_trainings += 1
         trained = self._train(personal.vector, options, before_step)
-        return PersonalOutcome(trained, _loss(base) + _loss(trained))
+        loss = _loss(base) + _loss(trained)
+        return PersonalOutcome(trained, loss, self._accuracy(loss))
 
     def evaluate(
         self,
@@ -73,7 +98,18 @@ class MemoryWorkbench:
         _check(shared, self._schema)
         _require_rows(rows)
         loss = None if personal is None else _loss(shared) + _loss(personal.vector)
-        return Evaluation(1.0, _loss(shared), loss, len(rows.held_out))
+        return Evaluation(
+            1.0,
+            _loss(shared),
+            loss,
+            len(rows.held_out),
+            self._accuracy(1.0),
+            self._accuracy(_loss(shared)),
+            None if loss is None else self._accuracy(loss),
+        )
+
+    def _accuracy(self, loss: float) -> float | None:
+        return None if self._classification is None else 1 / (1 + loss)
 
     def _train(self, start: Vector, options: StepOptions, before_step: BeforeStep) -> Vector:
         target = np.random.default_rng(options.seed).normal(size=start.size).astype(np.float32)
@@ -98,17 +134,23 @@ class MemoryLearner:
 
     def __init__(self, backbone_digest: str) -> None:
         self._backbone_digest = backbone_digest
-        self._benches: dict[str, MemoryWorkbench] = {}
+        self._benches: dict[tuple[str, Classification | None], MemoryWorkbench] = {}
         self.gate = threading.Event()
         self.gate.set()
         self.stepping = threading.Event()
 
-    def open(self, backbone: BackboneReference, schema: Schema) -> MemoryWorkbench:
+    def open(
+        self,
+        backbone: BackboneReference,
+        schema: Schema,
+        classification: Classification | None = None,
+    ) -> MemoryWorkbench:
         if backbone.digest != self._backbone_digest:
             raise BackboneMismatchError
-        if schema.digest not in self._benches:
-            self._benches[schema.digest] = MemoryWorkbench(schema, self._step)
-        return self._benches[schema.digest]
+        key = (schema.digest, classification)
+        if key not in self._benches:
+            self._benches[key] = MemoryWorkbench(schema, self._step, classification)
+        return self._benches[key]
 
     @property
     def shared_trainings(self) -> int:

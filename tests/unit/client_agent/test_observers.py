@@ -34,6 +34,7 @@ def tell_everything(observer, identity):
         "certificate_renewed": [datetime(2026, 1, 2, tzinfo=UTC)],
         "renewal_failed": [error],
         "task_started": [task],
+        "rows_left_out": [task, 7],
         "task_progress": [task, 3, 5],
         "update_reused": [task],
         "transfer_retried": [task, error, 0.5],

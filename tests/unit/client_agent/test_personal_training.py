@@ -26,11 +26,11 @@ class Device:
     def train(self, round_number=1, *, shared="a", rank=2, backbone="backbone"):
         task = Task(run="r-1", round=round_number, backbone_digest=backbone, seed=round_number)
         task.base.digest = shared
-        work = personal_work(task, PersonalTask(rank=rank, alpha=6, **RECIPE), SHARED)
         bench = self.learner.open(BackboneReference("", "", "backbone"), SHARED)
+        work = personal_work(task, PersonalTask(rank=rank, alpha=6, **RECIPE), SHARED, bench)
         training = PersonalTraining(self.store, self.observer)
         base = initial_adapter(SHARED, ord(shared))
-        return training.train(work, bench, base, some_split(), lambda _: None)
+        return training.train(work, bench, base, some_split(), lambda _: None).loss
 
     def meta(self):
         return self.store.find("r-1")

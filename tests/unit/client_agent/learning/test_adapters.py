@@ -95,7 +95,7 @@ def test_a_personal_adapter_stacks_on_the_shared_one(backbone, bench, backbone_f
     personal_vector = random_vector(personal.schema, 2)
     adapters.shared.write(shared_vector)
     personal.write(personal_vector)
-    adapters.train_personal()
+    adapters.train_personal(personal)
     # The same by hand: both products are added to the weights of a plain model.
     plain = AutoModelForCausalLM.from_pretrained(backbone_folder).eval()
     weights = dict(plain.named_parameters())
@@ -113,7 +113,7 @@ def test_a_personal_adapter_stacks_on_the_shared_one(backbone, bench, backbone_f
 def test_only_the_personal_adapter_learns_when_stacked(backbone, bench):
     adapters = AdapterModel(backbone, bench.schema)
     personal = adapters.personal(personal_schema(bench.schema, rank=2, alpha=6))
-    adapters.train_personal()
+    adapters.train_personal(personal)
     learning = {id(p) for p in adapters.model.parameters() if p.requires_grad}
     assert learning == {id(parameter) for parameter in personal.parameters}
     adapters.train_shared()

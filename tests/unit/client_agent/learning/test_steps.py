@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from pfi_client_agent.adapters.learning.batches import Batch, collate
-from pfi_client_agent.adapters.learning.loss import mean_token_loss, token_loss_sum
+from pfi_client_agent.adapters.learning.loss import loss_sum, score
 from pfi_client_agent.adapters.learning.steps import (
     Descent,
     Proximal,
@@ -50,11 +50,11 @@ def test_the_loss_is_the_cross_entropy_of_the_next_token():
     model = Bigrams()
     log_probabilities = model.table.log_softmax(-1)
     expected = -(log_probabilities[1, 2] + log_probabilities[2, 5] + log_probabilities[3, 4])
-    assert token_loss_sum(model, batch([1, 2, 5], [3, 4])).item() == pytest.approx(
+    assert loss_sum(model, batch([1, 2, 5], [3, 4])).item() == pytest.approx(
         expected.item(), rel=1e-6
     )
     parts = [batch([1, 2, 5]), batch([3, 4])]
-    assert mean_token_loss(model, parts) == pytest.approx(expected.item() / 3, rel=1e-6)
+    assert score(model, parts).loss == pytest.approx(expected.item() / 3, rel=1e-6)
 
 
 def test_micro_batches_of_unequal_length_give_the_gradient_of_one_batch():
@@ -95,7 +95,7 @@ def test_steps_follow_adamw_without_decay():
     optimizer = torch.optim.Adam([reference.table], lr=0.1)
     for (single,) in steps:
         optimizer.zero_grad()
-        (token_loss_sum(reference, single) / single.target_count).backward()
+        (loss_sum(reference, single) / single.target_count).backward()
         optimizer.step()
     assert torch.allclose(model.table, reference.table, atol=1e-6)
 

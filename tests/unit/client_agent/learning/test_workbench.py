@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM
 
 from pfi_client_agent.adapters.learning.batches import collate
 from pfi_client_agent.adapters.learning.learner import TorchLearner
-from pfi_client_agent.adapters.learning.loss import mean_token_loss
+from pfi_client_agent.adapters.learning.loss import score
 from pfi_client_agent.adapters.learning.tokenization import RowTokenizer
 from pfi_client_agent.domain.abandonment import TrainingDivergedError
 from pfi_client_agent.domain.personal_schema import personal_schema
@@ -44,9 +44,9 @@ def test_the_same_task_gives_the_same_bits(bench, backbone_folder, tmp_path):
     fresh = train(open_bench(backbone_folder, tmp_path))
     assert first.delta.tobytes() == again.delta.tobytes() == fresh.delta.tobytes()
     assert first.loss_before == again.loss_before
-    assert replace(first, delta=None, steps_per_second=0) == replace(
-        fresh, delta=None, steps_per_second=0
-    )
+    measured = {"delta": None, "steps_per_second": 0, "tokens_per_second": 0,
+                "peak_memory_bytes": 0}  # fmt: skip
+    assert replace(first, **measured) == replace(fresh, **measured)
 
 
 def test_seeds_rows_and_bases_matter(bench):
@@ -87,7 +87,7 @@ def test_the_loss_before_is_that_of_a_plain_model(bench, backbone_folder):
     tokenizer = RowTokenizer(byte_tokenizer(), 48)
     rows = [tokenizer.tokens(*item) for item in some_split().held_out.items()]
     batches = [collate([row], 0, torch.device("cpu")) for row in rows if row]
-    assert train(bench).loss_before == pytest.approx(mean_token_loss(plain, batches), rel=1e-5)
+    assert train(bench).loss_before == pytest.approx(score(plain, batches).loss, rel=1e-5)
 
 
 def test_a_personal_adapter_is_trained_on_the_frozen_shared_one(bench):

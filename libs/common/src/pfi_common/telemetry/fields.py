@@ -37,6 +37,7 @@ FIELDS: frozenset[str] = frozenset(
         "line_number",
         "payload_bytes",
         "rows",
+        "skipped_files",
         "updates",
         # processes
         "endpoint",

@@ -28,7 +28,13 @@ from pfi_common.tensors.fixed_point import (
 from pfi_common.tensors.initial import initial_adapter
 from pfi_common.tensors.payload import adapter_digest, flatten, unflatten
 from pfi_common.tensors.scan import PayloadScanner, ScanResult
-from pfi_common.tensors.schema import CAUSAL_LM, SEQUENCE_CLASSIFICATION, Schema, Tensor
+from pfi_common.tensors.schema import (
+    CAUSAL_LM,
+    PEFT_TASK_TYPES,
+    SEQUENCE_CLASSIFICATION,
+    Schema,
+    Tensor,
+)
 from pfi_common.tensors.sketch import MAXIMUM_DIMENSIONS, Sketcher, sketch
 
 __all__ = [
@@ -38,6 +44,7 @@ __all__ = [
     "FULL_CLIP_FACTOR",
     "INT8_BLOCK",
     "MAXIMUM_DIMENSIONS",
+    "PEFT_TASK_TYPES",
     "RANGE_BLOCK",
     "SEQUENCE_CLASSIFICATION",
     "WEIGHT_UNITS_PER_EXAMPLE",

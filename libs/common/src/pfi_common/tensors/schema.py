@@ -71,6 +71,9 @@ _TASK_TYPES: Mapping[str, adapter_pb2.TaskType.ValueType] = {
     CAUSAL_LM: adapter_pb2.TASK_TYPE_CAUSAL_LM,
     SEQUENCE_CLASSIFICATION: adapter_pb2.TASK_TYPE_SEQUENCE_CLASSIFICATION,
 }
+PEFT_TASK_TYPES: Mapping[str, str] = {CAUSAL_LM: "CAUSAL_LM", SEQUENCE_CLASSIFICATION: "SEQ_CLS"}
+"""Tasks as PEFT's `adapter_config.json` names them."""
+_PEFT_PREFIX = "base_model.model."
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,12 @@ class Schema:
     def head_tensors(self) -> tuple[Tensor, ...]:
         """The tensors of a classifier's head: all that are no LoRA matrices."""
         return tuple(tensor for tensor in self.tensors if not tensor.is_lora)
+
+    @property
+    def head_modules(self) -> tuple[str, ...]:
+        """Modules that hold the head, as `modules_to_save` of PEFT names them; sorted."""
+        names = (tensor.name.removeprefix(_PEFT_PREFIX) for tensor in self.head_tensors)
+        return tuple(sorted({name.partition(".")[0] for name in names}))
 
     @cached_property
     def digest(self) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from pfi_aggregator.application.ports import AdapterOrigin
-from pfi_common.tensors import Schema, unflatten
+from pfi_common.tensors import PEFT_TASK_TYPES, Schema, unflatten
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o644 << 16
@@ -53,12 +53,12 @@ def _config(schema: Schema, origin: AdapterOrigin) -> bytes:
         "init_lora_weights": True,
         "lora_alpha": schema.alpha,
         "lora_dropout": 0.0,
-        "modules_to_save": None,
+        "modules_to_save": list(schema.head_modules) or None,
         "peft_type": "LORA",
         "r": schema.rank,
         "revision": origin.backbone_revision,
         "target_modules": list(schema.target_modules),
-        "task_type": "CAUSAL_LM",
+        "task_type": PEFT_TASK_TYPES[schema.task],
     }
     return json.dumps(config, indent=2).encode() + b"\n"
 

@@ -22,7 +22,12 @@ class LogObserver:
 
     def data_read(self, data: LocalData) -> None:
         """Log counts of distinct and of bad rows, and the first bad ones by line and reason."""
-        self._logger.info(Event.DATA_READ, rows=len(data.rows), bad_rows=data.bad_count)
+        self._logger.info(
+            Event.DATA_READ,
+            rows=len(data.rows),
+            bad_rows=data.bad_count,
+            skipped_files=len(data.skipped_files),
+        )
         for bad in data.bad_rows:
             self._logger.warning(
                 Event.BAD_ROW_SKIPPED, line_number=bad.line_number, reason=bad.reason
@@ -63,6 +68,10 @@ class LogObserver:
             round=task.round,
             attempt=task.attempt,
         )
+
+    def rows_left_out(self, task: Task, count: int) -> None:
+        """Log how many rows the run cannot use."""
+        self._logger.warning(Event.ROWS_LEFT_OUT, run=task.run, count=count)
 
     def task_progress(self, task: Task, steps_done: int, steps_total: int) -> None:
         """Say nothing: the coordinator shows progress."""

@@ -14,7 +14,7 @@ from pfi_client_agent.adapters.durable_files import read_json, recover_folder, r
 from pfi_client_agent.adapters.state_folder import safe_name
 from pfi_client_agent.domain.training import PersonalAdapter
 from pfi_common.errors import AdapterInvalidError
-from pfi_common.tensors import Schema, flatten, unflatten
+from pfi_common.tensors import PEFT_TASK_TYPES, Schema, flatten, unflatten
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 _CONFIG_FILE = "adapter_config.json"
@@ -36,7 +36,8 @@ class PersonalMeta:
         rank: Its LoRA rank.
         alpha: Its LoRA alpha.
         sha256: SHA-256 of its weights file.
-        loss: Mean token loss on held-out rows with it, after that round (nats).
+        loss: Mean loss on held-out rows with it, after that round (nats).
+        accuracy: Share of held-out rows whose label is predicted with it; None without labels.
     """
 
     run: str
@@ -49,6 +50,7 @@ class PersonalMeta:
     alpha: int
     sha256: str
     loss: float
+    accuracy: float | None = None
 
 
 class PersonalStore:
@@ -139,7 +141,8 @@ def _peft_config(schema: Schema, backbone_model: str) -> dict[str, Any]:
     """Write what `peft.PeftModel.from_pretrained` needs."""
     return {
         "peft_type": "LORA",
-        "task_type": "CAUSAL_LM",
+        "task_type": PEFT_TASK_TYPES[schema.task],
+        "modules_to_save": list(schema.head_modules) or None,
         "base_model_name_or_path": backbone_model,
         "r": schema.rank,
         "lora_alpha": schema.alpha,

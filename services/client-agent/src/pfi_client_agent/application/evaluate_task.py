@@ -7,15 +7,14 @@ from pfi.coordinator.v1.session_service_pb2 import TaskCompleted
 from pfi.coordinator.v1.task_pb2 import Task
 from pfi_client_agent.adapters.personal_store import WEIGHTS_FILE, PersonalMeta
 from pfi_client_agent.application.control import TaskControl
-from pfi_client_agent.application.metrics import metric_messages
+from pfi_client_agent.application.metrics import given_metrics, metric_messages
 from pfi_client_agent.application.personal_training import PersonalTraining, personal_work
 from pfi_client_agent.application.ports import Learner, Workbench
-from pfi_client_agent.application.task_facts import backbone_of, schema_of, split_of
+from pfi_client_agent.application.task_facts import open_bench, schema_of, split_of
 from pfi_client_agent.application.transfers import Transfers
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.split import Split
 from pfi_client_agent.domain.training import Evaluation, PersonalAdapter, Vector
-from pfi_common.errors import AdapterInvalidError
 from pfi_common.tensors import Schema
 
 
@@ -54,7 +53,7 @@ class _Evaluating:
     shared: Vector
 
     def perform(self, learner: Learner) -> tuple[dict[str, float], PersonalMeta | None]:
-        bench = learner.open(backbone_of(self.task), self.schema)
+        bench = open_bench(learner, self.task, self.schema)
         rows = split_of(self.task, self.place.data)
         started = self.place.clock.monotonic()
         personal = self._personal(bench, rows)
@@ -73,26 +72,24 @@ class _Evaluating:
         """Train the personal adapter beside the final shared one, if the run has any."""
         if not self.task.evaluate.HasField("personal"):
             return None
-        work = personal_work(self.task, self.task.evaluate.personal, self.schema)
+        work = personal_work(self.task, self.task.evaluate.personal, self.schema, bench)
         training = PersonalTraining(self.place.personals, self.place.observer)
         before_step = self.control.before_step(0, work.options.steps)
         training.train(work, bench, self.shared, rows, before_step)
-        meta = self.place.personals.find(self.task.run)
-        if meta is None:
-            raise AdapterInvalidError("The personal adapter has gone from the state folder.")
-        return meta, self.place.personals.load(meta, work.schema)
+        return training.read(work)
 
 
 def _metrics(losses: Evaluation, seconds: float) -> dict[str, float]:
-    metrics = {
-        "EVAL_LOSS_BACKBONE": losses.backbone,
-        "EVAL_LOSS_SHARED": losses.shared,
-        "HELD_OUT_ROWS": float(losses.held_out_rows),
-        "WORK_SECONDS": seconds,
-    }
-    if losses.personal is not None:
-        metrics["EVAL_LOSS_PERSONAL"] = losses.personal
-    return metrics
+    return given_metrics(
+        EVAL_LOSS_BACKBONE=losses.backbone,
+        EVAL_LOSS_SHARED=losses.shared,
+        EVAL_LOSS_PERSONAL=losses.personal,
+        EVAL_ACCURACY_BACKBONE=losses.accuracy_backbone,
+        EVAL_ACCURACY_SHARED=losses.accuracy_shared,
+        EVAL_ACCURACY_PERSONAL=losses.accuracy_personal,
+        HELD_OUT_ROWS=float(losses.held_out_rows),
+        WORK_SECONDS=seconds,
+    )
 
 
 def _document(

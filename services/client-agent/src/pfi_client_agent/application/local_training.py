@@ -3,20 +3,22 @@
 import hashlib
 from dataclasses import dataclass
 
-from pfi.coordinator.v1.task_pb2 import Task
+from pfi.coordinator.v1.task_pb2 import HEAD_PLACEMENT_PERSONAL, Task
 from pfi_client_agent.application.control import TaskControl
+from pfi_client_agent.application.metrics import given_metrics
 from pfi_client_agent.application.personal_training import PersonalTraining, personal_work
 from pfi_client_agent.application.ports import Learner, Workbench
 from pfi_client_agent.application.task_facts import (
-    backbone_of,
     key_of,
+    open_bench,
     recipe_of,
+    rows_of,
     shared_options,
     split_of,
 )
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.split import Split
-from pfi_client_agent.domain.training import SharedOutcome, Vector
+from pfi_client_agent.domain.training import BeforeStep, PersonalAdapter, SharedOutcome, Vector
 from pfi_client_agent.domain.update import StoredUpdate
 from pfi_common.tensors import Schema, encode
 
@@ -50,27 +52,52 @@ class LocalTraining:
             TaskStoppedError: Somebody stopped it.
         """
         self.control.require_running()
-        bench = learner.open(backbone_of(self.task), self.schema)
+        bench = open_bench(learner, self.task, self.schema)
+        self._tell_left_out()
         rows = split_of(self.task, self.place.data)
         started = self.place.clock.monotonic()
-        before_step = self.control.before_step(0, self._steps_total)
-        options = shared_options(self.task)
-        outcome = bench.train_shared(self.base, rows, options, before_step)
-        metrics = _metrics(outcome)
-        if self.task.train.HasField("personal"):
-            metrics["EVAL_LOSS_PERSONAL"] = self._train_personal(bench, rows)
+        # A personal head is trained before what is uploaded learns beside it, which is the order of
+        # Collins et al. 2021, "Exploiting Shared Representations for Personalized Federated
+        # Learning", algorithm 1. Otherwise what is uploaded goes first.
+        if self.task.classification.head == HEAD_PLACEMENT_PERSONAL:
+            metrics, personal = self._train_personal(bench, rows, steps_before=0)
+            steps_before = self.task.train.personal.steps
+            outcome = self._train_shared(bench, rows, steps_before, personal)
+        else:
+            outcome, metrics = self._train_shared(bench, rows, 0, None), {}
+            if self.task.train.HasField("personal"):
+                steps_before = self.task.train.local.steps
+                metrics, _ = self._train_personal(bench, rows, steps_before=steps_before)
+        metrics |= _metrics(outcome)
         metrics["WORK_SECONDS"] = self.place.clock.monotonic() - started
         return self._store(outcome, metrics)
 
-    @property
-    def _steps_total(self) -> int:
-        return self.task.train.local.steps + self.task.train.personal.steps
+    def _tell_left_out(self) -> None:
+        left_out = len(self.place.data.rows) - len(rows_of(self.task, self.place.data))
+        if left_out:
+            self.place.observer.rows_left_out(self.task, left_out)
 
-    def _train_personal(self, bench: Workbench, rows: Split) -> float:
+    def _before_step(self, steps_before: int) -> BeforeStep:
+        total = self.task.train.local.steps + self.task.train.personal.steps
+        return self.control.before_step(steps_before, total)
+
+    def _train_shared(
+        self, bench: Workbench, rows: Split, steps_before: int, personal: PersonalAdapter | None
+    ) -> SharedOutcome:
+        before_step = self._before_step(steps_before)
+        return bench.train_shared(self.base, rows, shared_options(self.task), before_step, personal)
+
+    def _train_personal(
+        self, bench: Workbench, rows: Split, *, steps_before: int
+    ) -> tuple[dict[str, float], PersonalAdapter]:
         training = PersonalTraining(self.place.personals, self.place.observer)
-        before_step = self.control.before_step(self.task.train.local.steps, self._steps_total)
-        work = personal_work(self.task, self.task.train.personal, self.schema)
-        return training.train(work, bench, self.base, rows, before_step)
+        work = personal_work(self.task, self.task.train.personal, self.schema, bench)
+        before_step = self._before_step(steps_before)
+        score = training.train(work, bench, self.base, rows, before_step)
+        metrics = given_metrics(
+            EVAL_LOSS_PERSONAL=score.loss, EVAL_ACCURACY_PERSONAL=score.accuracy
+        )
+        return metrics, training.read(work)[1]
 
     def _store(
         self, outcome: SharedOutcome, metrics: dict[str, float]
@@ -91,10 +118,13 @@ class LocalTraining:
 
 
 def _metrics(outcome: SharedOutcome) -> dict[str, float]:
-    return {
-        "EVAL_LOSS_SHARED": outcome.loss_before,
-        "EVAL_LOSS_LOCAL": outcome.loss_after,
-        "TRAIN_LOSS": outcome.train_loss,
-        "HELD_OUT_ROWS": outcome.held_out_rows,
-        "STEPS_PER_SECOND": outcome.steps_per_second,
-    }
+    return given_metrics(
+        EVAL_LOSS_SHARED=outcome.loss_before,
+        EVAL_LOSS_LOCAL=outcome.loss_after,
+        EVAL_ACCURACY_SHARED=outcome.accuracy_before,
+        TRAIN_LOSS=outcome.train_loss,
+        HELD_OUT_ROWS=outcome.held_out_rows,
+        STEPS_PER_SECOND=outcome.steps_per_second,
+        TOKENS_PER_SECOND=outcome.tokens_per_second,
+        PEAK_MEMORY_BYTES=outcome.peak_memory_bytes,
+    )

@@ -20,3 +20,8 @@ def metric_messages(values: Mapping[str, float]) -> list[Metric]:
         Metric(name=MetricName.Value(_PREFIX + name), value=value)
         for name, value in sorted(values.items())
     ]
+
+
+def given_metrics(**values: float | None) -> dict[str, float]:
+    """Keep the metrics that a task has; others do not apply to its run."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -40,6 +40,10 @@ class Observer(Protocol):
         """Work on a task begins."""
         ...
 
+    def rows_left_out(self, task: Task, count: int) -> None:
+        """So many rows have no label that the run knows. Called from any thread."""
+        ...
+
     def task_progress(self, task: Task, steps_done: int, steps_total: int) -> None:
         """Some optimiser steps are done."""
         ...

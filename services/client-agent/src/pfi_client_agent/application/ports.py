@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from pfi_client_agent.domain.answering import AdapterWeights, Ending, Prompt, Sampling
+from pfi_client_agent.domain.classification import Classification
 from pfi_client_agent.domain.split import Split
 from pfi_client_agent.domain.training import (
     BackboneReference,
@@ -15,11 +16,16 @@ from pfi_client_agent.domain.training import (
     StepOptions,
     Vector,
 )
-from pfi_common.tensors import Schema
+from pfi_common.tensors import Schema, Tensor
 
 
 class Workbench(Protocol):
     """A loaded backbone that carries adapters of one schema. Used from one thread."""
+
+    @property
+    def head_tensors(self) -> Sequence[Tensor]:
+        """Tensors of a classifier's head, sorted by name, wherever it is trained; none without."""
+        ...
 
     def train_shared(
         self,
@@ -27,8 +33,17 @@ class Workbench(Protocol):
         rows: Split,
         options: StepOptions,
         before_step: BeforeStep,
+        personal: PersonalAdapter | None = None,
     ) -> SharedOutcome:
         """Train the shared adapter from `base`; equal arguments give equal bits on one thread.
+
+        Args:
+            base: Values to start from.
+            rows: Rows of the run.
+            options: How it is trained.
+            before_step: Called before every step.
+            personal: Holds the head of a classifier whose head is personal; the head is used as it
+                is, and not trained here. Untrained when None.
 
         Raises:
             AdapterInvalidError: The base does not fit the schema, or is not finite.
@@ -63,6 +78,9 @@ class Workbench(Protocol):
     ) -> Evaluation:
         """Measure the losses of backbone, shared adapter, and shared with personal adapter.
 
+        A classifier's backbone is measured with the untrained head, and a personal head stands in
+        both other measurements.
+
         Raises what `train_shared` raises.
         """
         ...
@@ -71,8 +89,18 @@ class Workbench(Protocol):
 class Learner(Protocol):
     """Makes workbenches, and keeps the last one ready for the next task."""
 
-    def open(self, backbone: BackboneReference, schema: Schema) -> Workbench:
+    def open(
+        self,
+        backbone: BackboneReference,
+        schema: Schema,
+        classification: Classification | None = None,
+    ) -> Workbench:
         """Load and check a backbone.
+
+        Args:
+            backbone: The backbone.
+            schema: Schema of the shared adapter.
+            classification: What a classifier tells apart; None for a language model.
 
         Raises:
             BackboneUnreadableError: It cannot be found or loaded.

@@ -41,6 +41,7 @@ class StepOptions:
         proximal_mu: Weight mu of the term (mu / 2) * ||w - w_base||^2; 0 for none.
         maximum_tokens: Longest row in tokens; longer ones are cut at the end.
         seed: Seed of the order of rows, below 2^64.
+        gradient_checkpointing: Activations are computed again in the backward pass.
     """
 
     steps: int
@@ -50,6 +51,7 @@ class StepOptions:
     proximal_mu: float
     maximum_tokens: int
     seed: int
+    gradient_checkpointing: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,15 @@ class SharedOutcome:
     Attributes:
         delta: Trained minus base, subtracted in float64.
         distinct_rows: Distinct rows trained on.
-        train_loss: Mean token loss over the steps (nats).
-        loss_before: Mean token loss on held-out rows with the base (nats).
+        train_loss: Mean loss over the steps (nats).
+        loss_before: Mean loss on held-out rows with the base (nats).
         loss_after: The same with the trained adapter.
         held_out_rows: Rows evaluated on.
         steps_per_second: Optimiser steps per second of training.
+        tokens_per_second: Tokens per second of training, padding excluded.
+        peak_memory_bytes: Highest memory of the accelerator while it trained, or else the highest
+            resident memory of the process so far.
+        accuracy_before: Share of held-out rows whose label the base predicts; None without labels.
     """
 
     delta: Vector
@@ -86,6 +92,9 @@ class SharedOutcome:
     loss_after: float
     held_out_rows: int
     steps_per_second: float
+    tokens_per_second: float
+    peak_memory_bytes: int
+    accuracy_before: float | None = None
 
 
 @dataclass(frozen=True)
@@ -94,25 +103,46 @@ class PersonalOutcome:
 
     Attributes:
         vector: The trained values.
-        loss: Mean token loss on held-out rows with shared and personal adapter (nats).
+        loss: Mean loss on held-out rows with shared and personal adapter (nats).
+        accuracy: Share of held-out rows whose label they predict; None without labels.
     """
 
     vector: Vector
     loss: float
+    accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a model is worth on held-out rows.
+
+    Attributes:
+        loss: Mean loss: over tokens, or over rows of a classifier (nats).
+        accuracy: Share of rows whose label is predicted; None without labels.
+    """
+
+    loss: float
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Mean token losses on held-out rows (nats).
+    """Mean losses on held-out rows (nats), and for a classifier the shares predicted rightly.
 
     Attributes:
-        backbone: With the backbone alone.
+        backbone: With the backbone alone; a classifier's has the untrained head.
         shared: With the shared adapter.
         personal: With shared and personal adapter; None without a personal one.
         held_out_rows: Rows evaluated on.
+        accuracy_backbone: Share of rows whose label is predicted; None without labels.
+        accuracy_shared: The same with the shared adapter.
+        accuracy_personal: The same with shared and personal adapter.
     """
 
     backbone: float
     shared: float
     personal: float | None
     held_out_rows: int
+    accuracy_backbone: float | None = None
+    accuracy_shared: float | None = None
+    accuracy_personal: float | None = None

@@ -78,9 +78,14 @@ class ConsoleObserver:
 
     def task_started(self, task: Task) -> None:
         """Show a bar."""
-        kind = "evaluation" if task.HasField("evaluate") else f"round {task.round}"
         total = task.train.local.steps + task.train.personal.steps or None
-        self._bars[task.task] = self._progress.add_task(f"{task.run} {kind}", total=total)
+        self._bars[task.task] = self._progress.add_task(f"{task.run} {_kind(task)}", total=total)
+
+    def rows_left_out(self, task: Task, count: int) -> None:
+        """Say how many rows the run cannot use, and why."""
+        self._say(
+            f"{task.run}: {count} rows have none of the run's labels; left out.", style="yellow"
+        )
 
     def task_progress(self, task: Task, steps_done: int, steps_total: int) -> None:
         """Move the bar."""

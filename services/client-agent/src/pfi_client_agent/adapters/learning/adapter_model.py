@@ -1,10 +1,11 @@
-"""A backbone with a shared adapter and, stacked on it, a personal one."""
+"""A backbone with a shared adapter and, stacked on it, a personal one; maybe with a head."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pfi_client_agent.adapters.learning.adapter_slot import AdapterSlot
 from pfi_client_agent.adapters.learning.backbone import LoadedBackbone
+from pfi_client_agent.adapters.learning.head import ClassifierHead
 from pfi_client_agent.adapters.learning.lora import attach_lora, require_targets
 from pfi_common.errors import SchemaMismatchError
 from pfi_common.tensors import Schema
@@ -28,6 +29,7 @@ class AdapterModel:
     def __init__(self, backbone: LoadedBackbone, schema: Schema) -> None:
         require_targets(backbone.model, schema.target_modules)
         self.model = attach_lora(backbone.model, SHARED, schema)
+        self.head = ClassifierHead(self.model) if backbone.label_count else None
         self._personal: AdapterSlot | None = None
         try:
             self.shared = AdapterSlot(self.model, SHARED, schema)
@@ -47,17 +49,24 @@ class AdapterModel:
     def train_shared(self) -> None:
         """Apply the shared adapter alone, and let it learn."""
         self.model.base_model.set_adapter(SHARED)
+        self._learn(self.shared)
 
-    def train_personal(self) -> None:
+    def train_personal(self, personal: AdapterSlot) -> None:
         """Apply both adapters; only the personal one learns."""
         # PeftModel.set_adapter takes one name; the tuner below it stacks several.
         self.model.base_model.set_adapter([SHARED, PERSONAL])
-        for parameter in self.shared.parameters:
+        self._learn(personal)
+
+    def _learn(self, slot: AdapterSlot) -> None:
+        """Let one adapter's parameters learn, its head's included, and no others."""
+        for parameter in self.model.parameters():
             parameter.requires_grad_(requires_grad=False)
+        for parameter in slot.parameters:
+            parameter.requires_grad_(requires_grad=True)
 
     @contextmanager
     def backbone_alone(self) -> Iterator[None]:
-        """Apply no adapter."""
+        """Apply no adapter; a head stays as it is."""
         with self.model.disable_adapter():
             yield
 

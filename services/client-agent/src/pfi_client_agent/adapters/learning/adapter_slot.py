@@ -7,6 +7,7 @@ import torch
 from peft import PeftModel
 from torch import nn
 
+from pfi_client_agent.adapters.learning.head import ClassifierHead
 from pfi_client_agent.adapters.learning.lora import lora_parameters, require_same_tensors
 from pfi_client_agent.domain.training import Vector
 from pfi_common.errors import AdapterInvalidError
@@ -14,7 +15,7 @@ from pfi_common.tensors import Schema, flatten, unflatten
 
 
 class AdapterSlot:
-    """The parameters of one adapter of a model, in schema order.
+    """The parameters of one adapter of a model, in schema order; a head among them if it has one.
 
     Args:
         model: A model that carries the adapter.
@@ -27,6 +28,8 @@ class AdapterSlot:
 
     def __init__(self, model: PeftModel, name: str, schema: Schema) -> None:
         found = lora_parameters(model, name)
+        if schema.head_tensors:
+            found |= ClassifierHead(model).parameters
         require_same_tensors(schema, found)
         self.name = name
         self.schema = schema

@@ -11,7 +11,7 @@ from transformers.pytorch_utils import Conv1D
 
 from pfi_client_agent.adapters.learning.quiet import peft_advice_ignored
 from pfi_common.errors import SchemaMismatchError, SpecInvalidError
-from pfi_common.tensors import Schema, Tensor
+from pfi_common.tensors import CAUSAL_LM, Schema, Tensor
 
 _NAMED_AT_MOST = 3
 
@@ -35,17 +35,29 @@ class LoraShape(Protocol):
         ...
 
 
-def lora_schema(skeleton: PreTrainedModel, shape: LoraShape) -> Schema:
+def lora_schema(
+    skeleton: PreTrainedModel,
+    shape: LoraShape,
+    *,
+    task: str = CAUSAL_LM,
+    head: Mapping[str, nn.Parameter] | None = None,
+) -> Schema:
     """Derive the adapter schema from a model on the meta device.
+
+    Args:
+        skeleton: The model.
+        shape: What the adapter is like.
+        task: What it is trained for.
+        head: Parameters of a shared head, by their names in files.
 
     Raises:
         SpecInvalidError: A target is not a linear module of the model, or a number is out of range.
     """
     require_targets(skeleton, shape.target_modules)
     model = attach_lora(skeleton, "schema", shape, on_meta=True)
-    parameters = lora_parameters(model, "schema")
+    parameters = lora_parameters(model, "schema") | dict(head or {})
     tensors = (Tensor(name, tuple(parameters[name].shape)) for name in sorted(parameters))
-    return Schema(tuple(tensors), shape.rank, shape.alpha, tuple(shape.target_modules))
+    return Schema(tuple(tensors), shape.rank, shape.alpha, tuple(shape.target_modules), task)
 
 
 def attach_lora(
@@ -62,7 +74,8 @@ def attach_lora(
         target_modules=names,
         lora_dropout=0.0,
         bias="none",
-        task_type="CAUSAL_LM",
+        # A classifier's head is ours to handle; PEFT would make a copy of it for every adapter.
+        task_type="CAUSAL_LM" if _is_causal(model) else None,
         fan_in_fan_out=_is_transposed(model, names),
     )
     with peft_advice_ignored():
@@ -98,11 +111,12 @@ def require_same_tensors(schema: Schema, parameters: Mapping[str, nn.Parameter])
 
 
 def require_targets(model: PreTrainedModel, targets: Iterable[str]) -> None:
-    """Check that every target is a linear module of the model.
+    """Check that every target is a linear module of the model, and of no classifier's head.
 
     Raises:
         SpecInvalidError: One is not; the message names the modules that there are.
     """
+    targets = tuple(targets)
     linear = _linear_modules(model)
     absent = [name for name in targets if not any(_carries(module, name) for module in linear)]
     if absent:
@@ -111,6 +125,19 @@ def require_targets(model: PreTrainedModel, targets: Iterable[str]) -> None:
         raise SpecInvalidError(
             f"adapter.target_modules: the backbone has no linear module {', '.join(absent)}; "
             f"it has {', '.join(there)}.",
+            field="adapter.target_modules",
+        )
+    if not _is_causal(model):
+        _refuse_head(model, linear_targets(model, targets))
+
+
+def _refuse_head(model: PreTrainedModel, carriers: Iterable[str]) -> None:
+    """A head is trained whole; LoRA on a part of it as well would be two changes of one matrix."""
+    inside = [name for name in carriers if not name.startswith(f"{model.base_model_prefix}.")]
+    if inside:
+        raise SpecInvalidError(
+            f"adapter.target_modules: {inside[0]} is in the classifier's head, which is trained "
+            f"whole. Name the backbone's modules by more of their path.",
             field="adapter.target_modules",
         )
 
@@ -131,6 +158,11 @@ def _linear_modules(model: nn.Module) -> dict[str, nn.Module]:
 
 def _carries(module: str, target: str) -> bool:
     return module == target or module.endswith("." + target)
+
+
+def _is_causal(model: PreTrainedModel | PeftModel) -> bool:
+    plain = model.get_base_model() if isinstance(model, PeftModel) else model
+    return plain.get_output_embeddings() is not None
 
 
 def _is_transposed(model: nn.Module, targets: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The loss: summed over tokens, so that means over any division into batches agree."""
+"""The loss: summed over targets, so that means over any division into batches agree."""
 
 from collections.abc import Iterable
 
@@ -8,30 +8,46 @@ from torch.nn import functional
 
 from pfi_client_agent.adapters.learning.batches import Batch
 from pfi_client_agent.adapters.learning.tokenization import IGNORED
+from pfi_client_agent.domain.training import Score
 
 
-def token_loss_sum(model: nn.Module, batch: Batch) -> torch.Tensor:
-    """Sum the cross entropy of a batch's learnt tokens (nats).
+def loss_sum(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """Sum the cross entropy of a batch's learnt tokens, or of its labels (nats).
 
     Shapes:
         result: scalar, float32
     """
-    logits = model(
-        input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False
-    ).logits
+    return _loss_sum(_logits(model, batch), batch)
+
+
+def score(model: nn.Module, batches: Iterable[Batch]) -> Score:
+    """Average the loss over the targets of all batches, and count what is predicted rightly."""
+    total, right, count, labelled = 0.0, 0, 0, False
+    with torch.no_grad():
+        for batch in batches:
+            logits = _logits(model, batch)
+            total += float(_loss_sum(logits, batch))
+            count += batch.target_count
+            if batch.is_labelled:
+                labelled = True
+                right += int((logits.argmax(-1) == batch.targets).sum())
+    return Score(total / count, right / count if labelled else None)
+
+
+def _loss_sum(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
     return functional.cross_entropy(
-        logits.flatten(0, 1).float(),
+        logits.flatten(0, -2).float(),
         batch.targets.flatten(),
         ignore_index=IGNORED,
         reduction="sum",
     )
 
 
-def mean_token_loss(model: nn.Module, batches: Iterable[Batch]) -> float:
-    """Average the loss over the learnt tokens of all batches (nats)."""
-    total, count = 0.0, 0
-    with torch.no_grad():
-        for batch in batches:
-            total += float(token_loss_sum(model, batch))
-            count += batch.target_count
-    return total / count
+def _logits(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """Give logits of (rows, tokens, vocabulary), or of (rows, labels)."""
+    # Encoders know no cache; the configuration of a classifier has it off.
+    more = {} if batch.is_labelled else {"use_cache": False}
+    logits: torch.Tensor = model(
+        input_ids=batch.input_ids, attention_mask=batch.attention_mask, **more
+    ).logits
+    return logits

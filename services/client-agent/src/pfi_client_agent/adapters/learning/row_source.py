@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from pfi_client_agent.adapters.learning.backbone import LoadedBackbone
-from pfi_client_agent.adapters.learning.batches import Batch, collate
-from pfi_client_agent.adapters.learning.tokenization import RowTokenizer, TokenRow
+from pfi_client_agent.adapters.learning.batches import Batch
+from pfi_client_agent.adapters.learning.objective import Objective
+from pfi_client_agent.adapters.learning.tokenization import TokenRow
 from pfi_client_agent.domain.row_order import row_order
 from pfi_client_agent.domain.split import Split, TooFewRowsError
 from pfi_client_agent.domain.training import StepOptions
@@ -17,14 +17,12 @@ class TrainingRows:
     """Batches of one training, and which rows went into them.
 
     Args:
-        backbone: Says how batches are filled up.
-        tokenizer: Writes rows as tokens.
+        objective: How rows become batches.
         split: Rows of the run.
     """
 
-    def __init__(self, backbone: LoadedBackbone, tokenizer: RowTokenizer, split: Split) -> None:
-        self._backbone = backbone
-        self._tokenizer = tokenizer
+    def __init__(self, objective: Objective, split: Split) -> None:
+        self._objective = objective
         self._rows = list(split.training.items())
         self._visited: set[bytes] = set()
 
@@ -42,11 +40,7 @@ class TrainingRows:
         rows = self._ordered(options.seed)
         for _ in range(options.steps):
             yield [
-                collate(
-                    list(islice(rows, options.batch_size)),
-                    self._backbone.filler,
-                    self._backbone.device,
-                )
+                self._objective.batch(list(islice(rows, options.batch_size)))
                 for _ in range(options.gradient_accumulation)
             ]
 
@@ -56,7 +50,7 @@ class TrainingRows:
         skipped = 0
         for number in row_order(len(self._rows), seed):
             digest, row = self._rows[number]
-            tokens = self._tokenizer.tokens(digest, row)
+            tokens = self._objective.writer.tokens(digest, row)
             if tokens is not None:
                 skipped = 0
                 self._visited.add(digest)
@@ -65,26 +59,23 @@ class TrainingRows:
                 raise TooFewRowsError("no training row holds a token to learn from")
 
 
-def held_out_batches(
-    backbone: LoadedBackbone, tokenizer: RowTokenizer, split: Split, limit: int
-) -> tuple[list[Batch], int]:
+def held_out_batches(objective: Objective, split: Split, limit: int) -> tuple[list[Batch], int]:
     """Make the batches of an evaluation; gives them and the number of rows in them.
 
     Args:
-        backbone: Says how batches are filled up.
-        tokenizer: Writes rows as tokens.
+        objective: How rows become batches.
         split: Rows of the run.
         limit: Most held-out rows; those with the lowest hashes are taken.
 
     Raises:
         TooFewRowsError: No held-out row holds a token with a loss.
     """
-    written = (tokenizer.tokens(*item) for item in islice(split.held_out.items(), limit))
+    written = (objective.writer.tokens(*item) for item in islice(split.held_out.items(), limit))
     rows = sorted((row for row in written if row is not None), key=lambda row: len(row.ids))
     if not rows:
         raise TooFewRowsError("no held-out row holds a token with a loss")
     batches = [
-        collate(rows[start : start + _EVALUATED_TOGETHER], backbone.filler, backbone.device)
+        objective.batch(rows[start : start + _EVALUATED_TOGETHER])
         for start in range(0, len(rows), _EVALUATED_TOGETHER)
     ]
     return batches, len(rows)

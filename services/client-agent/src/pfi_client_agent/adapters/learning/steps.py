@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from pfi_client_agent.adapters.learning.batches import Batch
-from pfi_client_agent.adapters.learning.loss import token_loss_sum
+from pfi_client_agent.adapters.learning.loss import loss_sum
 from pfi_client_agent.domain.abandonment import TrainingDivergedError
 
 _CHECK_EVERY = 10
@@ -48,13 +48,15 @@ class StepReport:
 
     Attributes:
         steps: Optimiser steps done.
-        mean_loss: Mean token loss over all steps, each before its update (nats).
+        mean_loss: Mean loss over all steps, each before its update (nats).
         seconds: Wall time.
+        tokens: Tokens trained on, those that fill rows up excluded.
     """
 
     steps: int
     mean_loss: float
     seconds: float
+    tokens: int
 
 
 def run_training_steps(
@@ -66,7 +68,7 @@ def run_training_steps(
 ) -> StepReport:
     """Train parameters in place: one AdamW step per element of `steps`.
 
-    The gradient of a step is that of the mean loss over all learnt tokens of its micro-batches, so
+    The gradient of a step is that of the mean loss over all targets of its micro-batches, so
     it does not depend on how rows are divided among them. No weight decay, no clipping.
 
     Args:
@@ -84,10 +86,12 @@ def run_training_steps(
         parameters, lr=descent.learning_rate, weight_decay=0.0, fused=True
     )
     losses: list[torch.Tensor] = []
+    tokens = 0
     started = time.perf_counter()
     for done, micro_batches in enumerate(steps):
         before_step(done)
         losses.append(_accumulate_gradients(model, micro_batches))
+        tokens += sum(batch.token_count for batch in micro_batches)
         if descent.proximal is not None:
             add_proximal_gradient(parameters, descent.proximal)
         optimizer.step()
@@ -95,7 +99,7 @@ def run_training_steps(
         if len(losses) % _CHECK_EVERY == 0:
             _mean_loss(losses[-_CHECK_EVERY:])
     mean_loss = _mean_loss(losses)
-    return StepReport(len(losses), mean_loss, time.perf_counter() - started)
+    return StepReport(len(losses), mean_loss, time.perf_counter() - started, tokens)
 
 
 def add_proximal_gradient(parameters: Sequence[nn.Parameter], proximal: Proximal) -> None:
@@ -111,7 +115,7 @@ def _accumulate_gradients(model: nn.Module, micro_batches: Sequence[Batch]) -> t
     target_count = sum(batch.target_count for batch in micro_batches)
     total = torch.zeros(())
     for batch in micro_batches:
-        loss = token_loss_sum(model, batch) / target_count
+        loss = loss_sum(model, batch) / target_count
         loss.backward()
         total = loss.detach() + total.to(loss.device)
     return total

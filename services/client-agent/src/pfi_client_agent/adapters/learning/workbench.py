@@ -1,6 +1,7 @@
 """Trains and evaluates adapters on one backbone."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -9,8 +10,10 @@ from pfi_client_agent.adapters.learning.adapter_model import AdapterModel
 from pfi_client_agent.adapters.learning.adapter_slot import AdapterSlot
 from pfi_client_agent.adapters.learning.backbone import LoadedBackbone
 from pfi_client_agent.adapters.learning.batches import Batch
-from pfi_client_agent.adapters.learning.loss import mean_token_loss
-from pfi_client_agent.adapters.learning.memory import exhaustion_translated
+from pfi_client_agent.adapters.learning.checkpointing import checkpointing
+from pfi_client_agent.adapters.learning.loss import score
+from pfi_client_agent.adapters.learning.memory import PeakMemory, exhaustion_translated
+from pfi_client_agent.adapters.learning.objective import Objective, objective_of
 from pfi_client_agent.adapters.learning.row_source import TrainingRows, held_out_batches
 from pfi_client_agent.adapters.learning.steps import (
     Descent,
@@ -18,19 +21,20 @@ from pfi_client_agent.adapters.learning.steps import (
     StepReport,
     run_training_steps,
 )
-from pfi_client_agent.adapters.learning.tokenization import RowTokenizer
 from pfi_client_agent.domain.abandonment import TrainingDivergedError
+from pfi_client_agent.domain.classification import Classification, HeadValues
 from pfi_client_agent.domain.split import Split
 from pfi_client_agent.domain.training import (
     BeforeStep,
     Evaluation,
     PersonalAdapter,
     PersonalOutcome,
+    Score,
     SharedOutcome,
     StepOptions,
     Vector,
 )
-from pfi_common.tensors import Schema
+from pfi_common.tensors import Schema, Tensor, unflatten
 
 
 class TorchWorkbench:
@@ -40,18 +44,35 @@ class TorchWorkbench:
         backbone: The backbone.
         schema: Schema of the shared adapter.
         held_out_limit: Most held-out rows that an evaluation takes.
+        classification: What a classifier tells apart; None for a language model.
 
     Raises:
         SpecInvalidError: The backbone lacks a module that the schema names.
         SchemaMismatchError: The schema does not fit the backbone.
     """
 
-    def __init__(self, backbone: LoadedBackbone, schema: Schema, held_out_limit: int) -> None:
+    def __init__(
+        self,
+        backbone: LoadedBackbone,
+        schema: Schema,
+        held_out_limit: int,
+        classification: Classification | None = None,
+    ) -> None:
         self.schema = schema
+        self._classification = classification
         self._backbone = backbone
         self._adapters = AdapterModel(backbone, schema)
         self._held_out_limit = held_out_limit
-        self._tokenizers: dict[int, RowTokenizer] = {}
+        self._objectives: dict[int, Objective] = {}
+
+    @property
+    def head_tensors(self) -> tuple[Tensor, ...]:
+        """Tensors of the classifier's head; see `ports.Workbench`."""
+        return () if self._adapters.head is None else self._adapters.head.tensors
+
+    def fits(self, schema: Schema, classification: Classification | None) -> bool:
+        """Tell whether this bench is for such adapters and labels."""
+        return (self.schema.digest, self._classification) == (schema.digest, classification)
 
     def train_shared(
         self,
@@ -59,24 +80,30 @@ class TorchWorkbench:
         rows: Split,
         options: StepOptions,
         before_step: BeforeStep,
+        personal: PersonalAdapter | None = None,
     ) -> SharedOutcome:
         """Train the shared adapter from `base`; see `ports.Workbench`."""
         with exhaustion_translated():
             slot = self._adapters.shared
             slot.write(base)
+            self._write_personal_head(personal)
             self._adapters.train_shared()
             held_out, held_out_rows = self._held_out(rows, options.maximum_tokens)
-            loss_before = self._loss(held_out)
+            before = self._score(held_out)
             training = self._training(rows, options)
+            peak = PeakMemory(self._backbone.device)
             report = self._run(slot, training, options, before_step)
             return SharedOutcome(
                 delta=_difference(slot, base),
                 distinct_rows=training.distinct_rows,
                 train_loss=report.mean_loss,
-                loss_before=loss_before,
-                loss_after=self._loss(held_out),
+                loss_before=before.loss,
+                loss_after=self._score(held_out).loss,
                 held_out_rows=held_out_rows,
                 steps_per_second=report.steps / report.seconds,
+                tokens_per_second=report.tokens / report.seconds,
+                peak_memory_bytes=peak.read_bytes(),
+                accuracy_before=before.accuracy,
             )
 
     def train_personal(
@@ -92,7 +119,8 @@ class TorchWorkbench:
             slot = self._stack(base, personal)
             self._run(slot, self._training(rows, options), options, before_step)
             held_out, _ = self._held_out(rows, options.maximum_tokens)
-            return PersonalOutcome(vector=_values(slot), loss=self._loss(held_out))
+            after = self._score(held_out)
+            return PersonalOutcome(_values(slot), after.loss, after.accuracy)
 
     def evaluate(
         self,
@@ -105,27 +133,59 @@ class TorchWorkbench:
         """Measure the losses; see `ports.Workbench`."""
         with exhaustion_translated():
             held_out, held_out_rows = self._held_out(rows, maximum_tokens)
+            alone = self._score_backbone(held_out)
             self._adapters.shared.write(shared)
+            self._write_personal_head(personal)
             self._adapters.train_shared()
-            with self._adapters.backbone_alone():
-                backbone_loss = self._loss(held_out)
-            shared_loss = self._loss(held_out)
-            personal_loss = None
-            if personal is not None:
-                self._stack(shared, personal)
-                personal_loss = self._loss(held_out)
-            return Evaluation(backbone_loss, shared_loss, personal_loss, held_out_rows)
+            with_shared = self._score(held_out)
+            without = Evaluation(
+                backbone=alone.loss,
+                shared=with_shared.loss,
+                personal=None,
+                held_out_rows=held_out_rows,
+                accuracy_backbone=alone.accuracy,
+                accuracy_shared=with_shared.accuracy,
+            )
+            if personal is None:
+                return without
+            self._stack(shared, personal)
+            both = self._score(held_out)
+            return replace(without, personal=both.loss, accuracy_personal=both.accuracy)
 
     def close(self) -> None:
         """Take the adapters off the backbone, so that another workbench can use it."""
         self._adapters.detach()
 
+    def _score_backbone(self, held_out: list[Batch]) -> Score:
+        self._adapters.train_shared()
+        self._write_head(self._untrained_head())
+        with self._adapters.backbone_alone():
+            return self._score(held_out)
+
     def _stack(self, base: Vector, personal: PersonalAdapter) -> AdapterSlot:
         slot = self._adapters.personal(personal.schema)
         self._adapters.shared.write(base)
         slot.write(personal.vector)
-        self._adapters.train_personal()
+        self._adapters.train_personal(slot)
         return slot
+
+    def _write_personal_head(self, personal: PersonalAdapter | None) -> None:
+        """Use the head of this device, trained or not, where the run has no shared one."""
+        if self.schema.head_tensors or self._classification is None:
+            return
+        if personal is None:
+            self._write_head(self._untrained_head())
+        else:
+            self._write_head(unflatten(personal.schema, personal.vector))
+
+    def _write_head(self, values: HeadValues) -> None:
+        if self._adapters.head is not None:
+            self._adapters.head.write(values)
+
+    def _untrained_head(self) -> HeadValues:
+        if self._classification is None:
+            return {}
+        return self._classification.untrained_head(self.head_tensors)
 
     def _run(
         self,
@@ -139,32 +199,33 @@ class TorchWorkbench:
         if options.proximal_mu > 0:
             start = [parameter.detach().clone() for parameter in parameters]
             proximal = Proximal(options.proximal_mu, start)
-        return run_training_steps(
-            self._adapters.model,
-            parameters,
-            training.steps(options),
-            Descent(options.learning_rate, proximal),
-            before_step,
-        )
+        with checkpointing(self._adapters.model, active=options.gradient_checkpointing):
+            return run_training_steps(
+                self._adapters.model,
+                parameters,
+                training.steps(options),
+                Descent(options.learning_rate, proximal),
+                before_step,
+            )
 
     def _training(self, rows: Split, options: StepOptions) -> TrainingRows:
-        return TrainingRows(self._backbone, self._tokenizer(options.maximum_tokens), rows)
+        return TrainingRows(self._objective(options.maximum_tokens), rows)
 
     def _held_out(self, rows: Split, maximum_tokens: int) -> tuple[list[Batch], int]:
-        tokenizer = self._tokenizer(maximum_tokens)
-        return held_out_batches(self._backbone, tokenizer, rows, self._held_out_limit)
+        return held_out_batches(self._objective(maximum_tokens), rows, self._held_out_limit)
 
-    def _tokenizer(self, maximum_tokens: int) -> RowTokenizer:
-        maximum = self._backbone.maximum_tokens(maximum_tokens)
-        if maximum not in self._tokenizers:
-            self._tokenizers[maximum] = RowTokenizer(self._backbone.tokenizer, maximum)
-        return self._tokenizers[maximum]
+    def _objective(self, maximum_tokens: int) -> Objective:
+        if maximum_tokens not in self._objectives:
+            self._objectives[maximum_tokens] = objective_of(
+                self._backbone, maximum_tokens, self._classification
+            )
+        return self._objectives[maximum_tokens]
 
-    def _loss(self, batches: list[Batch]) -> float:
-        loss = mean_token_loss(self._adapters.model, batches)
-        if not math.isfinite(loss):
+    def _score(self, batches: list[Batch]) -> Score:
+        measured = score(self._adapters.model, batches)
+        if not math.isfinite(measured.loss):
             raise TrainingDivergedError("a held-out loss is not finite")
-        return loss
+        return measured
 
 
 def _difference(slot: AdapterSlot, base: Vector) -> Vector:
