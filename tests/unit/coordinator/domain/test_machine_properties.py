@@ -4,97 +4,56 @@ from datetime import timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.unit.coordinator.domain.builders import START, adapter, run
+from hypothesis.stateful import initialize, invariant, precondition, rule
+from tests.unit.coordinator.domain.world import CLIENTS, World
 
 from pfi_coordinator.domain import effects, events
 from pfi_coordinator.domain.cohort import needs_clients
-from pfi_coordinator.domain.effects import effect_key
 from pfi_coordinator.domain.explain import explain
-from pfi_coordinator.domain.machine import decide
-from pfi_coordinator.domain.outbox import is_wanted
+from pfi_coordinator.domain.lines import every_line, line_named, members_of_lines
+from pfi_coordinator.domain.outbox import is_wanted, may_overtake
+from pfi_coordinator.domain.partition import partition_pending
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
-from pfi_coordinator.domain.state import RoundPhase
+from pfi_coordinator.domain.state import GLOBAL, RoundPhase
 from pfi_coordinator.domain.timing import next_deadline
 
-CLIENTS = tuple(f"c-{index}" for index in range(6))
 some_clients = st.sets(st.sampled_from(CLIENTS)).map(lambda chosen: tuple(sorted(chosen)))
+some_line = st.sampled_from([GLOBAL, GLOBAL, "cluster-1", "cluster-2", "cluster-3"])
 
 
-class World(RuleBasedStateMachine):
-    def __init__(self):
-        super().__init__()
-        self.first = run(rounds=2, selected_count=4, size=3, minimum=2)
-        self.state = self.first
-        self.now = START
-        self.log = []
-        self.outbox = []
-        self.keys = []
-        self.results = []
-        self.counted = set()
-        self.holders = {}
-        self.happen(events.RunSubmitted())
+class Chance(World):
+    @initialize(kind=st.sampled_from(["plain", "clustered", "formed", "placing"]))
+    def start(self, kind):
+        self.begin(kind)
 
-    def happen(self, event):
-        before = self.state
-        self.state, asked = decide(self.state, event, self.now)
-        if self.state != before or asked:
-            self.log.append((event, self.now))
-        self.outbox.extend(asked)
-        self.keys.extend(effect_key(effect) for effect in asked)
-
-    def result_of(self, effect):  # noqa: PLR0911 - one line for each effect
-        number, attempt = effect.number, effect.attempt
-        current = self.state.round
-        match effect:
-            case effects.CreateInitialAdapter():
-                return events.InitialAdapterMade(adapter(0))
-            case effects.OpenRound():
-                return events.RoundOpened(number, attempt)
-            case effects.SealRound():
-                return events.RoundSealed(number, attempt, tuple(sorted(current.committed)))
-            case effects.FinalizeRound():
-                return events.RoundPublished(number, attempt, adapter(number), 0.1)
-            case effects.AbortRound():
-                return events.RoundAborted(number, attempt)
-            case effects.StoreEvaluation():
-                return events.EvaluationStored()
-        return None
-
-    def carry_out(self, effect):
-        """What the driver does with one effect; tasks are given out and taken back here."""
-        if not is_wanted(self.state, effect):
-            return
-        match effect:
-            case effects.DispatchTasks(clients=clients):
-                for client in set(clients) & self.state.round.open:
-                    self.holders.setdefault(client, set()).add((effect.number, effect.attempt))
-            case effects.CancelTasks(clients=clients):
-                for client in clients:
-                    self.holders.get(client, set()).discard((effect.number, effect.attempt))
-        event = self.result_of(effect)
-        if event is not None:
-            self.results.append(event)
-            self.happen(event)
+    def take(self, data):
+        """An effect that the driver may carry out now: a line's oldest, or one out of order."""
+        oldest = {}
+        for effect in self.outbox:
+            oldest.setdefault(effect if may_overtake(effect) else effect.line, effect)
+        effect = data.draw(st.sampled_from(list(oldest.values())))
+        self.outbox.remove(effect)
+        return effect
 
     @precondition(lambda self: self.outbox)
-    @rule(repeat=st.booleans())
-    def effect_runs(self, repeat):
-        effect = self.outbox.pop(0)
+    @rule(data=st.data(), repeat=st.booleans())
+    def effect_runs(self, data, repeat):
+        effect = self.take(data)
         self.carry_out(effect)
         if repeat:
             self.carry_out(effect)
 
     @precondition(lambda self: self.outbox)
-    @rule()
-    def effect_fails(self):
-        effect = self.outbox.pop(0)
-        if isinstance(effect, effects.DispatchTasks | effects.CancelTasks):
+    @rule(data=st.data())
+    def effect_fails(self, data):
+        effect = self.take(data)
+        state = line_named(self.state, effect.line)
+        reliable = (effects.DispatchTasks, effects.CancelTasks, effects.ForgetSketches)
+        if isinstance(effect, reliable):
             self.carry_out(effect)
-        elif is_wanted(self.state, effect):
-            kind = effect.kind
-            failed = events.EffectFailed(kind, effect.number, effect.attempt, "INTERNAL", "no")
-            self.happen(failed)
+        elif state is not None and is_wanted(state, effect):
+            named = (effect.kind, effect.number, effect.attempt)
+            self.happen(events.EffectFailed(*named, "INTERNAL", "no", line=effect.line))
 
     @precondition(lambda self: self.results)
     @rule(data=st.data())
@@ -104,37 +63,42 @@ class World(RuleBasedStateMachine):
         self.happen(event)
         assert self.state == before
 
-    @rule(clients=some_clients)
-    def clients_are_eligible(self, clients):
-        self.happen(events.ClientsEligible(clients))
+    @rule(clients=some_clients, line=some_line)
+    def clients_are_eligible(self, clients, line):
+        self.happen(events.ClientsEligible(clients, line=line))
 
-    @rule(clients=some_clients, number=st.integers(1, 2), attempt=st.integers(1, 3))
-    def updates_arrive(self, clients, number, attempt):
+    @rule(clients=some_clients, number=st.integers(1, 2), attempt=st.integers(1, 3), line=some_line)
+    def updates_arrive(self, clients, number, attempt, line):
         updates = tuple(events.CommittedUpdate(client) for client in clients)
-        self.happen(events.UpdatesCommitted(number, attempt, updates))
+        self.happen(events.UpdatesCommitted(number, attempt, updates, line=line))
 
-    @precondition(lambda self: self.state.round is not None)
-    @rule(clients=some_clients)
-    def open_clients_commit(self, clients):
-        current = self.state.round
-        updates = tuple(events.CommittedUpdate(client) for client in clients)
-        self.happen(events.UpdatesCommitted(current.number, current.attempt, updates))
+    @rule(data=st.data())
+    def a_whole_cohort_commits(self, data):
+        self.everyone_commits(data.draw(st.sampled_from(every_line(self.state))))
 
-    @rule(clients=some_clients, number=st.integers(1, 2), attempt=st.integers(1, 3))
-    def receipts_arrive(self, clients, number, attempt):
-        self.happen(events.TasksFinished(number, attempt, clients))
+    @rule(clients=some_clients, number=st.integers(1, 2), attempt=st.integers(1, 3), line=some_line)
+    def receipts_arrive(self, clients, number, attempt, line):
+        self.happen(events.TasksFinished(number, attempt, clients, line=line))
 
-    @rule(clients=some_clients, number=st.integers(1, 2), attempt=st.integers(1, 3))
-    def tasks_come_back(self, clients, number, attempt):
-        self.happen(events.TasksGivenBack(number, attempt, clients))
+    @rule(clients=some_clients, number=st.integers(1, 2), attempt=st.integers(1, 3), line=some_line)
+    def tasks_come_back(self, clients, number, attempt, line):
+        self.happen(events.TasksGivenBack(number, attempt, clients, line=line))
 
     @rule(clients=some_clients)
     def clients_are_revoked(self, clients):
         self.happen(events.ClientsRevoked(clients))
 
-    @rule(clients=some_clients)
-    def evaluations_arrive(self, clients):
-        self.happen(events.EvaluationAnswered(clients))
+    @rule(clients=some_clients, line=some_line)
+    def evaluations_arrive(self, clients, line):
+        self.happen(events.EvaluationAnswered(clients, line=line))
+
+    @precondition(lambda self: self.state.placements)
+    @rule(data=st.data(), chosen=some_line)
+    def a_new_client_chooses(self, data, chosen):
+        asked = data.draw(st.sampled_from(self.state.placements))
+        client = data.draw(st.sampled_from(sorted(asked.waiting)))
+        self.happen(events.ClientPlaced(asked.number, client, chosen))
+        assert not any(client in item.waiting for item in self.state.placements)
 
     @rule(seconds=st.floats(1, 700))
     def time_passes(self, seconds):
@@ -152,67 +116,70 @@ class World(RuleBasedStateMachine):
 
     @invariant()
     def one_open_task_per_client(self):
-        assert all(len(held) <= 1 for held in self.held_now().values())
-
-    def held_now(self):
-        current = self.state.round
-        working = current.open if current is not None else frozenset()
-        return {client: self.holders.get(client, set()) for client in working}
+        working = [line.round.open for line in every_line(self.state) if line.round is not None]
+        everyone = [client for clients in working for client in clients]
+        assert len(everyone) == len(set(everyone))
+        assert all(len(self.holders.get(client, ())) <= 1 for client in everyone)
 
     @invariant()
     def cohort_parts_are_disjoint_and_attempts_bounded(self):
-        current = self.state.round
-        if current is not None:
-            parts = (current.open, current.committed, current.closed)
-            assert sum(map(len, parts)) == len(current.cohort)
-            assert 1 <= current.attempt <= MAXIMUM_ATTEMPTS
-            assert 1 <= current.number <= self.state.rules.rounds
+        for line in every_line(self.state):
+            if (current := line.round) is not None:
+                parts = (current.open, current.committed, current.closed)
+                assert sum(map(len, parts)) == len(current.cohort)
+                assert 1 <= current.attempt <= MAXIMUM_ATTEMPTS
+                assert 1 <= current.number <= line.rules.rounds
+                assert current.line == line.line
 
     @invariant()
     def only_enough_updates_are_merged(self):
-        current = self.state.round
-        if current is not None and current.phase is RoundPhase.FINALIZING:
-            assert len(current.committed) >= self.state.rules.minimum
+        for line in every_line(self.state):
+            if line.round is not None and line.round.phase is RoundPhase.FINALIZING:
+                assert len(line.round.committed) >= line.rules.minimum
+
+    @invariant()
+    def a_client_is_in_one_cluster_and_nobody_else_is_selected(self):
+        lines = self.state.lines
+        assert sum(len(line.members) for line in lines) == len(members_of_lines(self.state))
+        for line in lines:
+            assert line.placed <= line.members
+            if line.round is not None and line.round.phase is RoundPhase.OPENING:
+                assert line.round.open <= line.members
+            if line.members:
+                assert 1 <= line.rules.minimum <= line.rules.size <= line.rules.selected_count
+        asked = [client for item in self.state.placements for client in item.waiting]
+        assert len(asked) == len(set(asked))
+        assert not members_of_lines(self.state) & set(asked)
+
+    @invariant()
+    def a_run_with_lines_is_as_alive_as_they_are(self):
+        if self.state.lines:
+            assert self.state.round is None
+            if all(line.phase.ended for line in self.state.lines):
+                assert self.state.phase.ended or self.state.evaluation is not None
+            else:
+                assert not self.state.phase.ended
 
     @invariant()
     def every_state_says_why(self):
-        why = explain(self.state)
-        assert all((why.waiting_for, why.since, why.unblocks, why.next))
+        for line in every_line(self.state):
+            why = explain(line)
+            assert all((why.waiting_for, why.since, why.unblocks, why.next))
 
     @invariant()
     def something_can_always_happen(self):
-        """A state with no effect to carry out waits for clients, a deadline, or is at rest."""
-        waits = needs_clients(self.state) or next_deadline(self.state) is not None
-        assert self.outbox or waits or self.state.at_rest or self.state.evaluation is None
+        """A line with no effect to carry out waits for clients, a deadline, or is at rest."""
+        for line in every_line(self.state):
+            busy = any(effect.line == line.line for effect in self.outbox) or bool(line.lines)
+            waits = needs_clients(line) or next_deadline(line) is not None
+            assert busy or waits or line.at_rest or line.evaluation is None
+            assert busy or not partition_pending(line)
 
     def teardown(self):
         self.the_run_comes_to_an_end()
         self.replay_gives_the_same_state()
-
-    def the_run_comes_to_an_end(self):
-        """With working clients and a working aggregator, every run ends after bounded steps."""
-        for _ in range(200):
-            if self.state.at_rest and not self.outbox:
-                return
-            while self.outbox:
-                self.carry_out(self.outbox.pop(0))
-            if self.state.at_rest:
-                return
-            if needs_clients(self.state):
-                self.happen(events.ClientsEligible(CLIENTS))
-                continue
-            due = next_deadline(self.state)
-            if due is not None:
-                self.now = max(self.now, due)
-                self.happen(events.Tick())
-        raise AssertionError(f"the run does not end: {self.state}")
-
-    def replay_gives_the_same_state(self):
-        state = self.first
-        for event, now in self.log:
-            state, _ = decide(state, event, now)
-        assert state == self.state
+        assert not self.sketches or not self.state.rules.cluster
 
 
-World.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-TestWorld = World.TestCase
+Chance.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestWorld = Chance.TestCase
