@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from pfi_common.clock import Clock
 from pfi_rag.adapters.edge import EdgeStoreFactory
-from pfi_rag.adapters.embeddings import load_embedder
 from pfi_rag.application.add_document import AddDocument
 from pfi_rag.application.delete_document import DeleteDocument
 from pfi_rag.application.forget_documents import ForgetDocuments
@@ -39,6 +38,9 @@ def build_graph(settings: RagSettings, metrics: RagMetrics, clock: Clock) -> Gra
         EmbeddingModelInvalidError: The model is incomplete or altered.
         SettingsInvalidError: The store cannot be used with these settings.
     """
+    # Importing the runtime takes half a second, which services with another store or none spare.
+    from pfi_rag.adapters.embeddings import load_embedder
+
     embedder = load_embedder(settings.models)
     factory = EdgeStoreFactory(
         settings.state / "indexes", embedder.digest if embedder is not None else None
