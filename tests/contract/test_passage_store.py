@@ -100,7 +100,11 @@ def test_documents_are_listed_by_name(store: PassageStore) -> None:
     assert store.find("c") is None
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "naïve ‮ name", 'a"b\\c\n', "x" * 1024])
+NAMES = ["../../etc/passwd", "na\u00efve \u202e name", 'a"b\\c\n', "x" * 1024]
+TEXTS = ["Zeile\r\nzwei\n", "日本語 пример 🚰 pump", 'pump "q" \\ \x00 \x1b']
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_any_name_is_a_name(store: PassageStore, name: str) -> None:
     record = add(store, name, PUMP, EMBEDDER)
     assert store.documents() == [record]
@@ -108,9 +112,7 @@ def test_any_name_is_a_name(store: PassageStore, name: str) -> None:
     assert ask(store, "pump", EMBEDDER).hits[0].name == name
 
 
-@pytest.mark.parametrize(
-    "text", ["Zeile\r\nzwei\n", "日本語 пример 🚰 pump", 'pump "q" \\ \x00 \x1b']
-)
+@pytest.mark.parametrize("text", TEXTS)
 def test_text_comes_back_as_it_was(store: PassageStore, text: str) -> None:
     add(store, "a", [text + " distinctive"], EMBEDDER)
     assert texts_of(store, "distinctive") == [text + " distinctive"]
@@ -255,13 +257,10 @@ def test_embedding_can_be_stopped_and_goes_on(stores: Stores) -> None:
     store = stores.open()
     counting = HashEmbedder()
 
-    class Stopped(Exception):
-        pass
-
     def stop(done: int, total: int) -> None:
-        raise Stopped
+        raise KeyboardInterrupt
 
-    with pytest.raises(Stopped):
+    with pytest.raises(KeyboardInterrupt):
         store.reindex(counting, stop)
     done = counting.embedded
     assert 0 < done < 200
