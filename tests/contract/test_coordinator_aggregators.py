@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from tests.support.coordinator.agent import TestAgent
@@ -33,8 +34,8 @@ class MemorySide:
     def __init__(self) -> None:
         self.aggregators = MemoryAggregators()
 
-    async def commit(self, base, client: str = CLIENT) -> None:
-        self.aggregators.commit(ATTEMPT, client)
+    async def commit(self, base, client: str = CLIENT, attempt: Attempt = ATTEMPT) -> None:
+        self.aggregators.commit(attempt, client)
 
 
 class RealSide:
@@ -44,9 +45,9 @@ class RealSide:
         self.site = site
         self.aggregators = aggregators
 
-    async def commit(self, base, client: str = CLIENT) -> None:
+    async def commit(self, base, client: str = CLIENT, attempt: Attempt = ATTEMPT) -> None:
         enrolled = identity_for(self.site, client)
-        await TestAgent(enrolled, SCHEMA).upload(task_for(self.site, enrolled, base, ATTEMPT))
+        await TestAgent(enrolled, SCHEMA).upload(task_for(self.site, enrolled, base, attempt))
 
 
 @pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.integration)])
@@ -110,6 +111,18 @@ async def test_a_round_is_watched_sealed_published_and_settled(side):
     assert published.adapter == again.adapter
     assert published.adapter.version == 1
     await side.aggregators.settle_round(1, ATTEMPT)
+
+
+async def test_a_cluster_s_line_goes_on_from_the_version_of_the_whole_run(side):
+    base = replace((await side.aggregators.create_initial(1, document())).adapter, line="cluster-2")
+    attempt = replace(ATTEMPT, line="cluster-2")
+    await side.aggregators.open_round(1, attempt, document(), Opening(base, 1))
+    await side.commit(base, attempt=attempt)
+    counted = await side.aggregators.seal_round(1, attempt)
+    assert [item.client for item in counted] == [CLIENT]
+    sealed = Sealed(base.digest, frozenset({CLIENT}))
+    published = await side.aggregators.finalize_round(1, attempt, document(), sealed)
+    assert (published.adapter.line, published.adapter.version) == ("cluster-2", 1)
 
 
 async def test_an_aborted_attempt_can_be_settled_but_not_sealed(side):

@@ -11,7 +11,7 @@ from tests.support.coordinator.messages import (
     memory_receipt,
 )
 from tests.support.coordinator.values import RUN, SCHEMA, client, client_id, document
-from tests.unit.coordinator.domain.builders import adapter
+from tests.unit.coordinator.domain.builders import adapter, line_adapter
 
 from pfi.aggregator.v1 import ticket_pb2
 from pfi.coordinator.v1.task_pb2 import Task
@@ -64,6 +64,41 @@ def test_tasks_are_named_and_the_same_when_made_again(factory):
     assert made == train(factory)
     evaluation = factory.evaluate_task(document(), adapter(2), client(1), ManualClock().now())
     assert evaluation.name == TaskName(RUN, "eval", client_id(1))
+
+
+def test_tasks_belong_to_the_line_of_their_adapter(factory):
+    deadline = ManualClock().now()
+    base = line_adapter("cluster-2", 1)
+    made = factory.train_task(document(), base, client(1), number=2, attempt=1, deadline=deadline)
+    assert (made.name.scope, made.name.line, made.name.attempt) == (
+        "cluster-2.2.1",
+        "cluster-2",
+        (2, 1),
+    )
+    evaluation = factory.evaluate_task(document(), base, client(1), deadline)
+    assert (evaluation.name.scope, evaluation.name.attempt) == ("cluster-2.eval", None)
+    candidates = (line_adapter("cluster-1", 2), base)
+    placement = factory.place_task(document(), candidates, client(1), number=3, deadline=deadline)
+    assert (placement.name.scope, placement.name.line) == ("place.3", "global")
+    assert (placement.name.placement, placement.name.attempt) == (3, None)
+    for name in (made.name, evaluation.name, placement.name):
+        assert TaskName.parse(name.text) == name
+
+
+def test_a_placement_names_every_line(federation):
+    factory = ProtoTaskFactory(federation.signer("coordinator"))
+    candidates = (line_adapter("cluster-1", 2), line_adapter("cluster-2", 3))
+    made = factory.place_task(
+        document(), candidates, client(1), number=1, deadline=ManualClock().now()
+    )
+    task = Task.FromString(made.message)
+    assert task.task == f"{RUN}.place.1.{client_id(1)}"
+    assert [
+        (item.adapter.line, item.adapter.version, item.adapter.digest)
+        for item in task.place.candidates
+    ] == [(item.line, item.version, item.digest) for item in candidates]
+    assert task.base == task.place.candidates[0].adapter
+    assert task.place.maximum_tokens == document().spec.local.maximum_tokens
 
 
 def test_a_receipt_says_what_it_is_about(receipts):
