@@ -15,6 +15,9 @@ from pfi_coordinator.domain.tasks import evaluation_scope, round_scope
 
 MAXIMUM_WAIT_SECONDS = 60.0
 
+_GATHER_SECONDS = 0.2
+"""Hundreds of clients change a run many times a second; those who wait for it see them together."""
+
 
 class RunWatchers:
     """Those who wait for a run to change."""
@@ -87,6 +90,7 @@ class ShowRun:
             async with asyncio.timeout(wait_seconds):
                 while history.changes <= after_revision and not self._watchers.closed:
                     await changed.wait()
+                    await asyncio.sleep(_GATHER_SECONDS)
                     changed = self._watchers.event(run)
                     history = await self._runs.history(run)
         return history
