@@ -63,6 +63,7 @@ class Graph:
         self.aggregators = MemoryAggregators()
         self.queue = MemoryExportQueue()
         self.partitions = MemoryPartitionQueue()
+        self.choices: dict[str, str] = {}
         self.probe = MemoryStoreProbe()
         self.artifacts = open_artifact_store("memory://")
         self.steps = []

@@ -1,10 +1,12 @@
 """Clients that work, for tests of the leader."""
 
 import asyncio
+import json
 
 from tests.support.coordinator.messages import memory_receipt
 from tests.support.coordinator.values import description_document, spec_document
 
+from pfi_coordinator.application.clustering import partition_path
 from pfi_coordinator.application.ports.aggregators import Attempt
 from pfi_coordinator.application.record_result import Outcome
 from pfi_coordinator.domain.tasks import TaskName
@@ -25,6 +27,10 @@ async def work(graph, clients, delay=lambda: 0.0):
 
 
 async def finish(graph, name):
+    if name.placement is not None:
+        outcome = Outcome(placed_line=graph.choices.get(name.client, "cluster-1"))
+        await graph.results(name.client, name.text, outcome)
+        return
     if name.attempt is None:
         await graph.results(name.client, name.text, Outcome(metrics={"held_out_rows": 3.0}))
         return
@@ -35,8 +41,12 @@ async def finish(graph, name):
 
 
 class Working:
+    """Does one thing for ever while the block runs."""
+
+    work = staticmethod(work)
+
     def __init__(self, graph, clients):
-        self.coroutine = work(graph, clients)
+        self.coroutine = self.work(graph, clients)
 
     async def __aenter__(self):
         self.task = asyncio.create_task(self.coroutine)
@@ -57,3 +67,29 @@ async def leads(lead):
 
 def ended(state):
     return state.phase.ended
+
+
+async def group(graph, clusters):
+    """A worker that finds these clusters for every job, for ever."""
+    done = 0
+    while True:
+        for order in graph.partitions.orders[done:]:
+            done += 1
+            await answer(graph, order, clusters)
+        await asyncio.sleep(0)
+
+
+async def answer(graph, order, clusters):
+    found = {
+        "run": order.run,
+        "digest": order.digest,
+        "clusters": clusters,
+        "silhouette": 0.5,
+        "count": len(clusters),
+        "reason": "",
+    }
+    await graph.artifacts.put_named(partition_path(order), json.dumps(found).encode())
+
+
+class Grouping(Working):
+    work = staticmethod(group)

@@ -16,6 +16,7 @@ from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.effects import AbortRound, OpenRound, SealRound, SettleRound
 from pfi_coordinator.domain.events import RoundAborted, RoundOpened, RoundSealed
+from pfi_coordinator.domain.partition import ends_probe
 from pfi_coordinator.domain.state import RunState
 from pfi_coordinator.domain.tasks import Notice, RowChange, TaskName, TaskState, round_scope
 
@@ -46,13 +47,13 @@ class CommandRounds:
         return RoundOpened(effect.number, effect.attempt)
 
     async def seal(
-        self, document: RunDocument, _state: RunState, effect: SealRound, token: int
+        self, document: RunDocument, state: RunState, effect: SealRound, token: int
     ) -> RoundSealed:
         """Fixes the counted set, shows it in the rows, and keeps the sketches of a probe round."""
         attempt = _attempt(document, effect)
         counted = await self._aggregators.seal_round(token, attempt)
         sketches = {item.client: item.sketch for item in counted if item.sketch}
-        if sketches:
+        if sketches and ends_probe(state, effect.number):
             await self._sketches.put(document.run, sketches)
         await self._board.change(committed_rows(attempt, counted))
         clients = tuple(sorted(item.client for item in counted))
