@@ -54,9 +54,10 @@ async def start_agent(folder):
     """Starts agents on the enrolled device; they are stopped at the end."""
     agents = []
 
-    def start(**arguments):
-        cache = DigestCache(folder.digests)
-        learner = TorchLearner(cache, None, threads=1, held_out_limit=100)
+    def start(learner=None, **arguments):
+        if learner is None:
+            cache = DigestCache(folder.digests)
+            learner = TorchLearner(cache, None, threads=1, held_out_limit=100)
         agents.append(RunningAgent(folder, some_data(), learner, **arguments))
         return agents[-1]
 

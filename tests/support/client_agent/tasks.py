@@ -68,6 +68,18 @@ class TaskBuilder:
         task.evaluate.CopyFrom(compile_evaluate_task(self.spec))
         return task
 
+    def place(self, lines: dict[str, str], *, maximum_tokens=48, number=1, **fields) -> Task:
+        """The task of a newcomer; `lines` gives the digest of each line's newest adapter."""
+        task = self._task(next(iter(lines.values())), 1, 1, **fields)
+        task.task = f"{RUN}.place.{number}.{self.client.identity.name}"
+        task.place.maximum_tokens = maximum_tokens
+        for line, digest in lines.items():
+            reference = AdapterReference(
+                digest=digest, schema_digest=self.schema.digest, run=RUN, line=line, version=2
+            )
+            task.place.candidates.add(adapter=reference)
+        return task
+
     def _task(self, digest: str, round_number: int, attempt: int, **fields) -> Task:
         client = self.client.identity.name
         values = {

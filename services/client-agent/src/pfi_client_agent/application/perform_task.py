@@ -10,6 +10,7 @@ from pfi.coordinator.v1.task_pb2 import Task
 from pfi_client_agent.adapters.state_folder import safe_name
 from pfi_client_agent.application.control import TaskControl
 from pfi_client_agent.application.evaluate_task import perform_evaluate_task
+from pfi_client_agent.application.place_task import perform_place_task
 from pfi_client_agent.application.train_task import perform_train_task
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.abandonment import abandon_reason
@@ -21,7 +22,8 @@ async def perform_task(task: Task, place: Workplace, control: TaskControl) -> Ta
 
     Raises:
         InvalidRequestError: It is of a kind that this agent does not know, or malformed.
-        Exception: What `perform_train_task` and `perform_evaluate_task` raise.
+        Exception: What `perform_train_task`, `perform_evaluate_task` and `perform_place_task`
+            raise.
     """
     for name in (task.task, task.run, task.base.line, task.base.digest):
         safe_name(name)
@@ -30,6 +32,8 @@ async def perform_task(task: Task, place: Workplace, control: TaskControl) -> Ta
         return await perform_train_task(task, place, control)
     if kind == "evaluate":
         return await perform_evaluate_task(task, place, control)
+    if kind == "place":
+        return await perform_place_task(task, place, control)
     raise InvalidRequestError("the task is of a kind that this agent does not know")
 
 

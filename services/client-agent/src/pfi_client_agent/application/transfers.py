@@ -1,4 +1,4 @@
-"""Downloads a task's base adapter, and uploads its update, over any number of interruptions."""
+"""Downloads a task's adapters, and uploads its update, over any number of interruptions."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -64,13 +64,16 @@ class Transfers:
         await self._disconnect()
 
     async def fetch_base(self, coordinate_count: int) -> Vector:
-        """Give the task's base adapter, from the cache or the aggregator; its digest is checked.
+        """Give the task's base adapter; see `fetch`."""
+        return await self.fetch(self.task.base.digest, coordinate_count)
+
+    async def fetch(self, digest: str, coordinate_count: int) -> Vector:
+        """Give an adapter, from the cache or the aggregator; its digest is checked.
 
         Raises:
             AdapterInvalidError: It does not have so many coordinates.
             PlatformError: The aggregator refuses, or the deadline came first.
         """
-        digest = self.task.base.digest
         known = await asyncio.to_thread(self.workplace.cache.find, digest)
         if known is not None:
             return known

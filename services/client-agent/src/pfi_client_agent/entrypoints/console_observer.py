@@ -111,18 +111,18 @@ class ConsoleObserver:
     def task_completed(self, task: Task, seconds: float) -> None:
         """Fill the bar and keep a line."""
         self._remove(task)
-        self._say(f"{task.run} round {task.round}: done in {seconds:.1f} s.", style="green")
+        self._say(f"{task.run} {_kind(task)}: done in {seconds:.1f} s.", style="green")
 
     def task_abandoned(self, task: Task, reason: str, error: BaseException) -> None:
         """Say why a task is given back."""
         self._remove(task)
         cause = error.message if isinstance(error, PlatformError) else str(error)
-        self._say(f"{task.run} round {task.round}: given back, {reason}: {cause}", style="red")
+        self._say(f"{task.run} {_kind(task)}: given back, {reason}: {cause}", style="red")
 
     def task_stopped(self, task: Task) -> None:
         """Say that a task was stopped."""
         self._remove(task)
-        self._say(f"{task.run} round {task.round}: stopped.")
+        self._say(f"{task.run} {_kind(task)}: stopped.")
 
     def stopped(self) -> None:
         """Say goodbye."""
@@ -141,3 +141,8 @@ class ConsoleObserver:
     def _say(self, sentence: str, style: str = "") -> None:
         # Names and messages come from elsewhere: no markup is read in them.
         self._console.print(sentence, style=style, markup=False, highlight=False)
+
+
+def _kind(task: Task) -> str:
+    kinds = {"evaluate": "evaluation", "place": "placement"}
+    return kinds.get(task.WhichOneof("work") or "", f"round {task.round}")
