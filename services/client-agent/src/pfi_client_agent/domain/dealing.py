@@ -1,9 +1,10 @@
 """Deals one data set out to the clients of a fleet."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pfi_client_agent.domain.local_data import MINIMUM_ROWS, LocalData
+from pfi_client_agent.domain.rows import TextRow
 from pfi_common.errors import DataUnreadableError
 
 _CONTEXT = b"pfi.fleet-deal.v1\x00"
@@ -34,6 +35,36 @@ def deal_rows(data: LocalData, clients: int, seed: int) -> Sequence[LocalData]:
         share.rows[digest] = data.rows[digest]
         share.rows_read += 1
     return shares
+
+
+def by_speaker(
+    source: str, speeches: Mapping[str, Sequence[str]], clients: int
+) -> Sequence[LocalData]:
+    """Give each client the speeches of one speaker, those who say most first.
+
+    Args:
+        source: What was read, for messages.
+        speeches: Speeches by speaker, in the order of the text.
+        clients: Number of clients, at least 1.
+
+    Raises:
+        DataUnreadableError: Too few speakers have the rows that a client needs.
+    """
+    shares = [_spoken(f"{source}, {name}", said) for name, said in speeches.items()]
+    enough = [share for share in shares if len(share.rows) >= MINIMUM_ROWS]
+    if len(enough) < clients:
+        raise DataUnreadableError(
+            f"{source} has {len(enough)} speakers with {MINIMUM_ROWS} rows or more; {clients} "
+            f"clients need one each."
+        )
+    return sorted(enough, key=lambda share: -len(share.rows))[:clients]
+
+
+def _spoken(source: str, speeches: Sequence[str]) -> LocalData:
+    share = LocalData(source)
+    for speech in speeches:
+        share.add(TextRow(speech))
+    return share
 
 
 def _position(seed: int, digest: bytes) -> bytes:

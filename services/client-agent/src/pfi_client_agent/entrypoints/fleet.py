@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from pfi_client_agent.entrypoints.options import BackboneOption, parse_share
+from pfi_client_agent.entrypoints.options import (
+    BackboneOption,
+    BadRowLimitOption,
+    ColumnsOption,
+    SplitBy,
+    parse_reading,
+)
 
 
 def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -15,10 +21,12 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
         int, typer.Option("--clients", min=1, max=10_000, help="How many clients to host.")
     ],
     data: Annotated[
-        Path,
+        str,
         typer.Option(
             "--data",
-            help="A folder with one file for each client, or one file whose rows are dealt out.",
+            metavar="SOURCE",
+            help="A folder with one file or folder for each client; or one file or "
+            "datasets:NAME[:SPLIT], whose rows are dealt out.",
         ),
     ],
     state: Annotated[
@@ -59,15 +67,16 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
             "--held-out-rows", min=1, help="Most held-out rows that one evaluation looks at."
         ),
     ] = 256,
-    bad_row_limit: Annotated[
-        Fraction,
+    columns: ColumnsOption = None,
+    split_by: Annotated[
+        SplitBy | None,
         typer.Option(
-            "--bad-row-limit",
-            parser=parse_share,
-            metavar="SHARE",
-            help="Highest share of unusable rows that is accepted, such as 10% or 0.1.",
+            "--split-by",
+            help="Each client is one speaker of a plain text, those who say most first.",
+            show_default=False,
         ),
-    ] = Fraction(1, 10),
+    ] = None,
+    bad_row_limit: BadRowLimitOption = Fraction(1, 10),
     json_logs: Annotated[
         bool,
         typer.Option("--json-logs", help="JSON logs on stderr, also at a terminal."),
@@ -85,22 +94,29 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
 
         pfi-agent fleet --clients 200 --tokens tokens.txt --data all.jsonl --state fleet
 
+        pfi-agent fleet --clients 50 --tokens t.txt --data play.txt --split-by speaker --state f
+
         pfi-agent status --state fleet/clients/17
     """
+    from pfi_client_agent.adapters.fleet_data import FleetSource
     from pfi_client_agent.bootstrap import LearningOptions
     from pfi_client_agent.entrypoints.fleet_start import FleetOptions, start_fleet
 
     start_fleet(
         FleetOptions(
-            clients=clients,
-            data=data,
+            source=FleetSource(
+                data=data,
+                clients=clients,
+                seed=seed,
+                reading=parse_reading(columns, None, None),
+                split_by_speaker=split_by is SplitBy.SPEAKER,
+                bad_row_limit=bad_row_limit,
+            ),
             state=state,
             tokens=tokens,
             name=name,
-            seed=seed,
             at_once=at_once,
             learning=LearningOptions(backbone, threads, held_out_rows),
-            bad_row_limit=bad_row_limit,
             at_terminal=sys.stderr.isatty() and not json_logs,
         )
     )

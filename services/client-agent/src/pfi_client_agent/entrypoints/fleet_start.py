@@ -1,23 +1,19 @@
 """From the options of `pfi-agent fleet` to a fleet that runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
-from pfi_client_agent.adapters.data_file import read_data
-from pfi_client_agent.adapters.fleet_data import client_files
+from pfi_client_agent.adapters.fleet_data import FleetSource, read_shares
 from pfi_client_agent.adapters.fleet_folder import FleetFolder
 from pfi_client_agent.adapters.weight_files import weight_files
 from pfi_client_agent.application.fleet_members import FleetMember
 from pfi_client_agent.bootstrap import LearningOptions
-from pfi_client_agent.domain.dealing import deal_rows
 from pfi_client_agent.domain.exit_codes import exit_code_for
-from pfi_client_agent.domain.local_data import LocalData
 from pfi_client_agent.domain.next_steps import next_step_for
 from pfi_client_agent.entrypoints.fleet_process import FleetProcess, require_open_files
 from pfi_client_agent.settings import AgentSettings
@@ -31,15 +27,12 @@ from pfi_common.telemetry.log import configure_logging, get_logger
 class FleetOptions:
     """Options of the command; see `entrypoints.fleet`."""
 
-    clients: int
-    data: Path
+    source: FleetSource
     state: Path
     tokens: Path | None
     name: str
-    seed: int
     at_once: int
     learning: LearningOptions
-    bad_row_limit: Fraction
     at_terminal: bool
 
 
@@ -73,11 +66,11 @@ def _configure_logs(folder: FleetFolder, stack: ExitStack, *, at_terminal: bool)
 
 
 def _process(folder: FleetFolder, options: FleetOptions) -> FleetProcess:
-    require_open_files(options.clients, options.at_once)
+    require_open_files(options.source.clients, options.at_once)
     tokens = read_tokens(options.tokens)
     if options.learning.backbone is not None:
         weight_files(options.learning.backbone)
-    shares, unusable = read_shares(options)
+    shares, unusable = read_shares(options.source)
     members = [
         FleetMember(number, f"{options.name}-{number}", folder.client(number), data)
         for number, data in shares.items()
@@ -94,32 +87,6 @@ def _process(folder: FleetFolder, options: FleetOptions) -> FleetProcess:
     )
 
 
-Shares = Mapping[int, LocalData]
-Failures = Mapping[int, PlatformError]
-
-
-def read_shares(options: FleetOptions) -> tuple[Shares, Failures]:
-    """Read the data of every client, by number, and why that of some cannot be used.
-
-    Raises:
-        DataUnreadableError: There is too little for so many clients, or nothing can be used.
-        DataTooManyBadRowsError: One file for all has more bad rows than the limit allows.
-    """
-    if not options.data.is_dir():
-        data = _usable(options.data, options.bad_row_limit)
-        return dict(enumerate(deal_rows(data, options.clients, options.seed))), {}
-    shares: dict[int, LocalData] = {}
-    unusable: dict[int, PlatformError] = {}
-    for number, path in enumerate(client_files(options.data, options.clients)):
-        try:
-            shares[number] = _usable(path, options.bad_row_limit)
-        except PlatformError as error:
-            unusable[number] = error
-    if not shares:
-        raise unusable[0]
-    return shares, unusable
-
-
 def read_tokens(file: Path | None) -> Sequence[str]:
     """Read join tokens, one a line; blank lines do no harm.
 
@@ -133,9 +100,3 @@ def read_tokens(file: Path | None) -> Sequence[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise TokenInvalidError(f"the file {file} cannot be read") from error
     return [line.strip() for line in lines if line.strip()]
-
-
-def _usable(path: Path, bad_row_limit: Fraction) -> LocalData:
-    data = read_data(path)
-    data.require_usable(bad_row_limit)
-    return data
