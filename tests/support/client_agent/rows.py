@@ -23,6 +23,16 @@ def mixed_rows(count=24):
     return [makers[number % 3](number) for number in range(count)]
 
 
+def labelled_rows(count=24):
+    """Texts whose label is told by a word in them, all distinct."""
+    kinds = [("rain", "wet"), ("sun", "dry"), ("fog", "wet")]
+    return [
+        TextRow(f"{number}: {word} over the {number % 7} hills", label)
+        for number in range(count)
+        for word, label in [kinds[number % len(kinds)]]
+    ]
+
+
 def by_digest(rows):
     return {content_digest(row): row for row in rows}
 

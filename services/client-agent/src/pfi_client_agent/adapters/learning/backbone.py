@@ -78,7 +78,7 @@ def load_backbone(folder: Path, digest: str, label_count: int = 0) -> LoadedBack
         raise BackboneUnreadableError(
             f"{folder} cannot be loaded ({type(error).__name__})."
         ) from error
-    absent = {str(name) for key in ("missing_keys", "mismatched_keys") for name in loading[key]}
+    absent = _absent(loading)
     if label_count:
         absent -= _prepare_classifier(model, tokenizer)
     _refuse_gaps(folder, absent)
@@ -102,6 +102,14 @@ def _load_model(
         **more,
     )
     return loaded
+
+
+def _absent(loading: Mapping[str, Collection[object]]) -> set[str]:
+    """Name the weights that the files lack, or have in another shape: those come with both."""
+    mismatched = (
+        item[0] if isinstance(item, tuple) else item for item in loading["mismatched_keys"]
+    )
+    return {str(name) for name in (*loading["missing_keys"], *mismatched)}
 
 
 def _prepare_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> set[str]:
