@@ -9,6 +9,7 @@ from tests.support.certificates import FederationFixture
 from tests.support.client_agent.aggregator import ScriptedAggregator
 from tests.support.client_agent.coordinator import Coordinator, Enrolment
 from tests.support.client_agent.observer import RecordingObserver
+from tests.support.client_agent.published import ScriptedServing
 from tests.support.client_agent.rows import mixed_rows
 from tests.support.client_agent.tasks import TaskBuilder
 from tests.support.grpc_server import RunningServer, eventually, running_server
@@ -38,6 +39,7 @@ class ScriptedFederation:
     enrolment: Enrolment
     coordinator: Coordinator
     aggregator: ScriptedAggregator
+    serving: ScriptedServing
     enrolment_server: RunningServer
     member_server: RunningServer
 
@@ -62,8 +64,11 @@ async def scripted_federation(folder: Path):
     def add_enrolment(server):
         enrolment_grpc.add_EnrolmentServiceServicer_to_server(enrolments, server)
 
+    serving = ScriptedServing(aggregator)
+
     def add_members(server):
         coordinator.add_to(server)
+        serving.add_to(server)
         aggregator.add_to(server)
 
     identity = certificates.service()
@@ -78,7 +83,7 @@ async def scripted_federation(folder: Path):
             coordinator=members.target, aggregators=addresses
         )
         yield ScriptedFederation(
-            certificates, enrolments, coordinator, aggregator, enrolment_server, members
+            certificates, enrolments, coordinator, aggregator, serving, enrolment_server, members
         )
 
 

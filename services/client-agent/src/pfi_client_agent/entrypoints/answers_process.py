@@ -61,12 +61,20 @@ class Api:
             PlatformError: The backbone that the owner chose cannot be used.
         """
         serving_folder = ServingFolder(self.folder)
-        with serving_folder.lock.locked():
-            serving_folder.save_endpoint(self.server.url)
-            try:
-                await self.answer(membership, stop, lambda: self.observer.ready(self.server.url))
-            finally:
-                serving_folder.forget_endpoint()
+        try:
+            with serving_folder.lock.locked():
+                await self._findable(serving_folder, membership, stop)
+        finally:
+            self.server.close()
+
+    async def _findable(
+        self, serving_folder: ServingFolder, membership: CurrentMembership, stop: asyncio.Event
+    ) -> None:
+        serving_folder.save_endpoint(self.server.url)
+        try:
+            await self.answer(membership, stop, lambda: self.observer.ready(self.server.url))
+        finally:
+            serving_folder.forget_endpoint()
 
     async def answer(
         self, membership: CurrentMembership, stop: asyncio.Event, ready: Callable[[], None]
