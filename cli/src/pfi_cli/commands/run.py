@@ -8,6 +8,7 @@ import typer
 from pfi_cli.api.client import ApiClient
 from pfi_cli.api.runs import Run
 from pfi_cli.commands.connected import connected
+from pfi_cli.commands.explain import explain
 from pfi_cli.exit_codes import ExitCode
 from pfi_cli.output.console import print_json, say, stdout
 from pfi_cli.output.run_details import print_run
@@ -15,6 +16,7 @@ from pfi_cli.output.run_progress import watch_run
 from pfi_cli.output.tables import print_table, run_table
 
 app = typer.Typer(no_args_is_help=True, help="Federated training jobs.")
+app.command()(explain)
 
 RunArgument = Annotated[str, typer.Argument(help="Run id or name.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]

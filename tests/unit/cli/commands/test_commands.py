@@ -209,9 +209,9 @@ def test_scripts_can_tell_errors_apart(error, code):
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "up", "down", "doctor", "report", "run submit", "run watch", "run list", "run show",
-                "run cancel", "client list", "client revoke", "token create", "adapter list",
-                "adapter pull"]
+    "command", ["demo", "up", "down", "doctor", "report", "run explain", "run submit",
+                "run watch", "run list", "run show", "run cancel", "client list", "client revoke", "token create",
+                "adapter list", "adapter pull"]
 )  # fmt: skip
 def test_every_command_teaches_by_example(command):
     result = pfi(*command.split(), "--help")

@@ -19,6 +19,7 @@ from pfi_common.spec.compile import (
     upload_encoding,
 )
 from pfi_common.spec.description import Description, load_description, parse_description
+from pfi_common.spec.every_problem import Examination, examine_run_spec
 from pfi_common.spec.facts import RunFacts, run_facts
 from pfi_common.spec.load import load_run_spec
 from pfi_common.spec.parse import parse_run_spec
@@ -38,6 +39,7 @@ __all__ = [
     "DualAdapter",
     "Encoding",
     "Evaluate",
+    "Examination",
     "Local",
     "NoClusters",
     "NoPersonalization",
@@ -52,6 +54,7 @@ __all__ = [
     "compile_evaluate_task",
     "compile_round_plan",
     "compile_train_task",
+    "examine_run_spec",
     "load_description",
     "load_run_spec",
     "parse_description",

@@ -1,0 +1,1 @@
+"""`pfi run explain`: what a specification comes to, before anything is submitted."""

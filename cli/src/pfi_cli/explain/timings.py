@@ -1,0 +1,80 @@
+"""How long each part of a run may take, and what happens then."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pfi_common.spec import RunSpec, UpdateSimilarity
+
+MAXIMUM_ATTEMPTS = 3
+"""Of a round, before its run fails."""
+TICKET_GRACE = timedelta(minutes=5)
+"""How much longer than its round a ticket is good."""
+SETTLE_GRACE = timedelta(seconds=60)
+"""How long receipts are kept for clients that have not reported."""
+PARTITION_REPEATED = timedelta(seconds=30)
+"""How long the worker that groups clients is waited for before it is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """A limit in time.
+
+    Attributes:
+        what: What takes time.
+        seconds: How long it may.
+        then: What happens after that.
+    """
+
+    what: str
+    seconds: float
+    then: str
+
+
+def timings(spec: RunSpec) -> list[Timing]:
+    """Gives every limit of a run."""
+    deadline, minimum = spec.cohort.deadline, spec.cohort.minimum
+    found = [
+        Timing(
+            f"waiting for {spec.cohort.size} clients to select",
+            deadline.total_seconds(),
+            f"{minimum} are enough",
+        ),
+        Timing(
+            "collecting updates, per attempt",
+            deadline.total_seconds(),
+            f"{minimum} updates are merged; fewer: the round is tried again, "
+            f"{MAXIMUM_ATTEMPTS} times at most, and then the run fails",
+        ),
+        Timing("an upload ticket", (deadline + TICKET_GRACE).total_seconds(), "it is refused"),
+        Timing(
+            "keeping receipts after a publication",
+            SETTLE_GRACE.total_seconds(),
+            "stored updates are deleted",
+        ),
+    ]
+    if isinstance(spec.cluster, UpdateSimilarity):
+        found += _cluster_timings(deadline)
+    found.append(
+        Timing(
+            "the closing evaluation",
+            deadline.total_seconds(),
+            "the run completes with the answers that there are",
+        )
+    )
+    return [*found, _longest(spec)]
+
+
+def _cluster_timings(deadline: timedelta) -> list[Timing]:
+    return [
+        Timing(
+            "grouping the clients", PARTITION_REPEATED.total_seconds(), "a worker is asked anew"
+        ),
+        Timing("placing a new client", deadline.total_seconds(), "it is asked again"),
+    ]
+
+
+def _longest(spec: RunSpec) -> Timing:
+    """Every wait to its end, every round at its last attempt."""
+    waits = 2 * MAXIMUM_ATTEMPTS * spec.stop.rounds + 1
+    longest = (waits * spec.cohort.deadline).total_seconds()
+    return Timing("the whole run, with every wait to its end", longest, "it has ended long before")
