@@ -11,6 +11,7 @@ from pfi_common.clock import SystemClock
 from pfi_common.identity import LocalIdentity, StatementSigner
 from pfi_common.spec import (
     RunSpec,
+    compile_classification,
     compile_evaluate_task,
     compile_train_task,
     parse_run_spec,
@@ -101,6 +102,7 @@ class TaskBuilder:
             "seed": 1000 + round_number,
             "held_out_fraction": self.spec.evaluate.holdout,
             "held_out_seed": 77,
+            "classification": compile_classification(self.spec),
         }
         task = Task(**(values | fields))
         task.deadline_time.FromDatetime(SystemClock().now() + timedelta(minutes=2))
