@@ -1,6 +1,6 @@
 """A run as a picture for the terminal: a bar per round, a line per client, totals."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -9,6 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pfi_cli.api.runs import Member, Round, Run
+from pfi_cli.output.client_measures import client_measures
+from pfi_cli.output.client_metrics import client_names, last_metric, metric_history
 from pfi_cli.output.tables import state_text
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.output.units import bytes_text, loss_text, seconds_text
@@ -23,6 +25,7 @@ def run_view(run: Run, elapsed_seconds: float) -> RenderableType:
         Text.from_markup(f"[bold]{escape(run.name)}[/] {run.run}  {state_text(run.state)}"),
         _rounds(run),
         client_losses(run),
+        *client_measures(run),
         _totals(run, elapsed_seconds),
         *_waiting(run),
     )
@@ -34,13 +37,13 @@ def client_losses(run: Run) -> Table:
     table.add_column("client")
     for heading in ("before", "shared, now", "+ personal, now"):
         table.add_column(heading, justify="right")
-    for client, name in _client_names(run).items():
-        history = [member.metrics for member in _appearances(run, client)]
+    for client, name in client_names(run).items():
+        history = metric_history(run, client)
         table.add_row(
             escape(name),
             loss_text(_loss_before(run, client)),
-            loss_text(_last(history, "eval_loss_shared")),
-            loss_text(_last(history, "eval_loss_personal")),
+            loss_text(last_metric(history, "eval_loss_shared")),
+            loss_text(last_metric(history, "eval_loss_personal")),
         )
     return table
 
@@ -123,26 +126,10 @@ def _waiting(run: Run) -> Iterator[Text]:
         yield Text(f"failed: {run.error.get('detail', run.error.get('title', ''))}", style="red")
 
 
-def _client_names(run: Run) -> dict[str, str]:
-    members = [member for each in run.rounds for member in each.cohort] + list(run.evaluation)
-    return dict(sorted({m.client: m.name for m in members}.items(), key=lambda item: item[1]))
-
-
-def _appearances(run: Run, client: str) -> Sequence[Member]:
-    members = [member for each in run.rounds for member in each.cohort] + list(run.evaluation)
-    return [member for member in members if member.client == client]
-
-
 def _loss_before(run: Run, client: str) -> float | None:
     """Loss with the backbone alone, or with version 0 of the adapter, which changes nothing."""
-    backbone = _last([m.metrics for m in _appearances(run, client)], "eval_loss_backbone")
+    backbone = last_metric(metric_history(run, client), "eval_loss_backbone")
     if backbone is not None or not run.rounds:
         return backbone
-    return _last(
-        [m.metrics for m in run.rounds[0].cohort if m.client == client], "eval_loss_shared"
-    )
-
-
-def _last(history: Sequence[dict[str, float]], metric: str) -> float | None:
-    values = [metrics[metric] for metrics in history if metric in metrics]
-    return values[-1] if values else None
+    first = [dict(m.metrics) for m in run.rounds[0].cohort if m.client == client]
+    return last_metric(first, "eval_loss_shared")

@@ -28,3 +28,13 @@ def seconds_text(seconds: float | None) -> str:
 def loss_text(loss: float | None) -> str:
     """A loss in nats."""
     return "-" if loss is None else f"{loss:.3f}"
+
+
+def share_text(share: float | None) -> str:
+    """A share in percent."""
+    return "-" if share is None else f"{share:.1%}"
+
+
+def count_text(count: float | None) -> str:
+    """A large number without a fraction: `1,234`."""
+    return "-" if count is None else f"{count:,.0f}"

@@ -10,7 +10,14 @@ from pfi_cli.api.runs import Member, Run
 from pfi_cli.report.figures import PersonalEvidence
 from pfi_cli.report.problems import Problems
 
-COMPARED_METRICS = ("eval_loss_backbone", "eval_loss_shared", "eval_loss_personal")
+COMPARED_METRICS = (
+    "eval_loss_backbone",
+    "eval_loss_shared",
+    "eval_loss_personal",
+    "eval_accuracy_backbone",
+    "eval_accuracy_shared",
+    "eval_accuracy_personal",
+)
 
 
 def check_agents(

@@ -120,6 +120,7 @@ def _compute(
         clients=clients,
         silent_clients=silent,
         losses=compute.loss_summary(clients),
+        accuracies=compute.accuracy_summary(clients),
         history=compute.loss_history(run),
         rounds=rounds,
         traffic=compute.traffic_comparison(rounds, description.parameter_count),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pfi_cli.api.runs import Member, Round, Run
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.report.figures import (
+    AccuracySummary,
     ClientOutcome,
     LossSummary,
     RoundOutcome,
@@ -28,6 +29,9 @@ def client_outcome(member: Member) -> ClientOutcome:
         backbone=member.metrics["eval_loss_backbone"],
         shared=member.metrics["eval_loss_shared"],
         personal=member.metrics.get("eval_loss_personal"),
+        accuracy_backbone=member.metrics.get("eval_accuracy_backbone"),
+        accuracy_shared=member.metrics.get("eval_accuracy_shared"),
+        accuracy_personal=member.metrics.get("eval_accuracy_personal"),
     )
 
 
@@ -42,6 +46,20 @@ def loss_summary(clients: Sequence[ClientOutcome]) -> LossSummary:
     return LossSummary(
         backbone=spread([client.backbone for client in clients]),
         shared=spread([client.shared for client in clients]),
+        personal=spread(personal) if len(personal) == len(clients) else None,
+    )
+
+
+def accuracy_summary(clients: Sequence[ClientOutcome]) -> AccuracySummary | None:
+    """Summarises a classifier's closing evaluation; None for a language model."""
+    backbone = [c.accuracy_backbone for c in clients if c.accuracy_backbone is not None]
+    shared = [c.accuracy_shared for c in clients if c.accuracy_shared is not None]
+    personal = [c.accuracy_personal for c in clients if c.accuracy_personal is not None]
+    if not shared or len(shared) != len(backbone):
+        return None
+    return AccuracySummary(
+        backbone=spread(backbone),
+        shared=spread(shared),
         personal=spread(personal) if len(personal) == len(clients) else None,
     )
 

@@ -13,7 +13,10 @@ class Figure(BaseModel):
 
 
 class ClientOutcome(Figure):
-    """Loss of one client on its own held-out rows at the end (nats per token)."""
+    """Loss of one client on its own held-out rows at the end (nats per token, or per row).
+
+    A classifier's client also has the shares of rows whose label is predicted.
+    """
 
     client: str
     name: str
@@ -21,6 +24,9 @@ class ClientOutcome(Figure):
     backbone: float
     shared: float
     personal: float | None
+    accuracy_backbone: float | None = None
+    accuracy_shared: float | None = None
+    accuracy_personal: float | None = None
 
     @property
     def shared_is_worse(self) -> bool:
@@ -54,6 +60,14 @@ class Spread(Figure):
 
 class LossSummary(Figure):
     """Spread over clients of the loss with each model."""
+
+    backbone: Spread
+    shared: Spread
+    personal: Spread | None
+
+
+class AccuracySummary(Figure):
+    """Spread over clients of a classifier's accuracy with each model."""
 
     backbone: Spread
     shared: Spread
@@ -161,6 +175,7 @@ class Report(Figure):
     clients: Sequence[ClientOutcome]
     silent_clients: Sequence[SilentClient]
     losses: LossSummary
+    accuracies: AccuracySummary | None = None
     history: Sequence[VersionLoss]
     rounds: Sequence[RoundOutcome]
     traffic: TrafficComparison

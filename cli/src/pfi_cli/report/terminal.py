@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pfi_cli.report.accuracy import accuracy_table
 from pfi_cli.report.figures import Report, Spread
 from pfi_cli.report.words import findings
 
@@ -13,6 +14,10 @@ def print_report(report: Report, console: Console) -> None:
     console.print()
     console.print(_losses(report))
     console.print()
+    accuracies = accuracy_table(report)
+    if accuracies is not None:
+        console.print(accuracies)
+        console.print()
     for sentence in findings(report):
         style = "red" if "WORSE" in sentence else ""
         console.print(f"* {escape(sentence)}", style=style, soft_wrap=True)
@@ -20,7 +25,8 @@ def print_report(report: Report, console: Console) -> None:
 
 def _losses(report: Report) -> Table:
     table = Table(
-        title="Loss on each client's held-out rows (nats per token)",
+        title="Loss on each client's held-out rows (nats per "
+        f"{'token' if report.accuracies is None else 'row'})",
         title_justify="left",
         title_style="bold",
         box=None,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pfi_cli.output.units import bytes_text, seconds_text
+from pfi_cli.report.accuracy import accuracy_finding, accuracy_lines
 from pfi_cli.report.compute import longest_overhead
 from pfi_cli.report.figures import ClientOutcome, Report, SilentClient, Spread
 
@@ -19,6 +20,7 @@ def findings(report: Report) -> Iterator[str]:
     yield from _silent_finding(report.silent_clients)
     yield from _shared_finding(report.clients)
     yield from _personal_finding(report.clients)
+    yield from accuracy_finding(report.clients)
     traffic = report.traffic
     yield (
         f"A round moved {bytes_text(traffic.measured_bytes)}; full fine-tuning would move "
@@ -74,7 +76,8 @@ def _personal_finding(clients: Sequence[ClientOutcome]) -> Iterator[str]:
 
 def markdown(report: Report) -> str:
     """The whole report as Markdown."""
-    return "\n".join([*_heading(report), *_losses(report), *_rounds(report), *_evidence(report)])
+    parts = (_heading, _losses, accuracy_lines, _rounds, _evidence)
+    return "\n".join(line for part in parts for line in part(report))
 
 
 def _heading(report: Report) -> Iterator[str]:
@@ -94,7 +97,8 @@ def _heading(report: Report) -> Iterator[str]:
 def _losses(report: Report) -> Iterator[str]:
     yield "## Loss on held-out rows"
     yield ""
-    yield "Nats per token, each client on rows of its own that were never trained on."
+    unit = "token" if report.accuracies is None else "row"
+    yield f"Nats per {unit}, each client on rows of its own that were never trained on."
     yield ""
     yield "| client | held-out rows | backbone | shared | shared + personal |"
     yield "|---|---:|---:|---:|---:|"

@@ -51,6 +51,21 @@ def test_losses_before_and_now_are_shown_per_client():
     assert line.split() == ["ada", "4.000", "3.000", "2.000"]
 
 
+def test_accuracy_and_cost_are_shown_where_they_are_reported():
+    assert "accuracy" not in drawn(run_document())
+    document = run_document()
+    document["rounds"][1]["cohort"][0]["metrics"] |= {
+        "eval_accuracy_shared": 0.5, "peak_memory_bytes": 2.5e9, "tokens_per_second": 12345.6,
+    }  # fmt: skip
+    document["evaluation"][0]["metrics"] |= {
+        "eval_accuracy_backbone": 0.25, "eval_accuracy_shared": 0.875,
+    }  # fmt: skip
+    lines = [line.split() for line in drawn(document).splitlines()]
+    assert ["ada", "25.0%", "87.5%", "-"] in lines
+    assert ["ada", "2.5", "GB", "12,346"] in lines
+    assert ["ben", "-", "-"] in lines
+
+
 def test_bytes_and_time_are_totalled():
     assert "up 256 B  down 256 B  elapsed 12.0 s" in drawn(run_document())
 

@@ -1,4 +1,7 @@
+from io import StringIO
+
 import pytest
+from rich.console import Console
 from tests.support.cli.run_documents import run_document
 
 from pfi_cli.api.runs import Run
@@ -6,6 +9,7 @@ from pfi_cli.report import compute
 from pfi_cli.report.figures import Report
 from pfi_cli.report.plots import draw_plots
 from pfi_cli.report.plots.loss_by_round import spread_apart
+from pfi_cli.report.terminal import print_report
 from pfi_cli.report.words import PLOTS, findings, markdown
 
 
@@ -34,6 +38,36 @@ def report(**changes):
         "statements_verified": 6,
     }
     return Report.model_validate(values | changes)
+
+
+def classified(**accuracies):
+    clients = [
+        client.model_copy(
+            update={
+                "accuracy_backbone": 0.5,
+                "accuracy_shared": 0.75,
+                "accuracy_personal": 1.0,
+            }
+            | accuracies
+        )
+        for client in report().clients
+    ]
+    return report(clients=clients, accuracies=compute.accuracy_summary(clients))  # fmt: skip
+
+
+def test_a_classifier_tells_its_accuracy():
+    text = markdown(classified())
+    assert "predicts 75.0% of a client's held-out labels on average" in text
+    assert "the backbone with an untrained head 50.0%" in text
+    assert "| ada | 50.0% | 75.0% | 100.0% |" in text
+    assert "| mean ± deviation | 50.0% ± 0.0% | 75.0% ± 0.0% | 100.0% ± 0.0% |" in text
+    assert "Nats per row" in text
+    assert "WORSE than that for: ada, ben" in markdown(classified(accuracy_shared=0.25))
+    assert "Accuracy" not in markdown(report())
+    console = Console(width=120, record=True, file=StringIO())
+    print_report(classified(), console)
+    assert "50.0%" in console.export_text()
+    assert Report.model_validate_json(classified().model_dump_json()) == classified()
 
 
 def harmed(number):

@@ -1,0 +1,25 @@
+"""What clients of a run reported, by client."""
+
+from collections.abc import Sequence
+
+from pfi_cli.api.runs import Member, Run
+
+
+def client_names(run: Run) -> dict[str, str]:
+    """Gives the names of everyone who took part by client id, sorted by name."""
+    return dict(sorted({m.client: m.name for m in _members(run)}.items(), key=lambda item: item[1]))
+
+
+def metric_history(run: Run, client: str) -> list[dict[str, float]]:
+    """Gives what a client reported, oldest first."""
+    return [dict(member.metrics) for member in _members(run) if member.client == client]
+
+
+def last_metric(history: Sequence[dict[str, float]], metric: str) -> float | None:
+    """Gives the newest value of a metric; None when it was never reported."""
+    values = [metrics[metric] for metrics in history if metric in metrics]
+    return values[-1] if values else None
+
+
+def _members(run: Run) -> list[Member]:
+    return [member for each in run.rounds for member in each.cohort] + list(run.evaluation)
