@@ -128,4 +128,8 @@ def test_markdown_keeps_what_its_parser_drops():
 def test_definitions_begin_blocks_of_source():
     text = "import os\n\n\ndef f():\n    a = 1\n\n    return a\n\n\nclass B:\n    pass\n"
     [section] = read(MediaType.SOURCE, text)
-    assert [block.lines[0].text for block in section.blocks] == ["import os", "def f():", "class B:"]
+    assert [block.lines[0].text for block in section.blocks] == [
+        "import os",
+        "def f():",
+        "class B:",
+    ]

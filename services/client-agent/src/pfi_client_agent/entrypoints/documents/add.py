@@ -1,6 +1,5 @@
 """`pfi-agent documents add`."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from pfi_client_agent.adapters.document_files import FoundFiles, find_files
 from pfi_client_agent.adapters.retrieval_link import RetrievalLink
 from pfi_client_agent.entrypoints.documents.adding import FileResult, Report, add_files
+from pfi_client_agent.entrypoints.documents.documents_as_json import print_json
 from pfi_client_agent.entrypoints.documents.options import (
     JsonOption,
     RagCertificateOption,
@@ -72,7 +72,7 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter per option
 
         report = Reach(state, rag, rag_certificate).run(work)
     if as_json:
-        typer.echo(json.dumps(_document(report, found), indent=1))
+        print_json(_document(report, found))
     else:
         _print(report, found)
 

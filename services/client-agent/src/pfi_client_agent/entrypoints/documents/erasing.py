@@ -1,6 +1,5 @@
 """`pfi-agent documents delete` and `forget`."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -8,6 +7,7 @@ from rich.console import Console
 
 from pfi.rag.v1 import retrieval_service_pb2 as wire
 from pfi_client_agent.adapters.retrieval_link import RetrievalLink
+from pfi_client_agent.entrypoints.documents import documents_as_json as as_document
 from pfi_client_agent.entrypoints.documents.options import (
     JsonOption,
     RagCertificateOption,
@@ -46,11 +46,11 @@ def delete(
 
     deleted = Reach(state, rag, rag_certificate).run(work)
     if as_json:
-        typer.echo(json.dumps({"deleted": deleted}, indent=1, ensure_ascii=False))
+        as_document.print_json({"deleted": deleted})
         return
     console = Console()
     for name, passages in deleted.items():
-        console.print(f"Deleted {name}: {passages} passages.", markup=False, highlight=False)
+        console.print(f"Deleted {name} (passages: {passages}).", markup=False, highlight=False)
     console.print("Erase what is left of them with: pfi-agent documents forget --deleted")
 
 
@@ -88,7 +88,7 @@ def forget(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     report = Reach(state, rag, rag_certificate).run(work)
     if as_json:
-        typer.echo(json.dumps(_document(report), indent=1))
+        as_document.print_json(as_document.forgotten(report))
         return
     Console().print(
         f"Erased {report.documents} documents ({report.passages} passages); {report.kept_passages} "
@@ -100,7 +100,3 @@ def forget(  # noqa: PLR0913, PLR0917 - one parameter per option
 
 _NO_DOCUMENT = "d-0000000000000000"
 """Id of no document: nothing that is still listed is erased."""
-
-
-def _document(report: wire.ForgetDocumentsResponse) -> dict[str, int]:
-    return {field.name: getattr(report, field.name) for field in report.DESCRIPTOR.fields}

@@ -1,16 +1,14 @@
 """`pfi-agent documents list`, `search` and `status`."""
 
-import json
 from typing import Annotated
 
 import typer
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import Message
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from pfi.rag.v1 import retrieval_service_pb2 as wire
+from pfi_client_agent.entrypoints.documents import documents_as_json as as_document
 from pfi_client_agent.entrypoints.documents.options import (
     JsonOption,
     RagCertificateOption,
@@ -41,18 +39,17 @@ def list_documents(
     """
     found = Reach(state, rag, rag_certificate).run(lambda link: link.documents(prefix))
     if as_json:
-        _print_json({"documents": [_document(item) for item in found]})
+        as_document.print_json({"documents": [as_document.listed(item) for item in found]})
         return
-    table = Table("name", "id", "kind", "passages", "bytes", "added (UTC)")
+    table = Table()
+    table.add_column("name", overflow="fold")
+    table.add_column("id", no_wrap=True)
+    for title in ("passages", "bytes", "added"):
+        table.add_column(title, no_wrap=True)
     for item in found:
-        table.add_row(
-            Text(item.name),
-            item.document,
-            item.media_type.removeprefix("text/").removeprefix("x-"),
-            str(item.passages),
-            f"{item.size_bytes:,}",
-            f"{item.add_time.ToDatetime():%Y-%m-%d %H:%M}",
-        )
+        added = f"{item.add_time.ToDatetime():%Y-%m-%d}"
+        size = f"{item.size_bytes:,}"
+        table.add_row(Text(item.name), item.document, str(item.passages), size, added)
     Console().print(table)
     Console().print(f"{len(found)} documents", highlight=False)
 
@@ -72,12 +69,13 @@ def search(  # noqa: PLR0913, PLR0917 - one parameter per option
     query = " ".join(words)
     answer = Reach(state, rag, rag_certificate).run(lambda link: link.search(query, limit))
     if as_json:
-        _print_json(_document(answer))
+        as_document.print_json(as_document.found(answer))
         return
     console = Console()
     for number, passage in enumerate(answer.passages, 1):
         console.print(Text(f"{number}. {_source(passage)}", style="bold"))
-        console.print(Text(passage.text), "")
+        console.print(Text(passage.text))
+        console.print()
     if answer.no_evidence:
         console.print("Nothing in your documents speaks of this.", style="yellow")
     console.print(f"Searched {_MODES.get(answer.mode, '')}.", highlight=False)
@@ -95,7 +93,7 @@ def status(
     """
     report = Reach(state, rag, rag_certificate).run(lambda link: link.index())
     if as_json:
-        _print_json(_document(report))
+        as_document.print_json(as_document.index(report))
         return
     table = Table(show_header=False)
     table.add_row("documents", str(report.documents))
@@ -113,13 +111,3 @@ def _source(passage: wire.Passage) -> str:
     lines = f"lines {passage.first_line}-{passage.last_line}"
     headings = f" ({' > '.join(passage.headings)})" if passage.headings else ""
     return f"{passage.name}, {lines}{headings}, score {passage.score:.3f}"
-
-
-def _document(message: Message) -> dict[str, object]:
-    return MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-
-
-def _print_json(document: dict[str, object]) -> None:
-    typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
