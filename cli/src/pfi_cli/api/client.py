@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
+from pfi_cli.api.clusters import Clusters
 from pfi_cli.api.connection import Connection
 from pfi_cli.api.records import Adapter, Client, FederationInfo, Token
 from pfi_cli.api.runs import Run, RunSummary
@@ -116,6 +117,14 @@ class ApiClient:
         if after_revision is not None:
             query = {"after_revision": after_revision, "wait_seconds": wait_seconds}
         return self._get(f"/v1/runs/{_segment(run)}", query, TIMEOUT_SECONDS + wait_seconds)
+
+    def clusters_document(self, run: str) -> dict[str, Any]:
+        """Reads the clusters of a run as the server wrote them."""
+        return self._get(f"/v1/runs/{_segment(run)}/clusters")
+
+    def clusters(self, run: str) -> Clusters:
+        """Reads the clusters of a run and who belongs to them."""
+        return Clusters.model_validate(self.clusters_document(run))
 
     def cancel_run(self, run: str) -> Run:
         """Stops a run; what it published stays."""

@@ -9,6 +9,14 @@ from pydantic import Field, field_validator
 from pfi_cli.api.records import Record
 
 ENDED_STATES = frozenset({"completed", "failed", "cancelled"})
+GLOBAL = "global"
+"""The line that every run begins with."""
+
+
+def line_order(line: str) -> tuple[int, str]:
+    """Sorts lines: the global one, then clusters by their number."""
+    number = line.rpartition("-")[2]
+    return (0 if line == GLOBAL else int(number) if number.isdigit() else 1, line)
 
 
 class Why(Record):
@@ -21,8 +29,9 @@ class Why(Record):
 
 
 class Member(Record):
-    """One client of a cohort, or of the closing evaluation."""
+    """One client of a cohort, or of the closing evaluation, which names its line."""
 
+    line: str = GLOBAL
     client: str
     display_name: str = ""
     task: str = ""
@@ -39,13 +48,14 @@ class Member(Record):
 
 
 class Round(Record):
-    """One round; of several attempts the last.
+    """One round of a line; of several attempts the last.
 
     Attributes:
         next_opened_at: When the attempt that came after it opened, by the same clock as
             `opened_at`; read from the run.
     """
 
+    line: str = GLOBAL
     round: int
     attempt: int = 1
     state: str
@@ -74,8 +84,9 @@ class Round(Record):
 
 
 class Publication(Record):
-    """An adapter version of a run."""
+    """An adapter version of a line of a run."""
 
+    line: str = GLOBAL
     version: int
     digest: str
     lineage_digest: str = ""
@@ -87,6 +98,28 @@ class FixedPoint(Record):
 
     fraction_bits: int
     resolution: float
+
+
+class ClusterLine(Record):
+    """The line of a cluster; a round while one is open."""
+
+    line: str
+    state: str
+    members: int = 0
+    round: int | None = None
+    version: int = 0
+    adapter_digest: str = ""
+    error: dict[str, Any] | None = None
+
+
+class Partition(Record):
+    """How the clients were grouped; one cluster when the run goes on as one line."""
+
+    state: str
+    probe_round: int
+    clusters: int | None = None
+    silhouette: float | None = None
+    reason: str = ""
 
 
 class RunSummary(Record):
@@ -117,20 +150,53 @@ class Run(RunSummary):
     rounds: Sequence[Round] = ()
     evaluation: Sequence[Member] = ()
     adapters: Sequence[Publication] = ()
+    lines: Sequence[ClusterLine] = ()
+    partition: Partition | None = None
 
     @field_validator("rounds")
     @classmethod
     def _keep_last_attempts(cls, attempts: Sequence[Round]) -> Sequence[Round]:
         """Keeps the last attempt of each round; the server tells of aborted ones, too."""
-        following: datetime | None = None
-        last: dict[int, Round] = {}
-        for each in sorted(attempts, key=lambda each: (each.round, each.attempt), reverse=True):
-            known = each.next_opened_at or following
-            last.setdefault(each.round, each.model_copy(update={"next_opened_at": known}))
-            following = each.opened_at or following
-        return tuple(reversed(last.values()))
+        lines = sorted({each.line for each in attempts}, key=line_order)
+        return tuple(
+            each
+            for line in lines
+            for each in _last_attempts([each for each in attempts if each.line == line])
+        )
 
     @property
     def rounds_planned(self) -> int:
         """Rounds after which the run stops."""
         return int(self.spec.get("stop", {}).get("rounds", len(self.rounds)))
+
+    @property
+    def probe_round(self) -> int | None:
+        """The round after which clusters go on; None for a run with one line to its end."""
+        cluster = self.spec.get("cluster") or {}
+        one_line = self.partition is not None and self.partition.clusters == 1
+        if cluster.get("method", "none") == "none" or one_line:
+            return None
+        return int(cluster["probe_round"])
+
+    @property
+    def line_names(self) -> Sequence[str]:
+        """The global line and those of clusters, in their order."""
+        return (GLOBAL, *sorted((each.line for each in self.lines), key=line_order))
+
+    def rounds_of(self, line: str) -> range:
+        """Numbers of the rounds that a line has or will have."""
+        probe = self.probe_round
+        if line == GLOBAL:
+            return range(1, (self.rounds_planned if probe is None else probe) + 1)
+        return range((probe or 0) + 1, self.rounds_planned + 1)
+
+
+def _last_attempts(attempts: Sequence[Round]) -> Sequence[Round]:
+    """Keeps the last attempt of each round of a line, and notes when the next round opened."""
+    following: datetime | None = None
+    last: dict[int, Round] = {}
+    for each in sorted(attempts, key=lambda each: (each.round, each.attempt), reverse=True):
+        known = each.next_opened_at or following
+        last.setdefault(each.round, each.model_copy(update={"next_opened_at": known}))
+        following = each.opened_at or following
+    return tuple(reversed(last.values()))

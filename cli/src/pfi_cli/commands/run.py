@@ -10,6 +10,7 @@ from pfi_cli.api.runs import Run
 from pfi_cli.commands.connected import connected
 from pfi_cli.commands.explain import explain
 from pfi_cli.exit_codes import ExitCode
+from pfi_cli.output.clusters import print_clusters
 from pfi_cli.output.console import print_json, say, stdout
 from pfi_cli.output.run_details import print_run
 from pfi_cli.output.run_progress import watch_run
@@ -101,6 +102,19 @@ def show(api: ApiClient, run: RunArgument, *, json: JsonOption = False) -> None:
         print_json(api.run_document(run))
     else:
         print_run(api.run(run), stdout())
+
+
+@app.command()
+@connected
+def clusters(api: ApiClient, run: RunArgument, *, json: JsonOption = False) -> None:
+    """Show the groups of similar clients of a run, each with an adapter of its own.
+
+    Example: `pfi run clusters assistants --json | jq '.clusters[].members[].client'`
+    """
+    if json:
+        print_json(api.clusters_document(run))
+    else:
+        print_clusters(api.clusters(run), stdout())
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pfi_cli.api.runs import Member, Run
+from pfi_cli.api.runs import GLOBAL, Member, Run
 
 
 def client_names(run: Run) -> dict[str, str]:
@@ -19,6 +19,14 @@ def last_metric(history: Sequence[dict[str, float]], metric: str) -> float | Non
     """Gives the newest value of a metric; None when it was never reported."""
     values = [metrics[metric] for metrics in history if metric in metrics]
     return values[-1] if values else None
+
+
+def line_of(run: Run, client: str) -> str:
+    """Gives the line of a client's closing evaluation, else of its last round."""
+    members = [(each.line, member) for each in run.rounds for member in each.cohort]
+    members += [(member.line, member) for member in run.evaluation]
+    lines = [line for line, member in members if member.client == client]
+    return lines[-1] if lines else GLOBAL
 
 
 def _members(run: Run) -> list[Member]:

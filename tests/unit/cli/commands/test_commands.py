@@ -4,6 +4,7 @@ import json
 
 import pytest
 from tests.support.cli.admin_api import CONNECTION, ScriptedApi
+from tests.support.cli.cluster_documents import clusters_document
 from tests.support.cli.run_documents import RUN, run_document
 from typer.testing import CliRunner
 
@@ -96,6 +97,13 @@ def test_a_client_is_revoked_without_a_reason(scripted):
     scripted.on("POST", "/v1/clients/c-00000000000a/revoke", {})
     assert pfi("client", "revoke", "c-00000000000a").exit_code == 0
     assert scripted.bodies() == [{}]
+
+
+def test_clusters_are_shown_as_a_table_and_as_json(scripted):
+    scripted.on("GET", "/v1/runs/river/clusters", clusters_document())
+    assert "cluster-2" in pfi("run", "clusters", "river").stdout
+    shown = json.loads(pfi("run", "clusters", "river", "--json").stdout)
+    assert shown == clusters_document()
 
 
 def test_runs_are_listed(scripted):
@@ -210,8 +218,9 @@ def test_scripts_can_tell_errors_apart(error, code):
 
 @pytest.mark.parametrize(
     "command", ["demo", "up", "down", "doctor", "report", "run explain", "run submit",
-                "run watch", "run list", "run show", "run cancel", "client list", "client revoke", "token create",
-                "adapter list", "adapter pull"]
+                "run watch", "run list", "run show", "run clusters", "run cancel",
+                "client list", "client revoke",
+                "token create", "adapter list", "adapter pull"]
 )  # fmt: skip
 def test_every_command_teaches_by_example(command):
     result = pfi(*command.split(), "--help")

@@ -12,7 +12,8 @@ from tests.support.cli.run_documents import (
 
 from pfi_cli.api.runs import Round, Run
 from pfi_cli.output.run_lines import changes, waiting
-from pfi_cli.output.run_view import progress, run_view
+from pfi_cli.output.run_rounds import progress
+from pfi_cli.output.run_view import run_view
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.output.units import bytes_text, loss_text, seconds_text
 
