@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := requirements/constraints.txt
 DISTRIBUTIONS := libs/common services/coordinator services/aggregator services/client-agent services/rag cli
 PROJECTS := $(DISTRIBUTIONS:%=%/pyproject.toml)
-PACKAGES := libs/common/src/pfi_common $(filter-out %.egg-info,$(wildcard services/*/src/pfi_*)) cli/src/pfi_cli tools benchmarks
+PACKAGES := libs/common/src/pfi_common $(filter-out %.egg-info,$(wildcard services/*/src/pfi_*)) cli/src/pfi_cli tools benchmarks experiments
 BASELINE := protos/baseline.binpb
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -84,6 +84,10 @@ reference: $(VENV)/.developed ## Write docs/reference pages that are made from c
 .PHONY: bench
 bench: $(VENV)/.developed ## Measure: NAME=installation, demo, round-overhead, training-throughput, memory or all
 	@$(BIN)/python -m benchmarks $(NAME) $(ARGS)
+
+.PHONY: experiment
+experiment: $(VENV)/.developed ## Learn: NAME=clusters repeats an experiment and writes its page
+	@OMP_NUM_THREADS=1 $(BIN)/python -m experiments.$(NAME) $(ARGS)
 
 .PHONY: clean
 clean: ## Delete environments and build outputs (not .pfi, the state of a local federation)

@@ -154,6 +154,17 @@ def test_noise_forms_no_groups():
     assert "below the minimum of 0.2" in found.reason
 
 
+@pytest.mark.parametrize("count", [8, 12, 24])
+def test_noise_rarely_reaches_the_default_silhouette(count):
+    best = [
+        partition_clients(
+            request(np.random.default_rng(seed).standard_normal((count, 64)), minimum_silhouette=-1)
+        ).silhouette
+        for seed in range(40)
+    ]
+    assert sum(value is not None and value >= 0.2 for value in best) <= 2
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_equal_sketches_form_no_groups(value):
     found = partition_clients(request(np.full((6, 64), value)))

@@ -1,0 +1,1 @@
+"""Learning results: one folder each, with its configuration, what was measured, and a page."""

@@ -1,0 +1,1 @@
+"""Planted groups of clients: does a federation find them, and what does each client gain?"""

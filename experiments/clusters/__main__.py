@@ -1,0 +1,29 @@
+"""`python -m experiments.clusters`."""
+
+import argparse
+
+from rich.console import Console
+
+from experiments.clusters.config import load_config
+from experiments.clusters.measure import measure, store
+from experiments.clusters.page import PAGE, stored, write_page
+
+
+def main() -> None:
+    """Measures, stores, and writes the page."""
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.clusters",
+        description="Plants groups of clients and looks whether a federation finds them.",
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="only write README.md and its plot from results.json"
+    )
+    console = Console()
+    if not parser.parse_args().page:
+        store(measure(load_config(), console))
+    write_page(stored())
+    console.print(f"wrote {PAGE}")
+
+
+if __name__ == "__main__":
+    main()

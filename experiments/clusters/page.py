@@ -1,0 +1,139 @@
+"""Writes README.md and its plot from results.json."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from tools.reference.tables import table
+
+from experiments.clusters.config import FOLDER
+from experiments.clusters.measure import RESULTS
+
+PAGE = FOLDER / "README.md"
+PLOT = FOLDER / "loss_per_client.png"
+LEVELS = {
+    "loss_backbone": "backbone alone",
+    "loss_global": "adapter of all clients",
+    "loss_cluster": "adapter of the cluster",
+    "loss_personal_global": "personal beside the one of all",
+    "loss_personal_cluster": "personal beside the cluster's",
+}
+_HEAD = """# Clusters: are planted groups found, and what does each client gain?
+
+Written from `results.json` by `python -m experiments.clusters --page`; do not edit.
+
+{clients} clients belong to {groups} groups of {sizes}. Clients of a group talk alike; the same
+question has another right answer in each group (which attribute an alias word means, how an answer
+begins and ends, how a log line is written). Every client has facts of its own. For each of {seeds}
+seeds, groups and data are drawn anew, and the same clients train two runs on a federation of real
+processes: one without clusters, and one that compares updates in round {probe} and then goes on
+with one line for each cluster. Nobody tells the platform how many groups there are.
+
+```sh
+make experiment NAME=clusters
+```
+
+`config.yaml` has the settings.
+"""
+
+Document = dict[str, Any]
+
+
+def write_page(document: Document) -> None:
+    """Writes the page and its plot."""
+    from experiments.clusters.plot import draw
+
+    draw(document, PLOT)
+    PAGE.write_text(page_text(document))
+
+
+def stored() -> Document:
+    """What was measured last."""
+    found: Document = json.loads(RESULTS.read_text())
+    return found
+
+
+def page_text(document: Document) -> str:
+    """The page."""
+    return "\n".join([_head(document), _groups(document), _losses(document), _where(document)])
+
+
+def losses(document: Document, level: str) -> list[float]:
+    """One number for each client of each seed."""
+    return [client[level] for each in document["repetitions"] for client in each["clients"]]
+
+
+def _head(document: Document) -> str:
+    config = document["config"]
+    sizes = ", ".join(map(str, config["group_sizes"]))
+    return _HEAD.format(
+        clients=sum(config["group_sizes"]),
+        groups=len(config["group_sizes"]),
+        sizes=sizes,
+        seeds=len(config["seeds"]),
+        probe=config["cluster"]["probe_round"],
+    )
+
+
+def _groups(document: Document) -> str:
+    rows = [
+        (
+            str(each["seed"]),
+            str(each["clusters"]),
+            "none" if each["silhouette"] is None else f"{each['silhouette']:.3f}",
+            f"{each['adjusted_rand_index']:.3f}",
+        )
+        for each in document["repetitions"]
+    ]
+    target = document["target"]
+    verdict = "met" if target["met"] else "**not met**"
+    return "\n".join(
+        [
+            "## Groups\n",
+            table(("seed", "clusters found", "silhouette", "adjusted Rand index"), rows),
+            f"Aim: {target['words']}. Lowest: {target['lowest']:.3f}; {verdict}.\n",
+        ]
+    )
+
+
+def _losses(document: Document) -> str:
+    rows = [(words, *_spread(losses(document, level))) for level, words in LEVELS.items()]
+    better = sum(
+        cluster < plain
+        for cluster, plain in zip(
+            losses(document, "loss_cluster"), losses(document, "loss_global"), strict=True
+        )
+    )
+    count = len(losses(document, "loss_global"))
+    return "\n".join(
+        [
+            "## Loss\n",
+            "Mean token loss (nats) on each client's held-out rows, after the last round.\n",
+            table(("with", "mean", "deviation", "lowest", "highest"), rows),
+            f"The cluster's adapter is better than the one of all clients for {better} of {count}"
+            " clients.\n",
+            "![Loss of each client with each adapter](loss_per_client.png)\n",
+        ]
+    )
+
+
+def _spread(values: Sequence[float]) -> tuple[str, ...]:
+    numbers = (
+        statistics.fmean(values),
+        statistics.stdev(values) if len(values) > 1 else 0.0,
+        min(values),
+        max(values),
+    )
+    return tuple(f"{number:.3f}" for number in numbers)
+
+
+def _where(document: Document) -> str:
+    where = document["machine"]
+    parts = [
+        f"Commit {document['commit'][:12]}{document['commit'][40:]}",
+        f"{where['processor']}, {where['cores']} cores, {where['memory_gib']} GiB",
+        f"{document['seconds']} s in all",
+        ", ".join(f"{name} {version}" for name, version in document["versions"].items()),
+    ]
+    return "; ".join(parts) + ".\n"

@@ -1,0 +1,42 @@
+"""Clients in groups: those of a group talk alike, those of different ones contradict each other.
+
+A group has the profile of one of the demo's clients: which attribute each alias word means, how an
+answer begins and ends, how a log line is written. So the same question has another right answer in
+each group. The facts of every client are its own, also within a group.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from experiments.clusters.config import Config
+from pfi_cli.demo.client_profiles import client_count
+from pfi_cli.demo.clients import client_rows
+
+
+@dataclass(frozen=True)
+class Planted:
+    """The data of one repetition.
+
+    Attributes:
+        folder: A file for each client, `client_0.jsonl` and so on.
+        groups: Group of each client.
+    """
+
+    folder: Path
+    groups: tuple[int, ...]
+
+
+def plant(config: Config, seed: int, folder: Path) -> Planted:
+    """Draws groups and profiles by the seed and writes every client's rows."""
+    random = Random(f"planted/{seed}")
+    profiles = random.sample(range(client_count()), len(config.group_sizes))
+    groups = [group for group, size in enumerate(config.group_sizes) for _ in range(size)]
+    random.shuffle(groups)  # neither the number nor the name of a client says where it belongs
+    folder.mkdir(parents=True)
+    for client, group in enumerate(groups):
+        rows = client_rows(profiles[group], seed=1000 * seed + client, rows=config.rows)
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / f"client_{client}.jsonl").write_text(lines, encoding="utf-8")
+    return Planted(folder, tuple(groups))
