@@ -4,17 +4,22 @@
 engine, which the product never uses.
 """
 
+import os
+import secrets
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from qdrant_client import QdrantClient
 from tests.support.rag.documents import ADDED_AT, add, ask, make_owner, make_passages, make_record
 from tests.support.rag.embedders import HashEmbedder
 from tests.support.rag.stores import InMemoryStoreFactory, Partition
 
 from pfi_common.errors import EmbeddingModelInvalidError, IndexForeignError, IndexLockedError
 from pfi_rag.adapters.edge import EdgeStoreFactory
+from pfi_rag.adapters.server import ServerAddress, ServerStoreFactory, connect
 from pfi_rag.application.ports import PassageStore, StoreFactory
 from pfi_rag.domain.ownership import Owner
 from pfi_rag.domain.query import RetrievalMode, SearchFilter
@@ -32,12 +37,35 @@ def memory_factories() -> MakeFactory:
     return lambda digest: InMemoryStoreFactory(digest, partitions)
 
 
-@pytest.fixture(params=["memory", "edge"])
-def make_factory(request: pytest.FixtureRequest, tmp_path: Path) -> MakeFactory:
+def server_factories(client: QdrantClient) -> MakeFactory:
+    collection = f"pfi-test-{secrets.token_hex(6)}"
+    return lambda digest: ServerStoreFactory(client, collection, digest)
+
+
+def server_client() -> QdrantClient:
+    url = os.environ.get("PFI_TEST_QDRANT_URL")  # noqa: TID251
+    if not url:
+        pytest.skip("PFI_TEST_QDRANT_URL names no Qdrant server")
+    return connect(ServerAddress(url))
+
+
+@pytest.fixture(params=["memory", "edge", "server", "server-simulated"])
+def make_factory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeFactory]:
     """Makes factories over the same indexes, for an embedding model or none."""
     if request.param == "memory":
-        return memory_factories()
-    return lambda digest: EdgeStoreFactory(tmp_path / "indexes", digest)
+        yield memory_factories()
+    elif request.param == "edge":
+        yield lambda digest: EdgeStoreFactory(tmp_path / "indexes", digest)
+    else:
+        simulated = request.param == "server-simulated"
+        client = QdrantClient(":memory:") if simulated else server_client()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Payload indexes have no effect")
+            yield server_factories(client)
+        for collection in client.get_collections().collections:
+            if collection.name.startswith("pfi-test-"):
+                client.delete_collection(collection.name)
+        client.close()
 
 
 class Stores:

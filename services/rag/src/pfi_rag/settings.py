@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from pfi_common.errors import SettingsInvalidError
@@ -49,6 +49,23 @@ class RagSettings(ServiceSettings):
     store: Literal["edge", "server"] = Field(
         default="edge",
         description="edge keeps each index in a folder of its own; server uses a Qdrant server",
+    )
+    server_url: str = Field(
+        default="http://127.0.0.1:6333",
+        description="https://host:port of the Qdrant server; http:// on this machine alone",
+    )
+    server_api_key: SecretStr | None = Field(
+        default=None, description="API key of the Qdrant server"
+    )
+    server_authority: Path | None = Field(
+        default=None,
+        description="certificates (PEM) that the Qdrant server is verified against; those that the"
+        " machine trusts unless set",
+    )
+    server_collection: str = Field(
+        default="pfi-passages",
+        pattern=r"^[A-Za-z0-9_-]{1,200}$",
+        description="collection of the Qdrant server, with one tenant for each owner",
     )
     maximum_document_bytes: int = Field(
         default=8 << 20, ge=1, le=256 << 20, description="largest document that is taken, in bytes"

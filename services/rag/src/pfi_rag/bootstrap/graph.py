@@ -42,10 +42,21 @@ def build_graph(settings: RagSettings, metrics: RagMetrics, clock: Clock) -> Gra
     from pfi_rag.adapters.embeddings import load_embedder
 
     embedder = load_embedder(settings.models)
-    factory = EdgeStoreFactory(
-        settings.state / "indexes", embedder.digest if embedder is not None else None
-    )
+    factory = _open_store(settings, embedder.digest if embedder is not None else None)
     return wire(factory, embedder, settings, metrics, clock)
+
+
+def _open_store(settings: RagSettings, model_digest: str | None) -> StoreFactory:
+    if settings.store == "edge":
+        return EdgeStoreFactory(settings.state / "indexes", model_digest)
+    # The client library takes a second to import.
+    from pfi_rag.adapters.server import ServerAddress, ServerStoreFactory, connect
+
+    key = settings.server_api_key
+    address = ServerAddress(
+        settings.server_url, key.get_secret_value() if key else None, settings.server_authority
+    )
+    return ServerStoreFactory(connect(address), settings.server_collection, model_digest)
 
 
 def wire(

@@ -1,4 +1,4 @@
 """When a passage speaks of a query at all."""
 
-COSINE_THRESHOLD = 0.25
+COSINE_THRESHOLD = 0.35
 """Least cosine between a query and a passage that shares no word with it."""

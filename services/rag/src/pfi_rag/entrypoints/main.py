@@ -9,6 +9,7 @@ from rich.console import Console
 
 from pfi_common.errors import PlatformError
 from pfi_common.settings import load_settings
+from pfi_rag.entrypoints.model_commands import model_app
 from pfi_rag.settings import RagSettings, with_options
 
 _EPILOG = """
@@ -26,6 +27,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(model_app, name="model")
 
 StateOption = Annotated[
     Path | None,

