@@ -23,9 +23,9 @@ class Device:
         self.store = PersonalStore(folder)
         self.observer = RecordingObserver()
 
-    def train(self, round_number=1, *, shared="a", rank=2, backbone="backbone"):
+    def train(self, round_number=1, *, shared="a", rank=2, backbone="backbone", line="global"):
         task = Task(run="r-1", round=round_number, backbone_digest=backbone, seed=round_number)
-        task.base.digest = shared
+        task.base.digest, task.base.line = shared, line
         bench = self.learner.open(BackboneReference("", "", "backbone"), SHARED)
         work = personal_work(task, PersonalTask(rank=rank, alpha=6, **RECIPE), SHARED, bench)
         training = PersonalTraining(self.store, self.observer)
@@ -73,6 +73,17 @@ def test_the_evaluation_trains_beside_the_final_shared_adapter(device):
     device.train(1, shared="b")
     assert device.learner.personal_trainings == 2
     assert device.meta().shared_digest == "b"
+
+
+def test_it_moves_with_its_run_to_the_line_of_a_cluster(device):
+    device.train(1)
+    first = device.meta()
+    # The line begins with the adapter that the last round on `global` has published.
+    device.train(2, shared="b", line="cluster-2")
+    device.train(3, shared="c", line="cluster-2")
+    assert device.learner.personal_trainings == 3
+    assert (first.shared_digest, device.meta().shared_digest) == ("a", "c")
+    assert not device.observer.named("personal_archived")
 
 
 @pytest.mark.parametrize("change", [{"rank": 3}, {"backbone": "another"}])
