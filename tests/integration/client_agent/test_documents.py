@@ -160,11 +160,15 @@ async def test_a_killed_service_is_started_again_with_all_that_was_answered(agen
     async with open_retrieval(agent, identity) as link:
         documents = (OutgoingDocument(f"doc-{n:04}", b"alpha %d" % n) for n in range(2000))
         answered = []
-        with pytest.raises(RetrievalUnavailableError):
+
+        async def add_until_killed() -> None:
             async for response in link.add(documents):
                 answered.append(response.name)
                 if len(answered) == 40:
                     os.kill(service_pid(agent), signal.SIGKILL)
+
+        with pytest.raises(RetrievalUnavailableError):
+            await add_until_killed()
     async with open_retrieval(agent, identity) as link:
         listed = {document.name for document in await link.documents()}
         assert set(answered) <= listed

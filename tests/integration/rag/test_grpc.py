@@ -210,12 +210,14 @@ async def test_an_expired_certificate_is_refused(rag):
 
 async def test_a_certificate_that_expires_while_connected_is_refused(tmp_path):
     clock = ManualClock(SystemClock().now())
-    async with running_rag(tmp_path, clock=clock) as rag:
-        async with rag.link(rag.federation.client(ALICE)) as link:
+    async with (
+        running_rag(tmp_path, clock=clock) as rag,
+        rag.link(rag.federation.client(ALICE)) as link,
+    ):
+        await link.index()
+        clock.advance(2 * 86_400)
+        with pytest.raises(IdentityInvalidError, match="expired"):
             await link.index()
-            clock.advance(2 * 86_400)
-            with pytest.raises(IdentityInvalidError, match="expired"):
-                await link.index()
 
 
 async def test_nobody_has_to_refresh_a_revocation_list(tmp_path):
@@ -236,11 +238,13 @@ async def test_searches_that_break_a_rule_are_refused(rag, query, limit):
 
 
 async def test_without_a_model_words_alone_are_searched_and_it_is_said(tmp_path):
-    async with running_rag(tmp_path, embedder=None) as rag:
-        async with rag.link(rag.federation.client(ALICE)) as link:
-            await add(link, PLAN)
-            found = await link.search("orchids")
-            index = await link.index()
+    async with (
+        running_rag(tmp_path, embedder=None) as rag,
+        rag.link(rag.federation.client(ALICE)) as link,
+    ):
+        await add(link, PLAN)
+        found = await link.search("orchids")
+        index = await link.index()
     assert found.mode == index.mode == wire.RETRIEVAL_MODE_BM25
     assert found.embedding_model_digest == index.embedding_model == ""
 

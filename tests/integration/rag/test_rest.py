@@ -117,11 +117,13 @@ async def test_strangers_and_services_do_not_get_in(rag, tmp_path):
 
 async def test_a_certificate_that_expires_while_connected_is_refused(tmp_path):
     clock = ManualClock(SystemClock().now())
-    async with running_rag(tmp_path, clock=clock) as rag:
-        async with rag.https(rag.federation.client(ALICE)) as client:
-            assert (await client.get("/v1/index")).status_code == 200
-            clock.advance(2 * 86_400)
-            refused = await client.get("/v1/index")
+    async with (
+        running_rag(tmp_path, clock=clock) as rag,
+        rag.https(rag.federation.client(ALICE)) as client,
+    ):
+        assert (await client.get("/v1/index")).status_code == 200
+        clock.advance(2 * 86_400)
+        refused = await client.get("/v1/index")
     assert (refused.status_code, refused.json()["reason"]) == (401, "IDENTITY_INVALID")
 
 
@@ -157,13 +159,15 @@ async def test_a_body_of_another_kind_is_a_problem(alice):
 
 
 async def test_a_body_that_is_too_large_is_refused(tmp_path):
-    async with running_rag(tmp_path, maximum_document_bytes=1000) as rag:
-        async with rag.https(rag.federation.client(ALICE)) as client:
-            large = {"documents": [{"name": "a", "text": "x" * (2 << 20)}]}
-            answer = await client.post("/v1/documents", json=large)
-            assert answer.status_code == 413
-            small = {"documents": [{"name": "a", "text": "x" * 1001}]}
-            [refused] = (await client.post("/v1/documents", json=small)).json()["documents"]
+    async with (
+        running_rag(tmp_path, maximum_document_bytes=1000) as rag,
+        rag.https(rag.federation.client(ALICE)) as client,
+    ):
+        large = {"documents": [{"name": "a", "text": "x" * (2 << 20)}]}
+        answer = await client.post("/v1/documents", json=large)
+        assert answer.status_code == 413
+        small = {"documents": [{"name": "a", "text": "x" * 1001}]}
+        [refused] = (await client.post("/v1/documents", json=small)).json()["documents"]
     assert refused["reason"] == "DOCUMENT_TOO_LARGE"
 
 

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from tests.support.grpc_server import eventually
 from tests.support.rag.documents import make_owner, make_passages, make_record
 from tests.support.rag.embedders import HashEmbedder
 from tests.support.rag.stores import InMemoryStoreFactory
@@ -143,9 +144,7 @@ async def test_an_index_of_another_model_is_embedded_anew():
     factory = InMemoryStoreFactory(embedder.digest, stored_without_model())
     indexes = OpenIndexes(factory, embedder)
     async with indexes.reading(make_owner()) as store:
-        async with asyncio.timeout(10):
-            while store.status().missing_vectors:
-                await asyncio.sleep(0.005)
+        await eventually(lambda: not store.status().missing_vectors)
     assert embedder.embedded == len(TEXTS)
     await indexes.close()
 

@@ -1,6 +1,7 @@
 """Passages hold everything, in order, within bounds, and never reach across headings."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -73,7 +74,7 @@ def test_passages_are_ordered_and_bounded(media_type, text):
         assert passage.text.strip()
         assert 1 <= passage.first_line <= passage.last_line <= count
         assert count_words(passage.text) <= LONGEST_WORDS
-    for before, after in zip(passages, passages[1:], strict=False):
+    for before, after in pairwise(passages):
         assert before.first_line <= after.first_line
         assert before.last_line <= after.last_line
 
@@ -103,7 +104,7 @@ def prose(words: int, seed: int = 1) -> str:
 def test_long_prose_is_cut_between_sentences_with_overlap():
     passages = passages_of(MediaType.TEXT, prose(600))
     assert len(passages) > 4
-    for before, after in zip(passages, passages[1:], strict=False):
+    for before, after in pairwise(passages):
         assert before.text.endswith(".")
         shared = next(
             n for n in range(OVERLAP_WORDS, 0, -1)
