@@ -13,6 +13,7 @@ with the process that runs the test. Methods belong to the main thread.
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -40,14 +41,15 @@ RUN_SECONDS = 100.0
 class AgentProcess:
     """One agent with a folder and data of its own."""
 
-    def __init__(self, layout: StateLayout, name: str, arguments: list[str]) -> None:
+    def __init__(
+        self, layout: StateLayout, name: str, arguments: list[str], command: str = "start"
+    ) -> None:
         self.name = name
         self.folder = layout.agents / name
         self.log = layout.log(name)
-        program = [str(program_path("pfi-agent")), "start", "--state", str(self.folder)]
+        program = [str(program_path("pfi-agent")), command, "--state", str(self.folder)]
         environment = {**inherited_environment(), "OMP_NUM_THREADS": "1"}
-        command = Command(name, [*program, *arguments], environment, self.log)
-        self.process = ChildProcess(command)
+        self.process = ChildProcess(Command(name, [*program, *arguments], environment, self.log))
 
     @property
     def client(self) -> str:
@@ -159,6 +161,18 @@ class Federation:
             agent.process.start()
         return agent
 
+    def add_fleet(self, name: str, clients: int, data: Path, *arguments: str) -> AgentProcess:
+        """Starts many clients in one process; further arguments go to `pfi-agent fleet`."""
+        tokens = self.layout.root / f"{name}.tokens"
+        made = self.api.create_tokens(clients, label=name, ttl_seconds=3600).tokens
+        tokens.write_text("\n".join(made), encoding="utf-8")
+        own = ["--clients", str(clients), "--data", str(data), "--name", name,
+               "--tokens", str(tokens), *arguments]  # fmt: skip
+        fleet = AgentProcess(self.layout, name, own, command="fleet")
+        self.agents[name] = fleet
+        fleet.process.start()
+        return fleet
+
     def wait_until_connected(self, count: int, timeout_seconds: float = CONNECT_SECONDS) -> None:
         """Waits until so many clients are connected; fails when an agent ends."""
 
@@ -177,7 +191,7 @@ class Federation:
         path = self.layout.root / f"{spec['name']}.yaml"
         path.write_text(yaml.safe_dump(dict(spec)), encoding="utf-8")
         checked = load_run_spec(path)
-        described = (checked.backbone, checked.adapter, backbone)
+        described = (checked.backbone, checked.adapter, checked.classification, backbone)
         if described not in self._descriptions:
             self._descriptions[described] = describe_spec(path, backbone)
         description = self._descriptions[described].model_dump(mode="json")
@@ -203,6 +217,14 @@ class Federation:
 
         assert wait_until(holds, timeout_seconds), self.describe(seen[-1] if seen else None)
         return seen[-1]
+
+    def watch_run(self, run: Run, timeout_seconds: float = RUN_SECONDS) -> Run:
+        """Waits for a run's end as `pfi run watch` does; polling a large run costs its service."""
+        end = time.monotonic() + timeout_seconds
+        while not run.ended:
+            assert time.monotonic() < end, self.describe(run)
+            run = self.api.run(run.run, after_revision=run.revision, wait_seconds=5)
+        return run
 
     def run_to_end(self, spec: Mapping[str, Any], backbone: Path | None = None) -> Run:
         """Submits a run and waits until it is completed."""
