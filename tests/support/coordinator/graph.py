@@ -132,7 +132,9 @@ class Graph:
         carry_out = CarryOut(
             PublishVersions(self.aggregators, self.artifacts),
             CommandRounds(self.aggregators, ports.board, ports.signals, ports.sketches),
-            HandOutTasks(MemoryTaskFactory(), ports.registry, ports.board, ports.signals),
+            HandOutTasks(
+                MemoryTaskFactory(), ports.registry, ports.board, ports.signals, ports.runs
+            ),
             FileEvaluation(ports.board, ports.registry, self.artifacts),
             GroupClients(
                 ports.sketches, self.partitions, ports.registry, self.artifacts, self.clock

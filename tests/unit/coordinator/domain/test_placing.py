@@ -15,6 +15,7 @@ from tests.unit.coordinator.domain.builders import (
 from pfi_coordinator.domain import effects, events
 from pfi_coordinator.domain.machine import decide
 from pfi_coordinator.domain.outbox import is_wanted
+from pfi_coordinator.domain.placing import Comparison, comparison
 from pfi_coordinator.domain.state import RunPhase
 
 NEW = ("c-8", "c-9")
@@ -25,7 +26,11 @@ THERE = events.ClientsEligible((*FIVE, *NEW))
 
 def trained(**changes):
     """A run whose lines have different versions."""
-    history = (*FORMED, *through_round("cluster-2", SMALL))
+    history = (
+        *FORMED,
+        *through_round("cluster-1", ("c-1", "c-2", "c-3")),
+        *through_round("cluster-2", SMALL),
+    )
     return play(clustered_run(rounds=3, **changes), *history)[0]
 
 
@@ -41,9 +46,16 @@ def test_new_clients_are_asked_where_they_belong_once():
     assert state.placements[0].deadline == DEADLINE
 
 
-def test_nobody_is_asked_while_two_lines_have_the_same_version():
-    state, _ = play(clustered_run(), *FORMED)
+def test_nobody_is_asked_before_every_line_has_a_version_of_its_own():
+    state, _ = play(clustered_run(rounds=3), *FORMED, *through_round("cluster-2", SMALL))
+    assert comparison(state) is None
     assert play(state, THERE) == (state, [])
+
+
+def test_versions_of_the_same_number_are_compared():
+    state, _ = play(trained(), *through_round("cluster-2", SMALL, number=3))
+    assert [line.base.version for line in state.lines] == [2, 3]
+    assert comparison(state) == Comparison(("cluster-1", "cluster-2"), 2)
 
 
 def test_an_answer_makes_a_member_which_the_next_round_may_select():

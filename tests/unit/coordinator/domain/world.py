@@ -32,7 +32,8 @@ class World(RuleBasedStateMachine):
 
     def begin(self, kind):
         cluster = None if kind == "plain" else cluster_rules(probe_round=PROBE)
-        self.first = run(rounds=2, selected_count=4, size=3, minimum=2, cluster=cluster)
+        rounds = 3 if kind == "placing" else 2
+        self.first = run(rounds=rounds, selected_count=4, size=3, minimum=2, cluster=cluster)
         self.state = self.first
         self.now = START
         self.sketches = False
@@ -56,7 +57,7 @@ class World(RuleBasedStateMachine):
             self.everyone_commits(self.state)
 
     def newcomers_are_asked(self):
-        for line in self.state.lines[1:]:
+        for line in self.state.lines:
             self.happen(events.ClientsEligible(CLIENTS, line=line.line))
             self.all_effects_run()
             self.everyone_commits(line_named(self.state, line.line))

@@ -27,7 +27,13 @@ def build_leader(adapters: Adapters, apply: ApplyEvent, replica: str, clock: Clo
         rounds=CommandRounds(
             adapters.aggregators, adapters.board, adapters.signals, adapters.sketches
         ),
-        tasks=HandOutTasks(adapters.factory, adapters.registry, adapters.board, adapters.signals),
+        tasks=HandOutTasks(
+            adapters.factory,
+            adapters.registry,
+            adapters.board,
+            adapters.signals,
+            adapters.runs,
+        ),
         evaluation=FileEvaluation(adapters.board, adapters.registry, adapters.artifacts),
         clusters=GroupClients(
             adapters.sketches, adapters.partitions, adapters.registry, adapters.artifacts, clock

@@ -1,33 +1,48 @@
 """New clients of a run with clusters: each says on its first task which line fits it best."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pfi_coordinator.domain.decision import Decision, unchanged
 from pfi_coordinator.domain.effects import CancelPlacement, Effect, PlaceClients
 from pfi_coordinator.domain.events import ClientPlaced
 from pfi_coordinator.domain.lines import members_of_lines
-from pfi_coordinator.domain.state import AdapterVersion, Placement, RunPhase, RunState
+from pfi_coordinator.domain.state import Placement, RunPhase, RunState
 
+_FEWEST = 2
 _OUT_OF_USE = frozenset({RunPhase.FAILED, RunPhase.CANCELLED})
 
 
-def placement_candidates(state: RunState) -> tuple[AdapterVersion, ...]:
-    """Gives the newest version of each line that a new client could join.
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Versions between which a new client chooses: of each of these lines the one of this number.
 
-    There are none while two lines still have the same version, between which no loss could choose.
+    They are the newest that all lines have. A line that is ahead has been trained longer, and would
+    win although it fits worse.
+    """
+
+    lines: tuple[str, ...]
+    version: int
+
+
+def comparison(state: RunState) -> Comparison | None:
+    """Gives what a new client chooses between now.
+
+    Nothing while a line has no version of its own, or there is only one.
     """
     usable = [line for line in state.lines if line.phase not in _OUT_OF_USE]
-    versions = tuple(line.base for line in usable if line.base is not None)
-    distinct = len({version.digest for version in versions}) == len(versions)
-    return versions if distinct and len(versions) > 1 else ()
+    versions = [line.base.version for line in usable if line.base is not None]
+    forked = 0 if state.base is None else state.base.version
+    if len(versions) < _FEWEST or min(versions) == forked:
+        return None
+    return Comparison(tuple(line.line for line in usable), min(versions))
 
 
 def wants_newcomers(state: RunState) -> bool:
     """Whether a new client could still take part."""
     training = any(line.phase is RunPhase.RUNNING for line in state.lines)
-    return state.phase is RunPhase.RUNNING and training and bool(placement_candidates(state))
+    return state.phase is RunPhase.RUNNING and training and comparison(state) is not None
 
 
 def newcomers(state: RunState, clients: Iterable[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pfi_common.errors import InternalError
 from pfi_coordinator.application.ports.client_registry import ClientRegistry
+from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.signals import Signals
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.ports.task_factory import TaskFactory
@@ -18,7 +19,7 @@ from pfi_coordinator.domain.effects import (
 )
 from pfi_coordinator.domain.events import ClientsRevoked
 from pfi_coordinator.domain.members import Client
-from pfi_coordinator.domain.placing import placement_candidates
+from pfi_coordinator.domain.placing import comparison
 from pfi_coordinator.domain.state import AdapterVersion, RunState
 from pfi_coordinator.domain.tasks import (
     Assignment,
@@ -34,8 +35,14 @@ class HandOutTasks:
     """Hands out and takes back tasks of rounds, of the evaluation, and of placements."""
 
     def __init__(
-        self, factory: TaskFactory, registry: ClientRegistry, board: TaskBoard, signals: Signals
+        self,
+        factory: TaskFactory,
+        registry: ClientRegistry,
+        board: TaskBoard,
+        signals: Signals,
+        runs: RunStore,
     ) -> None:
+        self._runs = runs
         self._factory = factory
         self._registry = registry
         self._board = board
@@ -95,7 +102,7 @@ class HandOutTasks:
             *(item.waiting for item in state.placements if item.number == effect.number)
         )
         wanted = [client for client in effect.clients if client in waiting]
-        candidates = placement_candidates(state)
+        candidates = await self._candidates(document.run, state)
 
         def make(client: Client) -> Assignment:
             return self._factory.place_task(
@@ -109,6 +116,16 @@ class HandOutTasks:
     ) -> None:
         """Takes questions back."""
         await self._take_back(document, placement_scope(effect.number), effect.clients)
+
+    async def _candidates(self, run: str, state: RunState) -> list[AdapterVersion]:
+        compared = comparison(state)
+        if compared is None:
+            return []
+        return [
+            item
+            for item in (await self._runs.history(run)).adapters
+            if item.line in compared.lines and item.version == compared.version
+        ]
 
     async def _hand_out(
         self, wanted: Sequence[str], make: Callable[[Client], Assignment]
