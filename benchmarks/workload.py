@@ -109,11 +109,12 @@ class Federation:
 def _peak_mib(pid: int) -> float:
     parent = psutil.Process(pid)
     return sum(
-        _high_water_mib(process.pid) for process in (parent, *parent.children(recursive=True))
+        high_water_mib(process.pid) for process in (parent, *parent.children(recursive=True))
     )
 
 
-def _high_water_mib(pid: int) -> float:
+def high_water_mib(pid: int) -> float:
+    """Highest resident memory of a process."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
