@@ -12,7 +12,15 @@ from benchmarks.result import FOLDER
 
 PAGE = REPOSITORY / "docs" / "explanation" / "benchmarks.md"
 PLOT = REPOSITORY / "docs" / "images" / "benchmarks.png"
-ORDER = ("installation", "demo", "round-overhead", "training-throughput", "gpu-training", "memory", "fleet")
+ORDER = (
+    "installation",
+    "demo",
+    "round-overhead",
+    "training-throughput",
+    "gpu-training",
+    "memory",
+    "fleet",
+)
 HEAD = """# Benchmarks
 
 Written from `benchmarks/results/*.json` by `make bench NAME=page`; do not edit. Every figure names

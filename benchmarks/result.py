@@ -11,6 +11,10 @@ from benchmarks.machine import commit, machine, versions
 FOLDER = Path(__file__).resolve().parent / "results"
 
 
+class Skipped(Exception):  # noqa: N818 - nothing is wrong
+    """The machine lacks what a benchmark needs; nothing is measured, and nothing is written."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One measured quantity.
@@ -68,11 +72,12 @@ class Result:
     notes: Sequence[str] = ()
     measured: dict[str, object] = field(default_factory=dict)
 
-    def write(self, load: float) -> Path:
+    def write(self, load: float, path: Path | None = None) -> Path:
         """Stores the outcome with command, commit, machine and versions.
 
         Args:
             load: Load average before the measurement: what else the machine did.
+            path: Where; the folder of results unless given.
         """
         document = {
             "name": self.name,
@@ -86,7 +91,7 @@ class Result:
             "notes": list(self.notes),
             "measured": self.measured,
         }
-        FOLDER.mkdir(exist_ok=True)
-        path = FOLDER / f"{self.name}.json"
+        path = path or FOLDER / f"{self.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, indent=1) + "\n")
         return path

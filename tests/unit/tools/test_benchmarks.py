@@ -1,10 +1,14 @@
 """What benchmarks compute from what they measured."""
 
 import pytest
+import torch
+from benchmarks.__main__ import main
+from benchmarks.gpu_training import AgentLoop, PlainLoop, Shape, build_backbone, full_texts
 from benchmarks.page import draw, page_text
 from benchmarks.result import Row
 from benchmarks.round_overhead import round_times
 from tests.support.cli.run_documents import round_document, run_document
+from transformers import AutoModelForCausalLM
 
 RESULT = {
     "name": "round-overhead",
@@ -53,3 +57,33 @@ def test_the_page_shows_missed_aims_and_where_it_was_measured():
 def test_the_plot_is_drawn_from_what_there_is(results, tmp_path):
     draw(results, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def small_shape():
+    return Shape(hidden=32, layers=2, heads=4, tokens=48, batch=2, steps=3, rank=4, alpha=8)
+
+
+def test_both_loops_of_the_cuda_benchmark_train(small_shape, tmp_path):
+    assert build_backbone(tmp_path, small_shape) > 1e6
+    texts = full_texts(small_shape, 8)
+    agent = AgentLoop(tmp_path, texts, small_shape)
+    outcome = agent.train(gradient_checkpointing=True)
+    # Every row is as long as it may be, so that both loops see as many tokens.
+    assert outcome.tokens_per_second / outcome.steps_per_second == pytest.approx(2 * 48)
+    assert PlainLoop(tmp_path, texts, small_shape, "cpu").steps_per_second() > 0
+
+
+def test_its_model_has_the_size_that_it_is_meant_to_have():
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(Shape().config())
+    assert 100e6 < sum(parameter.numel() for parameter in model.parameters()) < 1e9
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_nothing_is_measured_without_a_cuda_device(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "result.json"
+    monkeypatch.setattr("sys.argv", ["benchmarks", "gpu-training", "--out", str(out)])
+    assert main() == 0
+    assert "skipped: gpu-training needs a CUDA device" in capsys.readouterr().out
+    assert not out.exists()
