@@ -32,7 +32,7 @@ LIFETIME = timedelta(days=1)
 class StoredRunBuilder:
     """A completed run of two clients and two rounds in a state folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, document: dict[str, Any] | None = None) -> None:
         self.layout = StateLayout(folder)
         self.layout.artifacts.mkdir(parents=True)
         self.store: ArtifactStore = open_artifact_store(self.layout.artifacts_url)
@@ -43,8 +43,8 @@ class StoredRunBuilder:
         self.layout.authority.write_bytes(self.authority.certificate_pem)
         self.aggregator = self.signer("aggregator/spool-0")
         self.coordinator = self.signer("coordinator")
-        self.document = run_document()
-        self.digests: list[str] = []
+        self.document = document or run_document()
+        self.digests: dict[tuple[str, int], str] = {}
         write_federation(self.layout, FederationFile(name="test"))
 
     def signer(self, service: str) -> StatementSigner:
@@ -56,9 +56,10 @@ class StoredRunBuilder:
     async def write(self) -> "StoredRunBuilder":
         """Writes everything as a healthy federation does."""
         await self.write_description()
-        for version in range(3):
-            await self.write_version(version)
-            self.document["adapters"][version]["digest"] = self.digests[version]
+        for entry in self.document["adapters"]:
+            line, version = entry.get("line", "global"), entry["version"]
+            await self.write_version(version, line=line)
+            entry["digest"] = self.digests[line, version]
         await self.put(f"runs/{RUN}/evaluation.json", {
             "run": RUN, "evaluation": self.document["evaluation"],
         })  # fmt: skip
@@ -77,29 +78,47 @@ class StoredRunBuilder:
 
     async def write_version(self, version: int, **changes: Any) -> None:
         """Writes a shared adapter with lineage and countersignature; changes make it wrong."""
-        vector = np.full(SCHEMA.coordinate_count, version, dtype="<f4")
+        line = changes.get("line", "global")
+        value = version + (0 if line == "global" else 0.1 * int(line.rpartition("-")[2]))
+        vector = np.full(SCHEMA.coordinate_count, value, dtype="<f4")
         digest = await self.store.put("adapters", vector.tobytes())
-        self.digests[version:] = [digest]
+        self.digests[line, version] = digest
         reference = AdapterReference(
-            digest=digest, schema_digest=SCHEMA.digest, run=RUN, line="global", version=version
+            digest=digest,
+            schema_digest=SCHEMA.digest,
+            run=RUN,
+            line=changes.get("signed_line", line),
+            version=version,
         )
         lineage = Lineage(
             adapter=reference,
-            parent_digest=changes.get("parent", self.digests[version - 1] if version else ""),
-            counted=changes.get("counted", counted(version) if version else []),
+            parent_digest=changes.get("parent", self._parent(line, version)),
+            counted=changes.get("counted", self._counted(line, version)),
         )
         signed = changes.get("lineage_signer", self.aggregator).sign(lineage)
         lineage_digest = await self.store.put("lineages", signed.SerializeToString())
         published = Lineage.FromString(lineage.SerializeToString())
         published.attempt = changes.get("countersigned_attempt", 0)
         countersigned = changes.get("countersigner", self.coordinator).sign(published)
-        await self.put(f"runs/{RUN}/adapters/{version}.json", {
+        folder = "" if line == "global" else f"{line}/"
+        await self.put(f"runs/{RUN}/adapters/{folder}{version}.json", {
             "run": RUN,
             "version": version,
             "digest": digest,
             "lineage_digest": lineage_digest,
             "countersignature": base64.b64encode(countersigned.SerializeToString()).decode(),
         })  # fmt: skip
+
+    def _parent(self, line: str, version: int) -> str:
+        """Digest of the version before: of the line, or of the one that it began with."""
+        before = self.digests.get((line, version - 1), "")
+        return before or self.digests.get(("global", version - 1), "")
+
+    def _counted(self, line: str, version: int) -> list[CountedUpdate]:
+        rounds = self.document["rounds"]
+        own = [each for each in rounds if each.get("line", "global") == line]
+        tasks = [m for each in own if each["round"] == version for m in each["cohort"]]
+        return [CountedUpdate(task=m["task"], client=m["client"], payload_bytes=64) for m in tasks]
 
     def write_agent(self, index: int) -> Path:
         """Writes an agent's record and its personal adapter; gives its folder."""
@@ -113,12 +132,17 @@ class StoredRunBuilder:
             "run": RUN,
             "client": CLIENTS[index],
             "metrics": self.document["evaluation"][index]["metrics"],
-            "shared_digest": self.document["adapters"][-1]["digest"],
+            "shared_digest": self._evaluated(index),
             "personal_adapter": f"personal/{RUN}/adapter_model.safetensors",
             "personal_sha256": hashlib.sha256(tensors).hexdigest(),
         }
         (folder / "evaluations" / f"{RUN}.json").write_text(json.dumps(record))
         return folder
+
+    def _evaluated(self, index: int) -> str:
+        """Digest of the newest version of the client's line."""
+        line = self.document["evaluation"][index].get("line", "global")
+        return self.digests[line, max(v for own, v in self.digests if own == line)]
 
     async def put(self, path: str, document: Any) -> None:
         """Writes a pointer."""

@@ -34,7 +34,6 @@ def check_agents(
     if not folders:
         return []
     records = _records(run.run, folders)
-    evaluated = max(run.adapters, key=lambda adapter: adapter.version).digest
     evidence = []
     for member in members:
         found = records.get(member.client)
@@ -45,10 +44,16 @@ def check_agents(
             continue
         folder, record = found
         _compare(member, record, problems)
-        if record["shared_digest"] != evaluated:
+        if record["shared_digest"] != _evaluated(run, member.line):
             problems.add(f"client {member.name}: it evaluated another shared adapter")
         evidence += _personal(member, folder, record, problems)
     return evidence
+
+
+def _evaluated(run: Run, line: str) -> str:
+    """The newest version of a line."""
+    own = [adapter for adapter in run.adapters if adapter.line == line]
+    return max(own, key=lambda adapter: adapter.version).digest if own else ""
 
 
 def _records(run: str, folders: Sequence[Path]) -> dict[str, tuple[Path, Mapping[str, Any]]]:

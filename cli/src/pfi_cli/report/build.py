@@ -6,18 +6,20 @@ from typing import Any
 from cryptography import x509
 
 from pfi_cli.api.runs import Member, Run
+from pfi_cli.output.run_lines import in_line, round_name
 from pfi_cli.report import compute
-from pfi_cli.report.agents import check_agents
-from pfi_cli.report.figures import PersonalEvidence, Report
-from pfi_cli.report.problems import Problems
-from pfi_cli.report.sources import Sources
-from pfi_cli.report.stored_run import (
-    StoredRun,
-    VerifiedAdapter,
+from pfi_cli.report.adapter_checks import (
     check_chain,
     check_counted,
     check_published,
+    published_versions,
 )
+from pfi_cli.report.agents import check_agents
+from pfi_cli.report.clusters import cluster_outcomes, partition_outcome
+from pfi_cli.report.figures import PersonalEvidence, Report
+from pfi_cli.report.problems import Problems
+from pfi_cli.report.sources import Sources
+from pfi_cli.report.stored_run import StoredRun, VerifiedAdapter
 from pfi_common.artifacts import open_artifact_store
 from pfi_common.clock import SystemClock
 from pfi_common.errors import ReportIncompleteError
@@ -62,9 +64,9 @@ async def _adapters(
     run: Run, stored: StoredRun, description: Description, problems: Problems
 ) -> list[VerifiedAdapter]:
     adapters = []
-    for version in range(run.rounds_planned + 1):
-        with problems.noted(f"shared adapter, version {version}"):
-            adapters.append(await stored.adapter(version, description))
+    for line, version in published_versions(run):
+        with problems.noted(in_line(line, f"shared adapter, version {version}")):
+            adapters.append(await stored.adapter(version, description, line))
     return adapters
 
 
@@ -74,7 +76,8 @@ def _check_rounds(run: Run, problems: Problems) -> None:
         for member in each.cohort:
             missing = [name for name in ROUND_METRICS if name not in member.metrics]
             if member.state == COMPLETED and missing:
-                problems.add(f"round {each.round}, client {member.name}: no {', '.join(missing)}")
+                lacking = ", ".join(missing)
+                problems.add(f"{round_name(each)}, client {member.name}: no {lacking}")
 
 
 async def _evaluation(run: Run, stored: StoredRun, problems: Problems) -> Sequence[Member]:
@@ -105,8 +108,12 @@ def _compute(
     clients = [compute.client_outcome(m) for m in by_name if m.state == COMPLETED]
     silent = [compute.silent_client(m) for m in by_name if m.state != COMPLETED]
     local_steps = int(run.spec["local"]["steps"])
-    up_bytes = {a.evidence.version: _signed_bytes(a) for a in adapters}
-    rounds = [compute.round_outcome(r, local_steps, up_bytes[r.round]) for r in run.rounds]
+    up_bytes = {(a.evidence.line, a.evidence.version): _signed_bytes(a) for a in adapters}
+    rounds = [
+        compute.round_outcome(each, local_steps, up_bytes[each.line, each.round])
+        for each in run.rounds
+        if (each.line, each.round) in up_bytes  # the last round of a line that failed has none
+    ]
     return Report(
         run=run.run,
         name=run.name,
@@ -127,6 +134,8 @@ def _compute(
         adapters=[adapter.evidence for adapter in adapters],
         personal_adapters=personal,
         statements_verified=STATEMENTS_PER_ADAPTER * len(adapters),
+        partition=partition_outcome(run),
+        clusters=cluster_outcomes(run, clients),
     )
 
 

@@ -1,7 +1,7 @@
 """Figures from a run's metrics. Pure: what is missing was refused before."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pfi_cli.api.runs import Member, Round, Run
 from pfi_cli.output.traffic import Traffic
@@ -25,6 +25,7 @@ def client_outcome(member: Member) -> ClientOutcome:
     return ClientOutcome(
         client=member.client,
         name=member.name,
+        line=member.line,
         held_out_rows=round(member.metrics["held_out_rows"]),
         backbone=member.metrics["eval_loss_backbone"],
         shared=member.metrics["eval_loss_shared"],
@@ -77,15 +78,20 @@ def spread(values: Sequence[float]) -> Spread:
 def loss_history(run: Run) -> list[VersionLoss]:
     """Loss by version of the shared adapter: round n reports on version n - 1, the end on the last.
 
-    A client appears where it took part.
+    A client appears where it took part. Lines come one after the other; what the first round of a
+    cluster reports is the loss with the version that the probe round published.
     """
-    history = [
-        VersionLoss(version=each.round - 1, by_client=_shared_losses(each.cohort))
-        for each in run.rounds
-    ]
-    reported = [member for member in run.evaluation if member.state == "completed"]
-    final = VersionLoss(version=len(run.rounds), by_client=_shared_losses(reported))
-    return [*history, final]
+    return [entry for line in run.line_names for entry in _line_history(run, line)]
+
+
+def _line_history(run: Run, line: str) -> Iterator[VersionLoss]:
+    rounds = [each for each in run.rounds if each.line == line]
+    for each in rounds:
+        yield VersionLoss(line=line, version=each.round - 1, by_client=_shared_losses(each.cohort))
+    reported = [m for m in run.evaluation if (m.state, m.line) == ("completed", line)]
+    if rounds and reported:
+        last = rounds[-1].round
+        yield VersionLoss(line=line, version=last, by_client=_shared_losses(reported))
 
 
 def _shared_losses(members: Sequence[Member]) -> dict[str, float]:
@@ -102,6 +108,7 @@ def round_outcome(each: Round, local_steps: int, up_bytes: int) -> RoundOutcome:
         up_bytes: Payload of the counted updates, as the aggregator signed it.
     """
     return RoundOutcome(
+        line=each.line,
         round=each.round,
         attempt=each.attempt,
         selected=len(each.cohort),

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from pfi_cli.api.runs import GLOBAL
+
 
 class Figure(BaseModel):
     """A part of a report."""
@@ -15,11 +17,13 @@ class Figure(BaseModel):
 class ClientOutcome(Figure):
     """Loss of one client on its own held-out rows at the end (nats per token, or per row).
 
-    A classifier's client also has the shares of rows whose label is predicted.
+    A classifier's client also has the shares of rows whose label is predicted. `shared` is the
+    adapter of the client's line.
     """
 
     client: str
     name: str
+    line: str = GLOBAL
     held_out_rows: int
     backbone: float
     shared: float
@@ -75,8 +79,9 @@ class AccuracySummary(Figure):
 
 
 class VersionLoss(Figure):
-    """Loss per client with one version of the shared adapter, by client name."""
+    """Loss per client with one version of a line's shared adapter, by client name."""
 
+    line: str = GLOBAL
     version: int
     by_client: dict[str, float]
 
@@ -109,8 +114,9 @@ class RoundTime(Figure):
 
 
 class RoundOutcome(Figure):
-    """One round."""
+    """One round of a line."""
 
+    line: str = GLOBAL
     round: int
     attempt: int
     selected: int
@@ -144,6 +150,7 @@ class TrafficComparison(Figure):
 class AdapterEvidence(Figure):
     """A shared adapter that was read back and verified."""
 
+    line: str = GLOBAL
     version: int
     digest: str
     lineage_digest: str
@@ -158,6 +165,33 @@ class PersonalEvidence(Figure):
     name: str
     file: str
     sha256: str
+
+
+class PartitionOutcome(Figure):
+    """How the clients were grouped; 1 cluster when the run went on as one line."""
+
+    probe_round: int
+    clusters: int
+    silhouette: float | None
+    reason: str
+
+
+class ClusterOutcome(Figure):
+    """What the line of a cluster reached.
+
+    Attributes:
+        reported: Clients of the line that reported at the end.
+        losses: Their losses; None when there is none.
+        failure: Why the line failed; None when it did not.
+    """
+
+    line: str
+    state: str
+    members: int
+    version: int
+    reported: int
+    losses: LossSummary | None
+    failure: str | None
 
 
 class Report(Figure):
@@ -182,3 +216,5 @@ class Report(Figure):
     adapters: Sequence[AdapterEvidence]
     personal_adapters: Sequence[PersonalEvidence]
     statements_verified: int
+    partition: PartitionOutcome | None
+    clusters: Sequence[ClusterOutcome]

@@ -4,18 +4,15 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from cryptography import x509
 from google.protobuf.message import DecodeError
 
 from pfi.aggregator.v1.lineage_pb2 import Lineage
-from pfi.common.v1.adapter_pb2 import AdapterReference
 from pfi.common.v1.signed_pb2 import SignedStatement
-from pfi_cli.api.runs import Run
+from pfi_cli.api.runs import GLOBAL
 from pfi_cli.report.figures import AdapterEvidence
-from pfi_cli.report.problems import Problems
 from pfi_common.artifacts import ArtifactStore
 from pfi_common.errors import IdentityInvalidError, ReportIncompleteError, SignatureInvalidError
 from pfi_common.identity import StatementVerifier, identity_of
@@ -67,25 +64,33 @@ class StoredRun:
         entries: Sequence[dict[str, Any]] = document["evaluation"]
         return entries
 
-    async def adapter(self, version: int, description: Description) -> VerifiedAdapter:
-        """Reads one version of the shared adapter and checks bytes, lineage and signatures.
+    async def adapter(
+        self, version: int, description: Description, line: str = GLOBAL
+    ) -> VerifiedAdapter:
+        """Reads one version of a line's adapter and checks bytes, lineage and signatures.
 
         Raises:
             ReportIncompleteError: A part is not there, or belongs to another adapter.
             ArtifactCorruptError: Stored bytes are not those that their digest names.
             SignatureInvalidError: A signature does not verify.
         """
-        published = await self._named(f"runs/{self._run}/adapters/{version}.json")
+        folder = "" if line == GLOBAL else f"{line}/"
+        published = await self._named(f"runs/{self._run}/adapters/{folder}{version}.json")
         digest, lineage_digest = str(published["digest"]), str(published["lineage_digest"])
         payload = await self._store.get("adapters", digest)
         expected = encoded_size_bytes(FP32, description.adapter_schema.coordinate_count)
         _require(len(payload) == expected, f"version {version} has {len(payload)} bytes")
         lineage = self._lineage(await self._store.get("lineages", lineage_digest))
-        self._check_reference(lineage.adapter, version, digest)
+        named = (lineage.adapter.run, lineage.adapter.line, lineage.adapter.version)
+        _require(
+            (*named, lineage.adapter.digest) == (self._run, line, version, digest),
+            f"version {version}: what was signed names another adapter",
+        )
         countersigned = self._countersigned(published)
         _require(countersigned == lineage, f"version {version}: coordinator and aggregator differ")
         return VerifiedAdapter(
             AdapterEvidence(
+                line=line,
                 version=version,
                 digest=digest,
                 lineage_digest=lineage_digest,
@@ -110,51 +115,6 @@ class StoredRun:
     def _countersigned(self, published: dict[str, Any]) -> Lineage:
         statement = _statement(base64.b64decode(published["countersignature"]))
         return self._verifier.verify(statement, Lineage, signer="coordinator")
-
-    def _check_reference(self, reference: AdapterReference, version: int, digest: str) -> None:
-        named = (reference.run, reference.version, reference.digest)
-        _require(
-            named == (self._run, version, digest),
-            f"version {version}: what was signed names another adapter",
-        )
-
-
-def check_published(run: Run, adapters: Sequence[VerifiedAdapter], problems: Problems) -> None:
-    """Checks that the store holds what the coordinator says was published."""
-    said = {adapter.version: adapter.digest for adapter in run.adapters}
-    for adapter in adapters:
-        version = adapter.evidence.version
-        if said.get(version) != adapter.evidence.digest:
-            problems.add(f"version {version}: the store and the run name different adapters")
-
-
-def check_chain(adapters: Sequence[VerifiedAdapter], problems: Problems) -> None:
-    """Checks that each version was made from the one before."""
-    for before, after in pairwise(adapters):
-        if after.lineage.parent_digest != before.evidence.digest:
-            problems.add(
-                f"version {after.evidence.version} does not come from version "
-                f"{before.evidence.version}"
-            )
-
-
-def check_counted(run: Run, adapters: Sequence[VerifiedAdapter], problems: Problems) -> None:
-    """Checks that the aggregator signed for as many updates as were counted, all of the cohort.
-
-    The state of a task is not compared: a client may be revoked after its update was counted.
-    """
-    by_version = {adapter.evidence.version: adapter.lineage for adapter in adapters}
-    for each in run.rounds:
-        lineage = by_version.get(each.round)
-        if lineage is None:
-            continue
-        signed = {update.task for update in lineage.counted}
-        cohort = {member.task for member in each.cohort}
-        if not signed <= cohort or len(lineage.counted) != each.counted:
-            problems.add(
-                f"round {each.round}: the aggregator counted {sorted(signed)}, the coordinator "
-                f"{each.counted} of {sorted(cohort)}"
-            )
 
 
 def _statement(stored: bytes) -> SignedStatement:

@@ -19,7 +19,7 @@ def print_report(report: Report, console: Console) -> None:
         console.print(accuracies)
         console.print()
     for sentence in findings(report):
-        style = "red" if "WORSE" in sentence else ""
+        style = "red" if "WORSE" in sentence or "FAILED" in sentence else ""
         console.print(f"* {escape(sentence)}", style=style, soft_wrap=True)
 
 
@@ -34,6 +34,8 @@ def _losses(report: Report) -> Table:
         header_style="bold",
     )
     table.add_column("client")
+    if report.clusters:
+        table.add_column("line")
     for heading in ("held-out rows", "backbone", "shared", "shared + personal"):
         table.add_column(heading, justify="right")
     for client in report.clients:
@@ -43,6 +45,7 @@ def _losses(report: Report) -> Table:
         personal = "-" if client.personal is None else f"{client.personal:.3f}"
         table.add_row(
             escape(client.name),
+            *([client.line] if report.clusters else []),
             str(client.held_out_rows),
             f"{client.backbone:.3f}",
             shared,
@@ -51,7 +54,10 @@ def _losses(report: Report) -> Table:
     losses = report.losses
     table.add_section()
     table.add_row(
-        "mean ± deviation", "", _text(losses.backbone), _text(losses.shared), _text(losses.personal)
+        "mean ± deviation",
+        *([""] if report.clusters else []),
+        "",
+        *map(_text, (losses.backbone, losses.shared, losses.personal)),
     )
     return table
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from pfi_cli.output.run_lines import in_line
 from pfi_cli.output.units import bytes_text, seconds_text
 from pfi_cli.report.accuracy import accuracy_finding, accuracy_lines
+from pfi_cli.report.clusters import cluster_findings, cluster_section
 from pfi_cli.report.compute import longest_overhead
 from pfi_cli.report.figures import ClientOutcome, Report, SilentClient, Spread
 
@@ -17,6 +19,7 @@ PLOTS = {
 
 def findings(report: Report) -> Iterator[str]:
     """Says in words what the numbers say, bad news included."""
+    yield from cluster_findings(report)
     yield from _silent_finding(report.silent_clients)
     yield from _shared_finding(report.clients)
     yield from _personal_finding(report.clients)
@@ -32,11 +35,12 @@ def findings(report: Report) -> Iterator[str]:
             "Round overhead (wall time less the longest client's own training and evaluation) was "
             f"at most {seconds_text(longest)}."
         )
-    reopened = [str(each.round) for each in report.rounds if each.attempt > 1]
+    reopened = [in_line(e.line, f"round {e.round}") for e in report.rounds if e.attempt > 1]
     if reopened:
+        named = ", ".join(reopened)
         yield (
-            f"Round {', '.join(reopened)} was reopened and has no overhead: clients may have done "
-            "its work in an earlier attempt."
+            f"{named[0].upper()}{named[1:]} was reopened and has no overhead: clients may have "
+            "done its work in an earlier attempt."
         )
 
 
@@ -76,7 +80,7 @@ def _personal_finding(clients: Sequence[ClientOutcome]) -> Iterator[str]:
 
 def markdown(report: Report) -> str:
     """The whole report as Markdown."""
-    parts = (_heading, _losses, accuracy_lines, _rounds, _evidence)
+    parts = (_heading, _losses, accuracy_lines, cluster_section, _rounds, _evidence)
     return "\n".join(line for part in parts for line in part(report))
 
 
@@ -100,18 +104,20 @@ def _losses(report: Report) -> Iterator[str]:
     unit = "token" if report.accuracies is None else "row"
     yield f"Nats per {unit}, each client on rows of its own that were never trained on."
     yield ""
-    yield "| client | held-out rows | backbone | shared | shared + personal |"
-    yield "|---|---:|---:|---:|---:|"
+    heads, rule = (" line |", "---|") if report.clusters else ("", "")
+    yield f"| client |{heads} held-out rows | backbone | shared | shared + personal |"
+    yield f"|---|{rule}---:|---:|---:|---:|"
     for client in report.clients:
         mark = " (worse than backbone)" if client.shared_is_worse else ""
+        own = f" {client.line} |" if report.clusters else ""
         yield (
-            f"| {client.name} | {client.held_out_rows} | {client.backbone:.4f} | "
+            f"| {client.name} |{own} {client.held_out_rows} | {client.backbone:.4f} | "
             f"{client.shared:.4f}{mark} | {_number(client.personal)} |"
         )
     losses = report.losses
     yield (
-        f"| **mean ± deviation** | | {_spread(losses.backbone)} | {_spread(losses.shared)} | "
-        f"{_spread(losses.personal)} |"
+        f"| **mean ± deviation** |{' |' if report.clusters else ''} | {_spread(losses.backbone)} | "
+        f"{_spread(losses.shared)} | {_spread(losses.personal)} |"
     )
     yield ""
     yield "One run with one seed; the deviation is between clients, not between repetitions."
@@ -130,7 +136,8 @@ def _rounds(report: Report) -> Iterator[str]:
     for each in report.rounds:
         time = each.time
         yield (
-            f"| {each.round} | {each.counted} of {each.selected} | {seconds_text(time.wall)} | "
+            f"| {in_line(each.line, str(each.round))} | {each.counted} of {each.selected} | "
+            f"{seconds_text(time.wall)} | "
             f"{seconds_text(time.longest_work)} | {_seconds(time.overhead)} | "
             f"{seconds_text(time.merge)} | {bytes_text(each.up_bytes)} | "
             f"{bytes_text(each.down_bytes)} |"
@@ -166,8 +173,8 @@ def _evidence(report: Report) -> Iterator[str]:
     yield "|---:|---|---:|---:|"
     for adapter in report.adapters:
         yield (
-            f"| {adapter.version} | `{adapter.digest}` | {adapter.counted} | "
-            f"{adapter.payload_bytes} |"
+            f"| {in_line(adapter.line, str(adapter.version))} | `{adapter.digest}` | "
+            f"{adapter.counted} | {adapter.payload_bytes} |"
         )
     yield ""
     if not report.personal_adapters:

@@ -31,7 +31,7 @@ async def refused(stored, sentence, document=None):
 
 async def test_a_complete_run_gives_a_report(stored):
     report = await build(stored)
-    assert [adapter.digest for adapter in report.adapters] == stored.digests
+    assert [adapter.digest for adapter in report.adapters] == list(stored.digests.values())
     assert [adapter.counted for adapter in report.adapters] == [0, 2, 2]
     assert report.statements_verified == 6
     assert [personal.name for personal in report.personal_adapters] == list(NAMES)
@@ -79,12 +79,12 @@ async def test_agents_elsewhere_are_not_checked(stored):
 
 
 async def test_a_removed_shared_adapter_fails_it(stored):
-    stored.artifact("adapters", stored.digests[1]).unlink()
+    stored.artifact("adapters", stored.digests["global", 1]).unlink()
     await refused(stored, "shared adapter, version 1")
 
 
 async def test_a_corrupt_shared_adapter_fails_it(stored):
-    path = stored.artifact("adapters", stored.digests[2])
+    path = stored.artifact("adapters", stored.digests["global", 2])
     damaged = bytearray(path.read_bytes())
     damaged[5] ^= 1
     path.write_bytes(damaged)
@@ -92,7 +92,7 @@ async def test_a_corrupt_shared_adapter_fails_it(stored):
 
 
 async def test_everything_that_is_wrong_is_named_at_once(stored):
-    stored.artifact("adapters", stored.digests[1]).unlink()
+    stored.artifact("adapters", stored.digests["global", 1]).unlink()
     (stored.layout.agents / "ben" / ADAPTER).unlink()
     await refused(stored, "version 1.*ben")
 

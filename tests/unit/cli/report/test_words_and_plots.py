@@ -36,6 +36,8 @@ def report(**changes):
         "adapters": [],
         "personal_adapters": [],
         "statements_verified": 6,
+        "partition": None,
+        "clusters": [],
     }
     return Report.model_validate(values | changes)
 
@@ -100,7 +102,7 @@ def test_reopened_rounds_are_told_and_drawn(tmp_path):
     ]
     reopened = report(rounds=rounds)
     text = "\n".join(findings(reopened))
-    assert "Round 1, 2 was reopened and has no overhead" in text
+    assert "Round 1, round 2 was reopened and has no overhead" in text
     assert "Round overhead" not in text
     assert "| 9.00 s | - |" in markdown(reopened)
     draw_plots(reopened, tmp_path)

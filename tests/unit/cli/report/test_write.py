@@ -40,7 +40,7 @@ def test_the_json_holds_every_figure(stored):
 
 
 def test_nothing_is_written_when_something_is_missing(stored):
-    stored.artifact("adapters", stored.digests[0]).unlink()
+    stored.artifact("adapters", stored.digests["global", 0]).unlink()
     with pytest.raises(ReportIncompleteError):
         written(stored)
     assert not stored.layout.reports.exists()

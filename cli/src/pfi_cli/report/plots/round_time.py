@@ -1,5 +1,6 @@
 """Stacked bars: where the wall time of each round went."""
 
+from pfi_cli.output.run_lines import in_line
 from pfi_cli.report.compute import longest_overhead
 from pfi_cli.report.figures import Report
 from pfi_cli.report.plots.canvas import EVALUATION, REST, TRAINING, TRANSFER, Picture
@@ -21,7 +22,7 @@ def round_time(report: Report) -> Picture:
         f"seconds, along the client that worked longest{limit}",
         height=1.9 + 0.45 * len(times),
     )
-    labels = [f"round {each.round}" for each in report.rounds]
+    labels = [in_line(each.line, f"round {each.round}") for each in report.rounds]
     ends = [0.0] * len(times)
     for label, colour, values in parts:
         picture.axes.barh(labels, values, left=ends, color=colour, label=label, height=0.62)
