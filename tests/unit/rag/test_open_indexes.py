@@ -144,7 +144,9 @@ async def test_an_index_of_another_model_is_embedded_anew():
     factory = InMemoryStoreFactory(embedder.digest, stored_without_model())
     indexes = OpenIndexes(factory, embedder)
     async with indexes.reading(make_owner()) as store:
-        await eventually(lambda: not store.status().missing_vectors)
+        assert indexes.is_reindexing(make_owner())
+        await eventually(lambda: not indexes.is_reindexing(make_owner()))
+        assert not store.status().missing_vectors
     assert embedder.embedded == len(TEXTS)
     await indexes.close()
 

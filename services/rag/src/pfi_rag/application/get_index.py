@@ -17,11 +17,13 @@ class IndexReport:
         status: What the store says.
         model_name: Name of the embedding model; empty without one.
         model_digest: Its digest; empty without one.
+        reindexing: True while passages are embedded again, or about to be.
     """
 
     status: IndexStatus
     model_name: str
     model_digest: str
+    reindexing: bool
 
 
 class GetIndex:
@@ -39,4 +41,5 @@ class GetIndex:
         """
         async with self._indexes.reading(owner) as store:
             status = await in_thread(store.status)
-        return IndexReport(status, *self._model)
+            reindexing = status.reindexing or self._indexes.is_reindexing(owner)
+        return IndexReport(status, *self._model, reindexing)

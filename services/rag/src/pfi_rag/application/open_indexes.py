@@ -80,6 +80,12 @@ class OpenIndexes:
         async with self._held(owner) as (entry, store), entry.writes:
             yield store
 
+    def is_reindexing(self, owner: Owner) -> bool:
+        """True while the owner's open index is embedded anew; it begins when it is opened."""
+        entry = self._entries.get(owner)
+        task = None if entry is None else entry.reindexing
+        return task is not None and not task.done()
+
     async def close(self) -> None:
         """Closes every index; the last call."""
         for entry in list(self._entries.values()):

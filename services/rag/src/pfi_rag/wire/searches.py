@@ -58,7 +58,7 @@ def write_index(report: IndexReport) -> wire.GetIndexResponse:
         embedding_model_digest=report.model_digest,
         stored_bytes=status.stored_bytes,
         store=status.store,
-        reindexing=status.reindexing,
+        reindexing=report.reindexing,
     )
 
 

@@ -10,7 +10,12 @@ from rich.table import Table
 
 from pfi_client_agent.adapters.document_files import FoundFiles, find_files
 from pfi_client_agent.adapters.retrieval_link import RetrievalLink
-from pfi_client_agent.entrypoints.documents.adding import FileResult, Report, add_files
+from pfi_client_agent.entrypoints.documents.adding import (
+    FileResult,
+    Report,
+    add_files,
+    wait_until_embedded,
+)
 from pfi_client_agent.entrypoints.documents.documents_as_json import print_json
 from pfi_client_agent.entrypoints.documents.options import (
     JsonOption,
@@ -51,7 +56,8 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     Files that did not change are skipped, so the command can be repeated at any time, also after an
     interruption. Of a folder, hidden files, build folders, binary files and links that lead out of
-    it are left out. A file that cannot be read is told with the reason; the others are added.
+    it are left out. A file that cannot be read is told with the reason; the others are added. When
+    an embedding model was installed meanwhile, the command waits until it embedded everything.
 
         pfi-agent documents add ~/notes
 
@@ -68,7 +74,10 @@ def add(  # noqa: PLR0913, PLR0917 - one parameter per option
             bar.update(task, advance=1, description=result.name[-40:].replace("[", "("))
 
         async def work(link: RetrievalLink) -> Report:
-            return await add_files(link, found, progress, prune=prune)
+            report = await add_files(link, found, progress, prune=prune)
+            bar.update(task, description="embedding again what an earlier model embedded")
+            await wait_until_embedded(link)
+            return report
 
         report = Reach(state, rag, rag_certificate).run(work)
     if as_json:

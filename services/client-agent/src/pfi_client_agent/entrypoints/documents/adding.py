@@ -1,5 +1,6 @@
 """Adds files to the index: skips what is there, sends the rest, and tells what became of each."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from pfi_client_agent.adapters.retrieval_link import OutgoingDocument, Retrieval
 
 MAXIMUM_FILE_BYTES = 256 << 20
 """No service takes larger documents, so they are not read."""
+
+_LOOK_AGAIN_SECONDS = 0.5
 
 _OUTCOMES = {
     wire.DOCUMENT_OUTCOME_ADDED: "added",
@@ -89,6 +92,16 @@ async def add_files(
         for document in vanished(found, known):
             await link.delete(document.document)
     return report
+
+
+async def wait_until_embedded(link: RetrievalLink) -> None:
+    """Wait while passages are embedded again, which goes on only while the index is in use.
+
+    Raises:
+        PlatformError: The index cannot be used.
+    """
+    while (await link.index()).reindexing:
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def vanished(found: FoundFiles, known: dict[str, wire.Document]) -> list[wire.Document]:

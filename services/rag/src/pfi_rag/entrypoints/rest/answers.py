@@ -153,7 +153,7 @@ def index(report: IndexReport) -> Index:
         embedding_model_digest=report.model_digest,
         stored_bytes=status.stored_bytes,
         store=status.store,
-        reindexing=status.reindexing,
+        reindexing=report.reindexing,
     )
 
 
