@@ -18,7 +18,7 @@ from pfi_client_agent.adapters.retrieval_link import RetrievalLink
 from pfi_common.clock import Clock, SystemClock
 from pfi_common.identity import LocalIdentity
 from pfi_common.rpc.channel import secure_channel
-from pfi_rag.application.ports import Embedder
+from pfi_rag.application.ports import Embedder, StoreFactory
 from pfi_rag.bootstrap.graph import Graph, wire
 from pfi_rag.bootstrap.server import Endpoints, running_service
 from pfi_rag.metrics import RagMetrics
@@ -45,7 +45,7 @@ class RunningRag:
 
     endpoints: Endpoints
     federation: FederationFixture
-    factory: InMemoryStoreFactory
+    factory: StoreFactory
     folder: Path
 
     @property
@@ -73,27 +73,33 @@ class RunningRag:
 
 @asynccontextmanager
 async def running_rag(
-    folder: Path, *, embedder: Embedder | None = DEFAULT, clock: Clock | None = None, **changes
+    folder: Path,
+    *,
+    embedder: Embedder | None = DEFAULT,
+    clock: Clock | None = None,
+    factory: StoreFactory | None = None,
+    **changes,
 ) -> AsyncIterator[RunningRag]:
-    """Serves while the block runs, over stores in memory.
+    """Serves while the block runs.
 
     Args:
         folder: Of the federation and of the service.
         embedder: The model; None for none.
         clock: The service's clock.
+        factory: Its store; in memory unless given.
         changes: Other settings.
     """
     federation = FederationFixture(folder)
     authority = folder / "authority" / "authority.pem"
     settings = rag_settings(folder / "rag", federation_authority=authority, **changes)
-    factory = InMemoryStoreFactory(None if embedder is None else embedder.digest)
+    store = factory or InMemoryStoreFactory(None if embedder is None else embedder.digest)
 
     def build(given: RagSettings, metrics: RagMetrics, clock: Clock) -> Graph:
-        return wire(factory, embedder, given, metrics, clock)
+        return wire(store, embedder, given, metrics, clock)
 
     stop = asyncio.Event()
     async with running_service(settings, stop, clock or SystemClock(), build) as endpoints:
-        yield RunningRag(endpoints, federation, factory, folder)
+        yield RunningRag(endpoints, federation, store, folder)
 
 
 def log_lines(text: str) -> list[dict]:
