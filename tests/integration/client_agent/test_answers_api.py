@@ -209,35 +209,35 @@ async def test_bad_json_is_refused(api):
     assert response.status_code == 400
 
 
-async def test_a_client_that_goes_away_ends_its_stream(api, engine, gate):
-    stream = await _begun(api, engine, gate)
+ENDLESS = 1_000_000
+
+
+@pytest.fixture
+def slowly(engine):
+    """Answers have no end of their own, and their words come one by one."""
+    engine.positions = 2 * ENDLESS
+    never = threading.Event()
+    engine.before_word = lambda: never.wait(timeout=0.002)
+
+
+async def test_a_client_that_goes_away_ends_its_stream(api, engine, slowly):
+    asked = request("q", max_tokens=ENDLESS)
+    stream = await api.client.chat.completions.create(**asked, stream=True)
+    await anext(stream)
     await stream.close()
-    gate.set()
     await eventually(lambda: engine.cancellations == 1, timeout_seconds=10)
     assert text_of(await api.ask())
 
 
-async def _begun(api, engine, gate):
-    """A stream whose first word has come, and whose second waits."""
-    words = []
-
-    def first_word_free():
-        words.append(True)
-        if len(words) > 1:
-            gate.wait(timeout=10)
-
-    engine.before_word = first_word_free
-    stream = await api.client.chat.completions.create(**request("q", max_tokens=60), stream=True)
-    await anext(stream)
-    return stream
-
-
-async def test_a_client_that_goes_away_ends_its_whole_answer(api, engine, gate):
-    asking = asyncio.create_task(api.ask(max_tokens=60))
-    await eventually(lambda: engine.backbone_digest is not None, timeout_seconds=10)
-    asking.cancel()
-    await asyncio.wait({asking})
-    gate.set()
+async def test_a_client_that_goes_away_ends_its_whole_answer(api, engine, slowly):
+    first = asyncio.create_task(api.ask(max_tokens=ENDLESS))
+    second = asyncio.create_task(api.ask("another", max_tokens=ENDLESS))
+    await eventually(lambda: engine.words > 2, timeout_seconds=10)
+    # One is being answered and one waits; both are given up.
+    for asking in (first, second):
+        asking.cancel()
+    await asyncio.wait({first, second})
+    await eventually(lambda: engine.cancellations >= 1, timeout_seconds=10)
     assert text_of(await api.ask())
 
 

@@ -71,12 +71,14 @@ class MemoryAnswerEngine:
 
     Args:
         reference: The one backbone that it has.
-        schemas: Target modules that fit it.
+        targets: Target modules that fit it.
         positions: Words that it reads and writes together.
 
     Attributes:
+        positions: The same.
         before_word: Called before each word; a test may wait or raise in it.
         cancellations: So many answers were cancelled.
+        words: So many words were begun.
     """
 
     def __init__(
@@ -84,11 +86,12 @@ class MemoryAnswerEngine:
     ) -> None:
         self._reference = reference
         self._targets = targets
-        self._positions = positions
+        self.positions = positions
         self._layers: tuple[AdapterWeights, ...] = ()
         self._loaded = False
         self.before_word: Callable[[], None] = lambda: None
         self.cancellations = 0
+        self.words = 0
 
     @property
     def backbone_digest(self) -> str | None:
@@ -116,11 +119,12 @@ class MemoryAnswerEngine:
         self, prompt: Prompt, sampling: Sampling, cancelled: Callable[[], bool]
     ) -> Iterator[str | Ending]:
         read = [word for message in prompt.messages for word in message.content.split()]
-        if len(read) + 1 > self._positions:
+        if len(read) + 1 > self.positions:
             raise PromptTooLongError
-        limit = min(sampling.maximum_tokens or 64, self._positions - len(read))
+        limit = min(sampling.maximum_tokens or 64, self.positions - len(read))
         said, written, reason = "", 0, "length"
         for number in range(limit):
+            self.words += 1
             self.before_word()
             if cancelled():
                 self.cancellations += 1

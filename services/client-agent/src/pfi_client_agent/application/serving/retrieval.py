@@ -59,6 +59,41 @@ class Found:
         }
 
 
+class _Connection:
+    """A connection and those who search over it; closed when the last of them is done.
+
+    Closed earlier, it would end the searches of others without a reason.
+
+    Args:
+        link: The connection.
+        resources: What is closed with it.
+    """
+
+    def __init__(self, link: SearchLink, resources: AsyncExitStack) -> None:
+        self._link = link
+        self._resources = resources
+        self._users = 0
+        self._given_up = False
+
+    async def search(self, query: str, limit: int) -> SearchPassagesResponse:
+        """Search."""
+        self._users += 1
+        try:
+            return await self._link.search(query, limit)
+        finally:
+            self._users -= 1
+            await self._close_unused()
+
+    async def give_up(self) -> None:
+        """Close it as soon as nobody searches over it."""
+        self._given_up = True
+        await self._close_unused()
+
+    async def _close_unused(self) -> None:
+        if self._given_up and not self._users:
+            await self._resources.aclose()
+
+
 class Retrieval:
     """Searches over one connection, which is opened when it is needed and after each failure.
 
@@ -70,8 +105,7 @@ class Retrieval:
     def __init__(self, open_link: OpenLink, available: Callable[[], bool]) -> None:
         self._open_link = open_link
         self._available = available
-        self._link: SearchLink | None = None
-        self._connection = AsyncExitStack()
+        self._connection: _Connection | None = None
         self._opening = asyncio.Lock()
 
     async def find(self, question: str, limit: int) -> Found:
@@ -86,7 +120,7 @@ class Retrieval:
         if not question.strip() or not self._available():
             return Found()
         query = question.strip()[:_QUERY_CHARACTERS]
-        was_open = self._link is not None
+        was_open = self._connection is not None
         try:
             return _found(await self._search(query, limit))
         except RetrievalUnavailableError:
@@ -96,36 +130,36 @@ class Retrieval:
 
     async def close(self) -> None:
         """Close the connection."""
-        async with self._opening:
-            await self._disconnect()
+        await self._drop(self._connection)
 
     async def _search(self, query: str, limit: int) -> SearchPassagesResponse:
-        link = await self._opened()
+        connection = await self._opened()
         try:
-            return await link.search(query, limit)
+            return await connection.search(query, limit)
         except PlatformError as error:
             if not error.retryable:
                 raise
-            async with self._opening:
-                if self._link is link:
-                    await self._disconnect()
+            await self._drop(connection)
             raise _unavailable(error) from error
 
-    async def _opened(self) -> SearchLink:
+    async def _opened(self) -> _Connection:
         async with self._opening:
-            if self._link is None:
+            if self._connection is None:
+                resources = AsyncExitStack()
                 try:
-                    self._link = await self._connection.enter_async_context(self._open_link())
+                    link = await resources.enter_async_context(self._open_link())
                 except PlatformError as error:
                     if not error.retryable:
                         raise
                     raise _unavailable(error) from error
-            return self._link
+                self._connection = _Connection(link, resources)
+            return self._connection
 
-    async def _disconnect(self) -> None:
-        self._link = None
-        connection, self._connection = self._connection, AsyncExitStack()
-        await connection.aclose()
+    async def _drop(self, connection: _Connection | None) -> None:
+        """Give a connection up, once, so that the next search opens another."""
+        if connection is not None and self._connection is connection:
+            self._connection = None
+            await connection.give_up()
 
 
 def _unavailable(error: PlatformError) -> RetrievalUnavailableError:

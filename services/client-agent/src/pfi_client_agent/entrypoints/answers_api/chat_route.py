@@ -59,11 +59,11 @@ class ChatRoute:
         try:
             async with aclosing(pieces):
                 async for item in pieces:
-                    yield item
                     if isinstance(item, Answered):
                         tokens = item.ending.completion_tokens
                         seconds = time.monotonic() - started
                         self.observer.answered(item.adapter, tokens, seconds)
+                    yield item
         except PlatformError as error:
             self.observer.answer_failed(error)
             raise
