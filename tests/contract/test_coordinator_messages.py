@@ -14,7 +14,7 @@ from tests.support.coordinator.values import RUN, SCHEMA, client, client_id, doc
 from tests.unit.coordinator.domain.builders import adapter, line_adapter
 
 from pfi.aggregator.v1 import ticket_pb2
-from pfi.coordinator.v1.task_pb2 import Task
+from pfi.coordinator.v1.task_pb2 import HEAD_PLACEMENT_PERSONAL, Task
 from pfi_common.errors import SignatureInvalidError
 from pfi_coordinator.adapters.proto_tasks import ProtoTaskFactory
 from pfi_coordinator.adapters.signed_receipts import SignedReceiptReader
@@ -133,3 +133,23 @@ def test_a_task_carries_a_ticket_bound_to_the_clients_key(federation):
     assert ticket.maximum_bytes == 4 * SCHEMA.coordinate_count
     assert ticket.maximum_examples == 33
     assert ticket.expiry_time.seconds - task.deadline_time.seconds == 300
+
+
+def test_every_task_of_a_classifier_knows_its_labels(federation):
+    factory = ProtoTaskFactory(federation.signer("coordinator"))
+    given = document(
+        task="sequence-classification",
+        classification={"labels": ["spam", "ham"], "head": "personal"},
+        personalize={"method": "dual_adapter"},
+    )
+    moment = ManualClock().now()
+    made = [
+        factory.train_task(given, adapter(1), client(1), number=2, attempt=1, deadline=moment),
+        factory.evaluate_task(given, adapter(2), client(1), moment),
+    ]
+    for assignment in made:
+        found = Task.FromString(assignment.message).classification
+        assert (list(found.labels), found.head_seed) == (["spam", "ham"], 7)
+        assert found.head == HEAD_PLACEMENT_PERSONAL
+    plain = factory.evaluate_task(document(), adapter(2), client(1), moment)
+    assert not Task.FromString(plain.message).HasField("classification")
