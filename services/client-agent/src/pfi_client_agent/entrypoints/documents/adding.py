@@ -100,7 +100,7 @@ async def wait_until_embedded(link: RetrievalLink) -> None:
     Raises:
         PlatformError: The index cannot be used.
     """
-    while (await link.index()).reindexing:
+    while (await link.index()).reindexing:  # noqa: ASYNC110 - the service tells when asked
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
 
