@@ -15,8 +15,10 @@ BENCHMARKS = {
     "round-overhead": "what a round costs beyond training",
     "training-throughput": "the agent's training loop against a plain PEFT loop",
     "gpu-training": "the same on a CUDA device, on a model of 400 M parameters",
+    "answers": "time to the first text, and tokens per second, of answers on the device",
     "memory": "peak memory of coordinator, aggregator and worker",
     "fleet": "round time and memory with 200 clients in one agent process",
+    "retrieval": "searches of the retrieval service beside Qdrant Edge, and ingestion",
     "all": "every one of these, one after the other",
     "page": "nothing: only writes the page of results again",
 }

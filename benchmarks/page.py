@@ -19,7 +19,9 @@ ORDER = (
     "training-throughput",
     "gpu-training",
     "memory",
+    "answers",
     "fleet",
+    "retrieval",
 )
 HEAD = """# Benchmarks
 
