@@ -1,28 +1,32 @@
 """What every learner keeps to: the twin of tests, and the one with torch."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.support.client_agent.backbones import write_backbone
 from tests.support.client_agent.learner import MemoryLearner, MemoryWorkbench
-from tests.support.client_agent.rows import some_split
+from tests.support.client_agent.rows import by_digest, labelled_rows, some_split
 
 from pfi_client_agent.adapters.digest_cache import DigestCache
+from pfi_client_agent.adapters.learning.head import head_by_file_name
 from pfi_client_agent.adapters.learning.learner import TorchLearner
 from pfi_client_agent.adapters.learning.lora import lora_schema
 from pfi_client_agent.adapters.learning.skeleton import open_skeleton
 from pfi_client_agent.adapters.learning.workbench import TorchWorkbench
 from pfi_client_agent.domain.abandonment import TaskStoppedError
+from pfi_client_agent.domain.classification import Classification
 from pfi_client_agent.domain.personal_schema import personal_schema
-from pfi_client_agent.domain.split import Split, TooFewRowsError
+from pfi_client_agent.domain.split import Split, TooFewRowsError, split_rows
 from pfi_client_agent.domain.training import BackboneReference, PersonalAdapter, StepOptions
 from pfi_common.errors import AdapterInvalidError, BackboneMismatchError
 from pfi_common.spec import parse_run_spec
-from pfi_common.tensors import initial_adapter
+from pfi_common.tensors import SEQUENCE_CLASSIFICATION, initial_adapter
 
 OPTIONS = StepOptions(steps=3, batch_size=2, gradient_accumulation=1, learning_rate=0.01,
                       proximal_mu=0.0, maximum_tokens=48, seed=9)  # fmt: skip
+LABELS = ("wet", "dry")
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +138,46 @@ def test_a_bench_is_kept_for_the_next_task(learner, described):
     bench = learner.open(reference, schema)
     assert learner.open(reference, schema) is bench
     assert isinstance(bench, MemoryWorkbench | TorchWorkbench)
+
+
+@pytest.fixture(scope="module")
+def classifier_schema(described):
+    reference, schema, _ = described
+    skeleton = open_skeleton(Path(reference.model), len(LABELS))
+    head = head_by_file_name(skeleton.model)
+    task = SEQUENCE_CLASSIFICATION
+    return lora_schema(skeleton.model, schema, task=task, head=head)
+
+
+@pytest.fixture
+def classifier(learner, described, classifier_schema):
+    return learner.open(described[0], classifier_schema, Classification(LABELS, False, 1))
+
+
+def labelled_split():
+    return split_rows(by_digest(labelled_rows(24)), fraction=0.3, seed=5)
+
+
+def test_a_classifier_has_a_head_and_tells_its_accuracy(classifier, classifier_schema):
+    (head,) = classifier.head_tensors
+    assert (head.name, head.shape[0]) == ("base_model.model.score.weight", len(LABELS))
+    base = initial_adapter(classifier_schema, 1)
+    outcome = classifier.train_shared(base, labelled_split(), OPTIONS, quietly)
+    assert outcome.delta.shape == base.shape
+    assert 0 <= outcome.accuracy_before <= 1
+    schema = personal_schema(classifier_schema, rank=2, alpha=4)
+    own = PersonalAdapter(schema, initial_adapter(schema, 2))
+    trained = classifier.train_personal(base, own, labelled_split(), OPTIONS, quietly)
+    found = classifier.evaluate(
+        base, replace(own, vector=trained.vector), labelled_split(), maximum_tokens=48
+    )
+    assert found.accuracy_personal == pytest.approx(trained.accuracy)
+    assert 0 <= found.accuracy_backbone <= 1
+
+
+def test_a_language_model_has_neither(bench, base):
+    assert list(bench.head_tensors) == []
+    outcome = bench.train_shared(base, some_split(), OPTIONS, quietly)
+    assert outcome.accuracy_before is None
+    assert outcome.tokens_per_second > 0
+    assert outcome.peak_memory_bytes > 0
