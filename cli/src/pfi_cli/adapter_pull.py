@@ -5,39 +5,49 @@ import time
 from pathlib import Path
 
 from pfi_cli.api.client import ApiClient
+from pfi_cli.api.runs import line_order
 from pfi_cli.peft_folder import write_peft_folder
-from pfi_common.errors import AdapterUnknownError, ExportFailedError
+from pfi_common.errors import AdapterUnknownError, ExportFailedError, InvalidRequestError
 
 EXPORT_SECONDS = 120.0
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def pull_adapter(api: ApiClient, wanted: str, folder: Path) -> str:
+def pull_adapter(api: ApiClient, wanted: str, folder: Path, line: str | None = None) -> str:
     """Writes an adapter as a folder that `peft.PeftModel.from_pretrained` loads.
 
     Args:
         api: The federation.
         wanted: Digest of an adapter, or id or name of a run for its newest one.
         folder: Must not exist, or be empty.
+        line: The run's line; may be None for a run with one line.
 
     Returns:
         The adapter's digest, which the written tensors have been checked against.
 
     Raises:
-        AdapterUnknownError: The run has published none.
+        AdapterUnknownError: The run, or the line, has published none.
+        InvalidRequestError: The run has clusters, and no line is named.
         ExportFailedError: The export took too long.
         ArtifactCorruptError: What came is not the adapter.
     """
-    digest = wanted if _DIGEST.fullmatch(wanted) else _newest_of_run(api, wanted)
+    digest = wanted if _DIGEST.fullmatch(wanted) else _newest_of_run(api, wanted, line)
     write_peft_folder(_export(api, digest), digest, folder)
     return digest
 
 
-def _newest_of_run(api: ApiClient, run: str) -> str:
+def _newest_of_run(api: ApiClient, run: str, line: str | None) -> str:
     adapters = api.adapters(run)
-    if not adapters:
-        raise AdapterUnknownError(f"the run {run} has not published an adapter yet")
-    return max(adapters, key=lambda adapter: adapter.version).digest
+    lines = sorted({adapter.line for adapter in adapters}, key=line_order)
+    if line is None and len(lines) > 1:
+        raise InvalidRequestError(
+            f"the run {run} has clusters; name one of its lines with --line: {', '.join(lines)}"
+        )
+    own = [adapter for adapter in adapters if line in (None, adapter.line)]
+    if not own:
+        where = f"the run {run}" if line is None else f"the line {line} of the run {run}"
+        raise AdapterUnknownError(f"{where} has not published an adapter yet")
+    return max(own, key=lambda adapter: adapter.version).digest
 
 
 def _export(api: ApiClient, digest: str) -> bytes:

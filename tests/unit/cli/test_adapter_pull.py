@@ -8,7 +8,7 @@ from tests.support.cli.safetensors import safetensors_bytes
 
 from pfi_cli.adapter_pull import pull_adapter
 from pfi_cli.peft_folder import canonical_digest
-from pfi_common.errors import AdapterUnknownError
+from pfi_common.errors import AdapterUnknownError, InvalidRequestError
 
 TENSORS = safetensors_bytes({"a.lora_A.weight": [[1.0, 2.0]]})
 DIGEST = canonical_digest(TENSORS)
@@ -22,8 +22,8 @@ def zipped():
     return buffer.getvalue()
 
 
-def adapter(version, digest):
-    return {"digest": digest, "schema_digest": "b" * 64, "run": RUN, "line": "global",
+def adapter(version, digest, line="global"):
+    return {"digest": digest, "schema_digest": "b" * 64, "run": RUN, "line": line,
             "version": version, "published_at": None}  # fmt: skip
 
 
@@ -48,6 +48,17 @@ def test_a_run_means_its_newest_version(scripted, tmp_path):
     scripted.on("GET", "/v1/adapters", {"adapters": adapters})
     with scripted.client() as api:
         assert pull_adapter(api, "river", tmp_path / "out") == DIGEST
+
+
+def test_a_line_of_a_run_with_clusters_is_named_and_never_guessed(scripted, tmp_path):
+    adapters = [adapter(1, "1" * 64), adapter(3, "3" * 64, "cluster-1")]
+    scripted.on("GET", "/v1/adapters", {"adapters": [*adapters, adapter(2, DIGEST, "cluster-2")]})
+    with scripted.client() as api:
+        with pytest.raises(InvalidRequestError, match="global, cluster-1, cluster-2"):
+            pull_adapter(api, "river", tmp_path / "out")
+        with pytest.raises(AdapterUnknownError, match="the line cluster-3 of the run river"):
+            pull_adapter(api, "river", tmp_path / "out", "cluster-3")
+        assert pull_adapter(api, "river", tmp_path / "out", "cluster-2") == DIGEST
 
 
 def test_a_run_without_adapters_has_none_to_pull(scripted, tmp_path):

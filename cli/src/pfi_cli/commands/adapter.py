@@ -39,12 +39,18 @@ def pull(
     api: ApiClient,
     adapter: Annotated[str, typer.Argument(help="Digest, or a run for its newest adapter.")],
     out: Annotated[Path, typer.Option(help="Folder to write; must not exist or be empty.")],
+    line: Annotated[
+        str | None, typer.Option(help="Line of a run with clusters, for instance cluster-1.")
+    ] = None,
 ) -> None:
     """Write an adapter as a PEFT folder, checked against its digest.
 
-    Example: `pfi adapter pull assistants --out adapter`, then in Python
-    `PeftModel.from_pretrained(backbone, "adapter")`
+    Examples:
+    * `pfi adapter pull assistants --out adapter`, then in Python
+      `PeftModel.from_pretrained(backbone, "adapter")`
+
+    * `pfi adapter pull groups --line cluster-1 --out adapters/cluster-1`
     """
-    digest = pull_adapter(api, adapter, out)
+    digest = pull_adapter(api, adapter, out, line)
     say(f"adapter {digest}")
     stdout().print(str(out), soft_wrap=True)

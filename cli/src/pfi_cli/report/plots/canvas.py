@@ -9,7 +9,7 @@ DOTS_PER_INCH = 144
 # Colour-blind safe (Okabe and Ito).
 BACKBONE, SHARED, PERSONAL = "#9a9a9a", "#0072b2", "#d55e00"
 TRAINING, EVALUATION, TRANSFER, REST = "#0072b2", "#56b4e9", "#e69f00", "#c9c9c9"
-LINES = ("#009e73", "#d55e00", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442")
+LINES = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#a5761d", "#000000")
 INK, FAINT = "#444444", "#eeeeee"
 
 

@@ -50,7 +50,8 @@ def _colours(report: Report) -> dict[str, str]:
 def _draw_mean(picture: Picture, report: Report, line: str, colour: str) -> None:
     entries = [e for e in report.history if e.line == line and e.by_client]
     means = [sum(entry.by_client.values()) / len(entry.by_client) for entry in entries]
-    label = "mean" if line == GLOBAL else f"mean of {line}"
+    alone = "mean of all" if report.clusters else "mean"
+    label = alone if line == GLOBAL else f"mean of {line}"
     versions = [entry.version for entry in entries]
     picture.axes.plot(versions, means, color=colour, linewidth=2.6, marker="o", label=label)
 
