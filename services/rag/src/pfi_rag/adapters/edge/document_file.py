@@ -17,6 +17,7 @@ from pfi_common.identity.files import PRIVATE
 from pfi_rag.domain.documents import DocumentRecord, StoredPassage
 
 _FORMAT = 1
+_PASSAGE_FIELDS = {"headings", "first_line", "last_line", "text_bytes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def read_passages(path: Path) -> Iterator[tuple[Span, StoredPassage]]:
         offset = len(file.readline())
         position = 0
         while line := file.readline():
-            block = line + file.read(_text_bytes(line, path) + 1)
+            block = line + file.read(_fields(line, path)["text_bytes"] + 1)
             yield Span(offset, len(block)), _passage(block, position, path)
             offset += len(block)
             position += 1
@@ -143,18 +144,21 @@ def _spans(offset: int, blocks: Sequence[bytes]) -> Iterator[Span]:
         offset += len(block)
 
 
-def _text_bytes(line: bytes, path: Path) -> int:
+def _fields(line: bytes, path: Path) -> dict[str, Any]:
     try:
-        return int(json.loads(line)["text_bytes"])
-    except (ValueError, KeyError, TypeError):
-        raise IndexDamagedError(f"The document file {path.name} is damaged.") from None
+        fields: dict[str, Any] = json.loads(line)
+        if fields.keys() == _PASSAGE_FIELDS:
+            return fields
+    except (ValueError, AttributeError):
+        pass
+    raise IndexDamagedError(f"The document file {path.name} is damaged.")
 
 
 def _passage(block: bytes, position: int, path: Path) -> StoredPassage:
     line, _, rest = block.partition(b"\n")
-    if len(rest) != _text_bytes(line, path) + 1:
+    fields = _fields(line, path)
+    if len(rest) != fields["text_bytes"] + 1:
         raise IndexDamagedError(f"The document file {path.name} is damaged.")
-    fields = json.loads(line)
     return StoredPassage(
         position=position,
         text=rest[:-1].decode("utf-8", "surrogatepass"),

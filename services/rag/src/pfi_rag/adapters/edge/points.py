@@ -86,7 +86,7 @@ def request(vector: object, using: str, depth: int, scope: Scope) -> edge.QueryR
         limit=depth,
         query=edge.Query.Nearest(cast("list[float]", vector), using=using),
         filter=in_scope(scope),
-        with_payload=True,
+        with_payload=False,
         score_threshold=COSINE_THRESHOLD if dense else None,
         params=edge.SearchParams(hnsw_ef=_HNSW_EF) if dense else None,
     )

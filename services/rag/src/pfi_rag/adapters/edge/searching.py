@@ -3,8 +3,11 @@
 from pfi_rag.adapters.edge.document_file import read_passage
 from pfi_rag.adapters.edge.opened import OpenIndex
 from pfi_rag.adapters.edge.points import Place
+from pfi_rag.adapters.edge.shard import PointId
 from pfi_rag.domain.fusion import Fused, depth_for, fuse
 from pfi_rag.domain.query import Hit, Query
+
+Places = dict[PointId, Place]
 
 _ATTEMPTS = 5
 
@@ -17,27 +20,29 @@ def find_passages(index: OpenIndex, query: Query) -> tuple[Hit, ...]:
     """
     hits: list[Hit] = []
     for _ in range(_ATTEMPTS):
-        ranked = _rank(index, query)
-        hits = [hit for item in ranked if (hit := _read(index, item)) is not None]
+        ranked, places = _rank(index, query)
+        hits = [hit for item in ranked if (hit := _read(index, item, places)) is not None]
         if len(hits) == len(ranked):
             break
     return tuple(hits)
 
 
-def _rank(index: OpenIndex, query: Query) -> list[Fused[Place]]:
+def _rank(index: OpenIndex, query: Query) -> tuple[list[Fused[PointId]], Places]:
     scope = index.catalogue.scope(query.filter)
     if scope is None:
-        return []
+        return [], {}
     depth = depth_for(query.limit)
     dense, bm25 = index.shelf.read(lambda shard: shard.rank(query.text, query.vector, depth, scope))
-    return fuse(dense, bm25, query.limit)
+    fused = fuse(dense, bm25, query.limit)
+    best = [item.key for item in fused]
+    return fused, index.shelf.read(lambda shard: shard.places(best)) if best else {}
 
 
-def _read(index: OpenIndex, item: Fused[Place]) -> Hit | None:
+def _read(index: OpenIndex, item: Fused[PointId], places: Places) -> Hit | None:
     """Reads the passage of a candidate; `None` when its document went away meanwhile."""
-    place = item.key
-    record = index.catalogue.record_of(place.source)
-    if record is None:
+    place = places.get(item.key)
+    record = index.catalogue.record_of(place.source) if place else None
+    if place is None or record is None:
         return None
     try:
         passage = read_passage(index.library.path(place.source), place.span, place.position)

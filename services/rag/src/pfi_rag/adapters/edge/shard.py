@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
+from uuid import UUID
 
 import numpy as np
 import qdrant_edge as edge
@@ -32,6 +34,8 @@ DIMENSIONS = 384
 """Length of the vectors of the one model that can be installed."""
 UPSERT_POINTS = 500
 """Points of one write: 30 ms in which the engine holds the interpreter's lock."""
+PointId = UUID
+"""Id of a point, as the engine ranks it."""
 _ALL_SOURCES = 10_000_000
 
 
@@ -117,7 +121,7 @@ class Shard:
 
     def rank(
         self, text: str, vector: NDArray[np.float32] | None, depth: int, scope: Scope
-    ) -> tuple[list[Place], list[Place]]:
+    ) -> tuple[list[PointId], list[PointId]]:
         """Ranks passages by cosine and by BM25, best first, at most `depth` of each.
 
         Shapes: vector (d,).
@@ -127,8 +131,14 @@ class Shard:
             requests.append(request(vector, DENSE, depth, scope))
         with self._lock, EdgeFailures():
             found = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        ranked = [[place_of(point) for point in points] for points in found]
+        ranked = [[cast("PointId", point.id) for point in points] for points in found]
         return (ranked[1] if vector is not None else []), ranked[0]
+
+    def places(self, points: Sequence[PointId]) -> dict[PointId, Place]:
+        """Says where passages are; those that are gone are left out."""
+        with self._lock, EdgeFailures():
+            records = self._shard.retrieve(list(points), with_payload=True, with_vector=False)
+        return {UUID(str(record.id)): place_of(record) for record in records}
 
     def without_vector(self, model: str, scope: Scope, limit: int) -> list[Place]:
         """Gives some of the passages that have no vector of the model."""
