@@ -72,6 +72,11 @@ class StateLayout:
         return self.root / "agents"
 
     @property
+    def answers(self) -> Path:
+        """What a demo's clients were asked, one file per run."""
+        return self.root / "answers"
+
+    @property
     def reports(self) -> Path:
         """Reports, one folder per run."""
         return self.root / "reports"

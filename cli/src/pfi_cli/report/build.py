@@ -15,6 +15,7 @@ from pfi_cli.report.adapter_checks import (
     published_versions,
 )
 from pfi_cli.report.agents import check_agents
+from pfi_cli.report.answers import load_answers
 from pfi_cli.report.clusters import cluster_outcomes, partition_outcome
 from pfi_cli.report.figures import PersonalEvidence, Report
 from pfi_cli.report.problems import Problems
@@ -57,7 +58,8 @@ async def build_report(document: Mapping[str, Any], sources: Sources) -> Report:
     reporting = [member for member in asked if member.state == COMPLETED]
     personal = check_agents(run, reporting, sources.agents, problems)
     problems.raise_if_any()
-    return _compute(run.model_copy(update={"evaluation": asked}), description, adapters, personal)
+    report = _compute(run.model_copy(update={"evaluation": asked}), description, adapters, personal)
+    return report.model_copy(update={"answers": load_answers(sources.answers, run.run)})
 
 
 async def _adapters(

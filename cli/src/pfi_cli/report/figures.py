@@ -194,6 +194,47 @@ class ClusterOutcome(Figure):
     failure: str | None
 
 
+class ClientAnswers(Figure):
+    """How many of a client's private questions were answered with the right value.
+
+    Attributes:
+        name: The client.
+        questions: How many were asked.
+        without_index: Right ones by the client itself, without passages.
+        own_index: Right ones by the client itself, with passages of its own index.
+        other_index: Right ones by another client, with passages of that one's index; None when
+            there is no other.
+        foreign_searches: Searches in another client's index with this client's certificate.
+        foreign_passages: Passages that these gave.
+    """
+
+    name: str
+    questions: int
+    without_index: int
+    own_index: int
+    other_index: int | None
+    foreign_searches: int
+    foreign_passages: int
+
+
+class AnswerFigures(Figure):
+    """Exact match over the private questions of all clients, as shares of the questions.
+
+    Attributes:
+        clients: Each client's.
+        without_index: Without passages.
+        own_index: With the client's own index.
+        other_index: With another client's index; None when there is one client alone.
+        gain: `own_index` less `without_index`.
+    """
+
+    clients: Sequence[ClientAnswers]
+    without_index: float
+    own_index: float
+    other_index: float | None
+    gain: float
+
+
 class Report(Figure):
     """Everything that a report says."""
 
@@ -218,3 +259,4 @@ class Report(Figure):
     statements_verified: int
     partition: PartitionOutcome | None
     clusters: Sequence[ClusterOutcome]
+    answers: AnswerFigures | None = None

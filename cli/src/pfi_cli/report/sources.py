@@ -18,12 +18,14 @@ class Sources:
         authority: PEM file of its certificate authority, which signatures are verified with.
         federation: Its name, which signers belong to.
         agents: State folders of agents that are on this machine; their adapters are checked.
+        answers: Folder of what clients were asked; None where nobody was.
     """
 
     artifacts_url: str
     authority: Path
     federation: str
     agents: Sequence[Path]
+    answers: Path | None = None
 
 
 def local_sources(layout: StateLayout, agents: Sequence[Path] | None = None) -> Sources:
@@ -41,4 +43,4 @@ def local_sources(layout: StateLayout, agents: Sequence[Path] | None = None) -> 
         raise ReportIncompleteError(f"there is no federation in {layout.root}")
     if agents is None:
         agents = sorted(p for p in layout.agents.glob("*") if p.is_dir())
-    return Sources(layout.artifacts_url, layout.authority, found.name, agents)
+    return Sources(layout.artifacts_url, layout.authority, found.name, agents, layout.answers)

@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pfi_cli.report.accuracy import accuracy_table
+from pfi_cli.report.answers import answer_table
 from pfi_cli.report.figures import Report, Spread
 from pfi_cli.report.words import findings
 
@@ -14,10 +15,10 @@ def print_report(report: Report, console: Console) -> None:
     console.print()
     console.print(_losses(report))
     console.print()
-    accuracies = accuracy_table(report)
-    if accuracies is not None:
-        console.print(accuracies)
-        console.print()
+    for table in (accuracy_table(report), answer_table(report)):
+        if table is not None:
+            console.print(table)
+            console.print()
     for sentence in findings(report):
         style = "red" if "WORSE" in sentence or "FAILED" in sentence else ""
         console.print(f"* {escape(sentence)}", style=style, soft_wrap=True)

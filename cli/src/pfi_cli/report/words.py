@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pfi_cli.output.run_lines import in_line
 from pfi_cli.output.units import bytes_text, seconds_text
 from pfi_cli.report.accuracy import accuracy_finding, accuracy_lines
+from pfi_cli.report.answers import answer_findings, answer_lines
 from pfi_cli.report.clusters import cluster_findings, cluster_section
 from pfi_cli.report.compute import longest_overhead
 from pfi_cli.report.figures import ClientOutcome, Report, SilentClient, Spread
@@ -24,6 +25,7 @@ def findings(report: Report) -> Iterator[str]:
     yield from _shared_finding(report.clients)
     yield from _personal_finding(report.clients)
     yield from accuracy_finding(report.clients)
+    yield from answer_findings(report)
     traffic = report.traffic
     yield (
         f"A round moved {bytes_text(traffic.measured_bytes)}; full fine-tuning would move "
@@ -80,7 +82,15 @@ def _personal_finding(clients: Sequence[ClientOutcome]) -> Iterator[str]:
 
 def markdown(report: Report) -> str:
     """The whole report as Markdown."""
-    parts = (_heading, _losses, accuracy_lines, cluster_section, _rounds, _evidence)
+    parts = (
+        _heading,
+        _losses,
+        accuracy_lines,
+        answer_lines,
+        cluster_section,
+        _rounds,
+        _evidence,
+    )
     return "\n".join(line for part in parts for line in part(report))
 
 

@@ -19,11 +19,13 @@ class AgentPlan:
         name: Its display name, its folder and its log.
         data: Its rows.
         token: A join token.
+        serve: Whether it answers questions, too.
     """
 
     name: str
     data: Path
     token: str
+    serve: bool
 
 
 class Agents:
@@ -72,4 +74,6 @@ def _command(layout: StateLayout, plan: AgentPlan, environment: dict[str, str]) 
     arguments = [str(program_path("pfi-agent")), "start"]
     arguments += ["--state", str(layout.agents / plan.name), "--data", str(plan.data)]
     arguments += ["--name", plan.name, "--token", f"@{token_file}", "--threads", "1"]
+    if plan.serve:
+        arguments += ["--serve", "127.0.0.1:0"]
     return Command(plan.name, arguments, environment, layout.log(plan.name))

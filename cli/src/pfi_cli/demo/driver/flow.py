@@ -9,18 +9,20 @@ from pfi_cli.adapter_pull import pull_adapter
 from pfi_cli.api.client import ApiClient
 from pfi_cli.api.connection import local_connection
 from pfi_cli.api.runs import Run
-from pfi_cli.demo.driver.client_files import ClientFile, prepare_data
+from pfi_cli.demo.driver.client_files import SEED, ClientFile, prepare_data
 from pfi_cli.demo.driver.demo_agents import AgentPlan, Agents
 from pfi_cli.demo.driver.demo_folder import fresh_folder
 from pfi_cli.demo.driver.demo_spec import RUN_NAME, write_spec
 from pfi_cli.demo.driver.endings import print_end
 from pfi_cli.demo.driver.options import DemoOptions
+from pfi_cli.demo.driver.private_questions import ask_privately
 from pfi_cli.local.federation import LocalFederation
 from pfi_cli.local.interruption import interruptible, uninterrupted
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.supervisor import TEND_SECONDS
 from pfi_cli.output.console import say
 from pfi_cli.output.run_progress import watch_run
+from pfi_cli.report.answers import save_answers
 from pfi_cli.report.sources import local_sources
 from pfi_cli.report.write import WrittenReport, write_report
 from pfi_cli.submission import describe_spec
@@ -49,12 +51,18 @@ def run_demo(options: DemoOptions) -> None:
 def _run(options: DemoOptions, layout: StateLayout, clients: Sequence[ClientFile]) -> None:
     federation = LocalFederation(layout, name="demo", demo=True, say=say)
     with interruptible(), _running(federation), ApiClient(local_connection(layout)) as api:
-        plans = [AgentPlan(each.name, each.data, _token(api, each.name)) for each in clients]
+        # The questions are about facts of the demo's own data.
+        asking = not options.data
+        plans = [
+            AgentPlan(each.name, each.data, _token(api, each.name), asking) for each in clients
+        ]
         agents = Agents(layout, plans)
         with _started(agents):
             demo = _Demo(layout, api, federation, agents)
             demo.wait_until_connected(len(plans))
             run = demo.train(write_spec(options, layout.root))
+            if asking:
+                demo.ask(run, [each.name for each in clients])
             report = demo.conclude(run)
             print_end(options, layout, report)
             if options.keep:
@@ -99,6 +107,11 @@ class _Demo:
         if ended.state != "completed":
             raise _failure(ended)
         return ended
+
+    def ask(self, run: Run, names: Sequence[str]) -> None:
+        """Asks each client for its private facts, and keeps how it went for the report."""
+        answers = ask_privately(self._layout, names, SEED, self.tend)
+        save_answers(self._layout.answers, run.run, answers)
 
     def conclude(self, run: Run) -> WrittenReport:
         """Pulls the adapter and writes the report, both from what is stored."""
