@@ -7,6 +7,7 @@ from rich.console import Console
 from experiments.clusters.config import load_config
 from experiments.clusters.measure import measure, store
 from experiments.clusters.page import PAGE, stored, write_page
+from pfi_cli.local.interruption import interruptible
 
 
 def main() -> None:
@@ -20,7 +21,8 @@ def main() -> None:
     )
     console = Console()
     if not parser.parse_args().page:
-        store(measure(load_config(), console))
+        with interruptible():  # so that SIGTERM ends the federation, too
+            store(measure(load_config(), console))
     write_page(stored())
     console.print(f"wrote {PAGE}")
 

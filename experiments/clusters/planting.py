@@ -2,7 +2,8 @@
 
 A group has the profile of one of the demo's clients: which attribute each alias word means, how an
 answer begins and ends, how a log line is written. So the same question has another right answer in
-each group. The facts of every client are its own, also within a group.
+each group. No two groups begin or end their answers alike, so that none is nearer to another than
+the rest. The facts of every client are its own, also within a group.
 """
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from experiments.clusters.config import Config
-from pfi_cli.demo.client_profiles import client_count
+from pfi_cli.demo.client_profiles import client_count, client_profile
 from pfi_cli.demo.clients import client_rows
 
 
@@ -31,7 +32,7 @@ class Planted:
 def plant(config: Config, seed: int, folder: Path) -> Planted:
     """Draws groups and profiles by the seed and writes every client's rows."""
     random = Random(f"planted/{seed}")
-    profiles = random.sample(range(client_count()), len(config.group_sizes))
+    profiles = _profiles(random, len(config.group_sizes))
     groups = [group for group, size in enumerate(config.group_sizes) for _ in range(size)]
     random.shuffle(groups)  # neither the number nor the name of a client says where it belongs
     folder.mkdir(parents=True)
@@ -40,3 +41,14 @@ def plant(config: Config, seed: int, folder: Path) -> Planted:
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / f"client_{client}.jsonl").write_text(lines, encoding="utf-8")
     return Planted(folder, tuple(groups))
+
+
+def _profiles(random: Random, count: int) -> list[int]:
+    """Draws profiles until all openings and all closings differ."""
+    while True:
+        drawn = random.sample(range(client_count()), count)
+        profiles = [client_profile(index) for index in drawn]
+        openings = {profile.opening for profile in profiles}
+        closings = {profile.closing for profile in profiles}
+        if len(openings) == len(closings) == count:
+            return drawn
