@@ -5,7 +5,7 @@ stopped.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -42,8 +42,8 @@ _LONGEST_SLEEP_SECONDS = 1.0
 
 _STORE_PAUSE_SECONDS = 0.2
 
-_NEWCOMERS_SECONDS = 1.0
-"""How often new clients are looked for while the lines of clusters are at work."""
+_LOOK_SECONDS = 1.0
+"""How often clients are looked for while the lines of clusters are at work."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class DriveRun:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._commits: dict[Attempt, list[Counted]] = {}
         self._watched: set[Attempt] = set()
-        self._newcomers_at = 0.0
+        self._look_at = 0.0
+        self._shown: frozenset[tuple[str, int, int, int]] = frozenset()
 
     def wake(self) -> None:
         """Makes the driver look at its run again."""
@@ -118,7 +119,7 @@ class DriveRun:
     async def _offer_clients(self, state: RunState) -> bool:
         """Shows the connected clients to each line that waits for some, and new ones to the run."""
         needing = [line for line in every_line(state) if needs_clients(line)]
-        if not needing and not self._looks_for_newcomers(state):
+        if not self._is_time_to_look(state, needing):
             return False
         clients = await self._tools.find_eligible(state.rules.encoding)
         events = [ClientsEligible(selectable(line, clients), line=line.line) for line in needing]
@@ -129,12 +130,24 @@ class DriveRun:
             after = await self._tools.apply(self._run, event)
         return after != state
 
-    def _looks_for_newcomers(self, state: RunState) -> bool:
-        """Whether it is time to: every look at all clients costs as much as there are."""
-        now = self._tools.clock.monotonic()
-        if not wants_newcomers(state) or now < self._newcomers_at:
+    def _is_time_to_look(self, state: RunState, needing: Sequence[RunState]) -> bool:
+        """Whether a look at all clients, which costs as much as there are, is worth its while.
+
+        A run of one line that waits has nothing else to do. Of several lines one may wait for long
+        while the others keep the driver busy: then it is time once a second, and at once for a wait
+        or a member that is new.
+        """
+        if not needing and not wants_newcomers(state):
             return False
-        self._newcomers_at = now + _NEWCOMERS_SECONDS
+        waits = frozenset(
+            (line.line, line.round.number, line.round.attempt, len(line.members))
+            for line in needing
+            if line.round is not None
+        )
+        now = self._tools.clock.monotonic()
+        if state.lines and now < self._look_at and waits <= self._shown:
+            return False
+        self._look_at, self._shown = now + _LOOK_SECONDS, waits
         return True
 
     async def _count_commits(self) -> bool:

@@ -21,6 +21,7 @@ from pfi_coordinator.domain.effects import Effect, effect_key
 from pfi_coordinator.domain.events import EffectDelayed, EffectFailed
 from pfi_coordinator.domain.lines import line_named
 from pfi_coordinator.domain.outbox import is_wanted
+from pfi_coordinator.domain.state import RunState
 
 
 class RunEffect:
@@ -58,13 +59,19 @@ class RunEffect:
         state = line_named((await self._runs.load(run)).state, effect.line)
         if state is None or not is_wanted(state, effect):
             await self._runs.acknowledge(run, key)
+            await self._over(run, state, effect)
             return
         event = await self._carry_out(document, state, effect, token)
         if event is None:
             await self._runs.acknowledge(run, key)
         else:
             await self._apply(run, replace(event, line=effect.line), acknowledged=key)
-        if state.trouble is not None and state.trouble.effect == effect.kind:
+        await self._over(run, state, effect)
+
+    async def _over(self, run: str, state: RunState | None, effect: Effect) -> None:
+        """Says that an effect which was in trouble is done with."""
+        trouble = None if state is None else state.trouble
+        if trouble is not None and trouble.effect == effect.kind:
             await self._apply(run, EffectDelayed(effect.kind, "", line=effect.line))
 
     async def _failed(self, run: str, effect: Effect, error: Exception) -> bool:

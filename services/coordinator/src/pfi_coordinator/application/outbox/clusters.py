@@ -21,9 +21,8 @@ from pfi_coordinator.domain.events import ClientsPartitioned
 from pfi_coordinator.domain.state import RunState
 
 REORDER_SECONDS = 30.0
-"""How long a worker has before its job is sent again."""
+"""How long a worker has before its job is sent again, at the least."""
 
-_LONGEST_REORDER_SECONDS = 600.0
 _LOOK_SECONDS = (0.1, 2.0)
 """First and longest pause between two looks for the result."""
 
@@ -46,6 +45,7 @@ class GroupClients:
         self._registry = registry
         self._artifacts = artifacts
         self._clock = clock
+        self._sent: dict[str, tuple[str, float]] = {}
 
     async def partition(
         self, document: RunDocument, state: RunState, _effect: PartitionClients, _token: int
@@ -63,12 +63,15 @@ class GroupClients:
             return ClientsPartitioned((), None, _NO_SKETCHES)
         order = partition_order(document.run, sketches, rules, state.rules.seed)
         waited = (self._clock.now() - state.partition.since).total_seconds()
-        return read_partition(await self._answer(order, waited))
+        answer = await self._answer(order, waited)
+        self._sent.pop(document.run, None)
+        return read_partition(answer, order.clients)
 
     async def forget(
         self, document: RunDocument, _state: RunState, _effect: ForgetSketches, _token: int
     ) -> None:
         """Deletes the sketches."""
+        self._sent.pop(document.run, None)
         await self._sketches.delete(document.run)
 
     async def _of_members(self, run: str) -> Sketches:
@@ -86,11 +89,8 @@ class GroupClients:
         answer = await self._artifacts.get_named(path)
         if answer is not None:
             return answer
-        get_logger().info(LogEvent.PARTITION_ORDERED, run=order.run, count=len(order.clients))
-        await self._queue.send(order)
-        # Without a worker the queue would fill up: a job is sent less often the older it is.
-        patience = min(max(REORDER_SECONDS, waited_seconds / 4), _LONGEST_REORDER_SECONDS)
-        until = self._clock.monotonic() + patience
+        await self._send(order, waited_seconds)
+        until = self._clock.monotonic() + REORDER_SECONDS
         pause, longest = _LOOK_SECONDS
         while (answer := await self._artifacts.get_named(path)) is None:
             if self._clock.monotonic() >= until:
@@ -98,3 +98,17 @@ class GroupClients:
             await asyncio.sleep(pause)
             pause = min(1.5 * pause, longest)
         return answer
+
+    async def _send(self, order: PartitionOrder, waited_seconds: float) -> None:
+        """Sends the job unless that was done lately.
+
+        A job carries all sketches, and without a worker every copy stays in the queue. So it is
+        sent less often the longer it has waited: some twenty times in a week.
+        """
+        now = self._clock.monotonic()
+        digest, again_at = self._sent.get(order.run, ("", now))
+        if digest == order.digest and now < again_at:
+            return
+        get_logger().info(LogEvent.PARTITION_ORDERED, run=order.run, count=len(order.clients))
+        await self._queue.send(order)
+        self._sent[order.run] = (order.digest, now + max(REORDER_SECONDS, waited_seconds / 2))
