@@ -221,6 +221,17 @@ def test_deadlines_of_lines_are_minded():
     assert asked[-1] == effects.AbortRound(2, 1, line="cluster-2")
 
 
+def test_trouble_of_one_line_is_not_hidden_by_another_that_waits_for_longer():
+    later = START + timedelta(seconds=5)
+    state, _ = play(clustered_run(), *FORMED)
+    delayed = events.EffectDelayed("open_round", "SERVICE_UNAVAILABLE", line="cluster-2")
+    there = events.ClientsEligible(SMALL, line="cluster-2")
+    state, _ = play(state, there, delayed, now=later)
+    why = explain(state)
+    assert why.waiting_for.startswith("cluster-2: ")
+    assert "SERVICE_UNAVAILABLE" in why.waiting_for
+
+
 def test_events_of_lines_that_are_not_there_change_nothing():
     state, _ = play(clustered_run(), *FORMED)
     for event in (

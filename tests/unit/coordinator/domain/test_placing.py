@@ -6,6 +6,7 @@ import pytest
 from tests.unit.coordinator.domain.builders import (
     FIVE,
     FORMED,
+    PROBED,
     START,
     clustered_run,
     play,
@@ -16,6 +17,7 @@ from pfi_coordinator.domain import effects, events
 from pfi_coordinator.domain.machine import decide
 from pfi_coordinator.domain.outbox import is_wanted
 from pfi_coordinator.domain.placing import Comparison, comparison
+from pfi_coordinator.domain.rules import MAXIMUM_ASKED_AT_ONCE
 from pfi_coordinator.domain.state import RunPhase
 
 NEW = ("c-8", "c-9")
@@ -82,12 +84,36 @@ def test_a_round_that_is_open_keeps_its_numbers_when_a_client_joins():
 
 
 @pytest.mark.parametrize("chosen", ["cluster-3", "global", ""])
-def test_who_chooses_no_line_of_the_run_is_asked_again(chosen):
+def test_who_chooses_no_line_of_the_run_is_asked_again_when_its_time_is_over(chosen):
     state, _ = asked_new()
-    state, _ = play(state, events.ClientPlaced(1, "c-9", chosen))
-    assert not any("c-9" in line.members for line in state.lines)
-    _, asked = play(state, THERE)
+    assert decide(state, events.ClientPlaced(1, "c-9", chosen), START) == (state, ())
+    assert decide(state, THERE, START) == (state, ())
+    state, _ = play(state, events.Tick(), now=DEADLINE)
+    _, asked = play(state, THERE, now=DEADLINE)
+    assert [effect.clients for effect in asked] == [NEW]
+
+
+def test_who_chooses_a_line_that_failed_meanwhile_is_asked_again_at_once():
+    three = (("c-1", "c-2"), ("c-3", "c-4"), ("c-5",))
+    state, _ = play(clustered_run(rounds=3), *PROBED, events.ClientsPartitioned(three, 0.5, ""))
+    for index, members in enumerate(three, start=1):
+        state, _ = play(state, *through_round(f"cluster-{index}", members))
+    state, _ = play(
+        state,
+        THERE,
+        events.ClientsRevoked(("c-5",)),
+        events.ClientPlaced(1, "c-9", "cluster-3"),
+    )
+    assert state.lines[2].phase is RunPhase.FAILED
+    _, asked = play(state, events.ClientsEligible(NEW))
     assert asked == [effects.PlaceClients(2, ("c-9",), DEADLINE)]
+
+
+def test_a_crowd_of_new_clients_is_asked_step_by_step():
+    crowd = tuple(f"n-{index:04}" for index in range(MAXIMUM_ASKED_AT_ONCE + 1))
+    there = events.ClientsEligible(crowd)
+    _, asked = play(trained(), there, there, there)
+    assert [effect.clients for effect in asked] == [crowd[:-1], crowd[-1:]]
 
 
 def test_who_does_not_answer_in_time_is_asked_again():

@@ -17,6 +17,7 @@ from pfi_coordinator.domain.events import (
     TasksFinished,
     TasksGivenBack,
 )
+from pfi_coordinator.domain.lines import names_cluster_line
 from pfi_coordinator.domain.tasks import RowChange, TaskName, TaskState
 
 
@@ -107,7 +108,7 @@ def _placed(name: TaskName, number: int, outcome: Outcome) -> tuple[RowChange, E
     """Reads which line a new client chose; one that gave the question back is asked again later."""
     if outcome.abandoned:
         return RowChange(name, TaskState.ABANDONED), None
-    if not outcome.placed_line:
-        raise InvalidRequestError("placed_line: missing", field="placed_line")
+    if not names_cluster_line(outcome.placed_line):
+        raise InvalidRequestError("placed_line: not the name of a line", field="placed_line")
     change = RowChange(name, TaskState.COMPLETED, metrics=dict(outcome.metrics))
     return change, ClientPlaced(number, name.client, outcome.placed_line)

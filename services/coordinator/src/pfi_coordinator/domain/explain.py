@@ -71,10 +71,10 @@ def _partition(pending: PartitionState) -> Why:
 
 
 def _lines(state: RunState) -> Why:
-    """Explains the line that has been waiting longest, and counts the others."""
+    """Explains the line that has been in trouble, or else waiting, longest; counts the others."""
     at_work = [line for line in state.lines if not line.phase.ended]
     reasons = [(line, explain(line)) for line in at_work]
-    line, why = min(reasons, key=lambda item: item[1].since)
+    line, why = min(reasons, key=lambda item: (item[0].trouble is None, item[1].since))
     others = "" if len(at_work) == 1 else f" (and {len(at_work) - 1} other lines are at work)"
     return Why(
         f"{line.line}: {why.waiting_for}{others}",

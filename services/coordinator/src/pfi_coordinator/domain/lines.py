@@ -1,5 +1,6 @@
 """The lines of a run: the one that it began with, and one for each cluster."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -7,11 +8,17 @@ from pfi_coordinator.domain.decision import Decision, unchanged
 from pfi_coordinator.domain.state import GLOBAL, RunState
 
 _PREFIX = "cluster-"
+_LINE_OF_CLUSTER = re.compile(rf"{_PREFIX}[1-9]\d{{0,3}}")
 
 
 def cluster_line(index: int) -> str:
     """Names the line of a cluster, counted from 1."""
     return f"{_PREFIX}{index}"
+
+
+def names_cluster_line(text: str) -> bool:
+    """Whether a text is the name that a line of some run may have."""
+    return _LINE_OF_CLUSTER.fullmatch(text) is not None
 
 
 def line_order(line: str) -> int:

@@ -8,6 +8,7 @@ from pfi_coordinator.domain.decision import Decision, unchanged
 from pfi_coordinator.domain.effects import CancelPlacement, Effect, PlaceClients
 from pfi_coordinator.domain.events import ClientPlaced
 from pfi_coordinator.domain.lines import members_of_lines
+from pfi_coordinator.domain.rules import MAXIMUM_ASKED_AT_ONCE
 from pfi_coordinator.domain.state import Placement, RunPhase, RunState
 
 _FEWEST = 2
@@ -54,8 +55,11 @@ def newcomers(state: RunState, clients: Iterable[str]) -> tuple[str, ...]:
 
 
 def place_newcomers(state: RunState, clients: Iterable[str], now: datetime) -> Decision:
-    """Asks new clients where they belong; the answer may take as long as a round."""
-    fresh = newcomers(state, clients)
+    """Asks new clients where they belong, a limited number at once.
+
+    The answer may take as long as a round.
+    """
+    fresh = newcomers(state, clients)[:MAXIMUM_ASKED_AT_ONCE]
     if not fresh:
         return unchanged(state)
     number = state.placements_begun + 1
@@ -69,8 +73,11 @@ def place_newcomers(state: RunState, clients: Iterable[str], now: datetime) -> D
 def client_placed(state: RunState, event: ClientPlaced, _now: datetime) -> Decision:
     """Makes a client a member of the line that it chose.
 
-    One that chose a line out of use is asked again.
+    One that chose a line which went out of use meanwhile is asked again. One that names no line of
+    the run is asked again only when its time is over: a broken client must not be asked for ever.
     """
+    if not any(line.line == event.chosen for line in state.lines):
+        return unchanged(state)
     asked = (item.waiting for item in state.placements if item.number == event.number)
     if not any(event.client in waiting for waiting in asked):
         return unchanged(state)

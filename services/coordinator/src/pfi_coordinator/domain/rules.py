@@ -8,6 +8,9 @@ MAXIMUM_ATTEMPTS = 3
 SETTLE_GRACE_SECONDS = 60.0
 """How long a published round keeps receipts for clients that have not reported yet."""
 
+MAXIMUM_ASKED_AT_ONCE = 256
+"""New clients that are asked at once where they belong: each fetches a version of every line."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterRules:
