@@ -1,23 +1,14 @@
 """What the retrieval service adds to a search in Qdrant Edge, and how fast it takes documents."""
 
 import asyncio
-import json
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from benchmarks.machine import REPOSITORY
 from benchmarks.raw_edge import RawShard
 from benchmarks.result import Result, Row, Target
 from benchmarks.retrieval_data import (
@@ -27,20 +18,11 @@ from benchmarks.retrieval_data import (
     passage_text,
     queries,
 )
-from pfi_client_agent.adapters.retrieval_link import OutgoingDocument, RetrievalLink
-from pfi_common.clock import SystemClock
-from pfi_common.identity import (
-    CertificateAuthority,
-    LocalIdentity,
-    generate_key,
-    identity_of,
-    key_to_pem,
-)
-from pfi_common.rpc.channel import secure_channel
+from benchmarks.retrieval_device import Device, linked, running
+from pfi_client_agent.adapters.retrieval_link import OutgoingDocument
 from pfi_rag.adapters.edge import EdgeStoreFactory
 from pfi_rag.adapters.edge.optimising import OPTIMISE_FROM_PASSAGES
 from pfi_rag.adapters.embeddings import ModelLibrary
-from pfi_rag.domain.ownership import Owner
 from pfi_rag.settings import RagSettings
 
 SIZES = (1_000, 10_000, 100_000)
@@ -48,7 +30,6 @@ QUERIES = 1_000
 WARM_UP = 50
 SINGLE_WARM_UP = 20
 LIMIT_MILLISECONDS = 3.0
-START_SECONDS = 120
 EMBEDDED_DOCUMENTS, PLAIN_DOCUMENTS = 4, 100
 
 
@@ -80,50 +61,6 @@ class Built:
     exact_milliseconds: list[float] = field(default_factory=list)
     graph_seconds: float | None = None
     recall: float | None = None
-
-
-class Device:
-    """A federation's authority and one client of it, in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.state = folder / "rag"
-        self.state.mkdir(parents=True)
-        authority = CertificateAuthority.create(folder / "authority", "benchmark", SystemClock())
-        key = generate_key()
-        certificate = authority.issue_client(key.public_key(), "c-1", timedelta(days=1))
-        (self.state / "authority.pem").write_bytes(authority.certificate_pem)
-        chain = certificate.public_bytes(Encoding.PEM) + authority.certificate_pem
-        self.identity = LocalIdentity(
-            identity_of(certificate), key_to_pem(key), chain, authority.certificate_pem
-        )
-        self.owner = Owner("benchmark", "c-1", self.identity.key_sha256)
-
-
-@contextmanager
-def running(device: Device, model: str) -> Iterator[dict[str, str]]:
-    """Starts the service and gives its endpoints."""
-    file = device.state / "endpoints.json"
-    command = [sys.executable, "-m", "benchmarks.retrieval_service", str(device.state), model]
-    with subprocess.Popen(command, cwd=REPOSITORY) as process:
-        try:
-            ends = time.monotonic() + START_SECONDS
-            while not file.exists():
-                if process.poll() is not None or time.monotonic() > ends:
-                    raise RuntimeError("the retrieval service did not start")
-                time.sleep(0.05)
-            found = json.loads(file.read_text())
-            yield found | {"authority": Path(found["certificate"]).read_text()}
-        finally:
-            file.unlink(missing_ok=True)
-            process.send_signal(signal.SIGTERM)
-
-
-@asynccontextmanager
-async def linked(device: Device, endpoints: dict[str, str]) -> AsyncIterator[RetrievalLink]:
-    """Opens the channel that an agent would open."""
-    authority = endpoints["authority"].encode()
-    async with secure_channel(endpoints["rpc"], device.identity, authority) as channel:
-        yield RetrievalLink(channel)
 
 
 def build(device: Device, raw: RawShard, size: int) -> Built:

@@ -4,105 +4,28 @@
 engine, which the product never uses.
 """
 
-import os
-import secrets
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from qdrant_client import QdrantClient
 from tests.support.rag.documents import ADDED_AT, add, ask, make_owner, make_passages, make_record
-from tests.support.rag.embedders import HashEmbedder
-from tests.support.rag.stores import InMemoryStoreFactory, Partition
+from tests.support.rag.open_stores import (
+    BOILER,
+    EMBEDDER,
+    PUMP,
+    MakeFactory,
+    Stores,
+    texts_of,
+)
+from tests.support.rag.stores import InMemoryStoreFactory
 
-from pfi_common.errors import EmbeddingModelInvalidError, IndexForeignError, IndexLockedError
+from pfi_common.errors import IndexForeignError, IndexLockedError
 from pfi_rag.adapters.edge import EdgeStoreFactory
-from pfi_rag.adapters.server import ServerAddress, ServerStoreFactory, connect
-from pfi_rag.application.ports import PassageStore, StoreFactory
-from pfi_rag.domain.ownership import Owner
+from pfi_rag.adapters.server import ServerStoreFactory
+from pfi_rag.application.ports import PassageStore
 from pfi_rag.domain.query import RetrievalMode, SearchFilter
 
-EMBEDDER = HashEmbedder()
-OWNER = make_owner()
-PUMP = ["For Pump Giku, the locker code is 4827.", "The pump was serviced in March."]
-BOILER = ["The boiler in hall seven hums.", "Its warranty ends in 2031."]
-
-MakeFactory = Callable[[str | None], StoreFactory]
-
-
-def memory_factories() -> MakeFactory:
-    partitions: dict[str, Partition] = {}
-    return lambda digest: InMemoryStoreFactory(digest, partitions)
-
-
-def server_factories(client: QdrantClient) -> MakeFactory:
-    collection = f"pfi-test-{secrets.token_hex(6)}"
-    return lambda digest: ServerStoreFactory(client, collection, digest)
-
-
-def server_client() -> QdrantClient:
-    url = os.environ.get("PFI_TEST_QDRANT_URL")  # noqa: TID251
-    if not url:
-        pytest.skip("PFI_TEST_QDRANT_URL names no Qdrant server")
-    return connect(ServerAddress(url))
-
-
-@pytest.fixture(params=["memory", "edge", "server", "server-simulated"])
-def make_factory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeFactory]:
-    """Makes factories over the same indexes, for an embedding model or none."""
-    if request.param == "memory":
-        yield memory_factories()
-    elif request.param == "edge":
-        yield lambda digest: EdgeStoreFactory(tmp_path / "indexes", digest)
-    else:
-        simulated = request.param == "server-simulated"
-        client = QdrantClient(":memory:") if simulated else server_client()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Payload indexes have no effect")
-            yield server_factories(client)
-        for collection in client.get_collections().collections:
-            if collection.name.startswith("pfi-test-"):
-                client.delete_collection(collection.name)
-        client.close()
-
-
-class Stores:
-    """Opens stores and closes them at the end of the test."""
-
-    def __init__(self, make_factory: MakeFactory) -> None:
-        self._make_factory = make_factory
-        self._open: list[PassageStore] = []
-
-    def open(self, owner: Owner = OWNER, model: HashEmbedder | None = EMBEDDER) -> PassageStore:
-        store = self._make_factory(model.digest if model else None).open(owner)
-        self._open.append(store)
-        return store
-
-    def close(self, store: PassageStore) -> None:
-        self._open.remove(store)
-        store.close()
-
-    def close_all(self) -> None:
-        while self._open:
-            self._open.pop().close()
-
-
-@pytest.fixture
-def stores(make_factory: MakeFactory) -> Iterator[Stores]:
-    made = Stores(make_factory)
-    yield made
-    made.close_all()
-
-
-@pytest.fixture
-def store(stores: Stores) -> PassageStore:
-    return stores.open()
-
-
-def texts_of(store: PassageStore, text: str, **how: object) -> list[str]:
-    return [hit.text for hit in ask(store, text, EMBEDDER, **how).hits]
+KINDS = {InMemoryStoreFactory: "memory", EdgeStoreFactory: "edge", ServerStoreFactory: "server"}
 
 
 def test_a_passage_is_found_with_all_that_is_known_of_it(store: PassageStore) -> None:
@@ -245,67 +168,6 @@ def test_a_filter_that_admits_nothing_finds_nothing(store: PassageStore) -> None
     assert ask(store, "pump", EMBEDDER, narrowed=narrowed).no_evidence
 
 
-def test_without_a_model_words_alone_count(stores: Stores) -> None:
-    store = stores.open(model=None)
-    add(store, "a", PUMP)
-    result = ask(store, "locker code")
-    assert result.mode is RetrievalMode.BM25
-    assert result.embedding_model_digest == ""
-    assert [hit.dense_rank for hit in result.hits] == [0]
-    status = store.status()
-    assert (status.mode, status.missing_vectors) == (RetrievalMode.BM25, 0)
-
-
-def test_a_new_model_needs_new_vectors(stores: Stores) -> None:
-    store = stores.open()
-    add(store, "a", PUMP, EMBEDDER)
-    add(store, "b", BOILER, EMBEDDER)
-    stores.close(store)
-    newer = HashEmbedder(seed=1)
-    store = stores.open(model=newer)
-    assert store.status().missing_vectors == 4
-    assert ask(store, "locker code", newer).mode is RetrievalMode.BM25
-    seen: list[tuple[int, int]] = []
-    store.reindex(newer, lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (4, 4)
-    status = store.status()
-    assert (status.mode, status.missing_vectors) == (RetrievalMode.HYBRID, 0)
-    result = ask(store, "locker code", newer)
-    assert (result.mode, result.embedding_model_digest) == (RetrievalMode.HYBRID, newer.digest)
-    assert result.hits[0].dense_rank == 1
-    store.reindex(newer, lambda done, total: seen.append((done, total)))
-    assert newer.embedded == 4
-
-
-def test_embedding_can_be_stopped_and_goes_on(stores: Stores) -> None:
-    store = stores.open(model=None)
-    for number in range(100):
-        add(store, f"n{number}", [f"pump number {number}", f"valve number {number}"])
-    stores.close(store)
-    store = stores.open()
-    counting = HashEmbedder()
-
-    def stop(done: int, total: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        store.reindex(counting, stop)
-    done = counting.embedded
-    assert 0 < done < 200
-    assert not store.status().reindexing
-    assert store.status().missing_vectors == 200 - done
-    stores.close(store)
-    store = stores.open()
-    store.reindex(counting, lambda done, total: None)
-    assert counting.embedded == 200
-    assert store.status().mode is RetrievalMode.HYBRID
-
-
-def test_vectors_of_another_model_are_refused(store: PassageStore) -> None:
-    with pytest.raises(EmbeddingModelInvalidError):
-        store.reindex(HashEmbedder(seed=9), lambda done, total: None)
-
-
 def test_owners_are_apart(stores: Stores) -> None:
     mine, yours = stores.open(), stores.open(make_owner("c-000000000002", "cd" * 32))
     record = add(mine, "a", PUMP, EMBEDDER)
@@ -352,3 +214,7 @@ def test_the_status_counts(store: PassageStore) -> None:
     status = store.status()
     assert (status.documents, status.passages, status.missing_vectors) == (1, 2, 0)
     assert (status.mode, status.reindexing) == (RetrievalMode.HYBRID, False)
+
+
+def test_a_store_says_which_it_is(make_factory: MakeFactory, stores: Stores) -> None:
+    assert stores.open().status().store == KINDS[type(make_factory(None))]

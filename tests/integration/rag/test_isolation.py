@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from tests.support.rag.isolation import (
     CHECKS,
-    Scene,
-    isolation_scene,
     logs_tell_nothing,
     random_queries_show_nothing,
 )
+from tests.support.rag.isolation_scene import Scene, isolation_scene
 
 from pfi_common.errors import PlatformError
 from pfi_rag.adapters.edge import opened
