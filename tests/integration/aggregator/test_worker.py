@@ -153,6 +153,15 @@ def test_a_child_that_cannot_build_its_job_ends():
     assert result.returncode == 1
 
 
+def test_a_child_that_follows_a_killed_one_has_time_to_start():
+    code = """if True:
+        from pfi_aggregator.entrypoints.worker import create_worker
+        print(create_worker("memory://", dict, print).conf.worker_proc_alive_timeout)
+    """
+    seconds = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert float(seconds) >= 60, "celery kills children that take longer, again and again"
+
+
 def test_the_worker_imports_no_grpc():
     modules = "pfi_aggregator.bootstrap.worker, pfi_aggregator.bootstrap.partition_job"
     code = f"import sys, {modules}; assert 'grpc' not in sys.modules"

@@ -15,6 +15,7 @@ EXPORT_TASK = "pfi.export_adapter"
 CLUSTER_QUEUE = "pfi.cluster"
 PARTITION_TASK = "pfi.partition_clients"
 _VISIBILITY_SECONDS = 600
+_CHILD_STARTS_SECONDS = 120.0
 
 Job = Callable[[dict[str, object]], None]
 """Does one task from its arguments; failures are logged, not raised."""
@@ -102,6 +103,9 @@ def _configuration() -> dict[str, object]:
         "task_reject_on_worker_lost": True,
         "task_ignore_result": True,
         "worker_prefetch_multiplier": 1,
+        # a child that follows a killed one may need long to import SciPy on a busy machine; celery
+        # would kill it after 4 seconds, and the next one, for ever
+        "worker_proc_alive_timeout": _CHILD_STARTS_SECONDS,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
