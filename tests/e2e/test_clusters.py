@@ -14,6 +14,8 @@ ANIMALS = ("heron", "heron", "heron", "otter", "otter", "otter")
 """What each client writes about."""
 COHORT = 5
 """One client fewer than there are: whoever is left out of the probe round is new afterwards."""
+ROUNDS = 4
+"""The probe round, one to compare lines after, and two in which the new client is placed."""
 CLUSTER = {"method": "update_similarity", "count": 2, "probe_round": 1}
 
 
@@ -23,7 +25,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
     data = folder / "rows"
     data.mkdir()
     for number, animal in enumerate(ANIMALS):
-        write_rows(data / f"{number}.jsonl", animal)
+        write_rows(data / f"{number}.jsonl", animal, rows=20)
     with Federation(folder / "state") as running:
         running.add_fleet("watcher", len(ANIMALS), data)
         running.wait_until_connected(len(ANIMALS))
@@ -39,7 +41,7 @@ def test_clients_that_want_the_same_share_a_line(planted: Federation, tiny_backb
         "animals",
         tiny_backbone,
         cohort={"size": COHORT, "minimum": COHORT},
-        stop={"rounds": 6},
+        stop={"rounds": ROUNDS},
         cluster=CLUSTER,
         personalize={"method": "none"},
     )
@@ -49,7 +51,7 @@ def test_clients_that_want_the_same_share_a_line(planted: Federation, tiny_backb
     planted.restart("coordinator")
     run = planted.wait_for_run(submitted.run)
     assert run.state == "completed", planted.describe(run)
-    assert sorted(line.version for line in run.lines) == [6, 6]
+    assert sorted(line.version for line in run.lines) == [ROUNDS, ROUNDS]
     clusters = planted.api.clusters(run.run)
     assert clusters.unplaced == []
     found = {
