@@ -47,19 +47,17 @@ def wants_newcomers(state: RunState) -> bool:
 
 
 def newcomers(state: RunState, clients: Iterable[str]) -> tuple[str, ...]:
-    """Gives those of these clients that are in no line and were not asked yet."""
+    """Gives those of these clients that are in no line and were not asked yet; a few at once."""
     if not wants_newcomers(state):
         return ()
     asked = (item.waiting for item in state.placements)
-    return tuple(sorted(frozenset(clients) - members_of_lines(state).union(*asked)))
+    new = sorted(frozenset(clients) - members_of_lines(state).union(*asked))
+    return tuple(new[:MAXIMUM_ASKED_AT_ONCE])
 
 
 def place_newcomers(state: RunState, clients: Iterable[str], now: datetime) -> Decision:
-    """Asks new clients where they belong, a limited number at once.
-
-    The answer may take as long as a round.
-    """
-    fresh = newcomers(state, clients)[:MAXIMUM_ASKED_AT_ONCE]
+    """Asks new clients where they belong; the answer may take as long as a round."""
+    fresh = newcomers(state, clients)
     if not fresh:
         return unchanged(state)
     number = state.placements_begun + 1
