@@ -9,8 +9,14 @@ import pytest
 from tests.support.rag.documents import add, ask, make_owner, make_record
 from tests.support.rag.embedders import HashEmbedder
 
-from pfi_common.errors import IndexDamagedError
+from pfi_common.errors import (
+    DiskFullError,
+    IndexDamagedError,
+    PlatformError,
+    StoreUnavailableError,
+)
 from pfi_rag.adapters.edge import EdgeStore, EdgeStoreFactory, forgetting, optimising, store
+from pfi_rag.adapters.edge.failures import EdgeFailures
 from pfi_rag.adapters.edge.raw_search import RawSearch, windows
 from pfi_rag.domain.documents import StoredPassage, document_id
 from pfi_rag.domain.ownership import index_location
@@ -83,6 +89,35 @@ def test_what_is_left_over_is_reported(tmp_path: Path, monkeypatch: pytest.Monke
     assert report.files_with_text == 1
     assert json.loads((folder / "forgetting.json").read_bytes()) == [document_id("secret.txt")]
     opened.close()
+
+
+def test_an_incomplete_erasure_spares_what_is_stored_anew(tmp_path: Path) -> None:
+    opened = open_store(tmp_path)
+    add(opened, "secret.txt", LONG, EMBEDDER)
+    folder = index_location(tmp_path, OWNER)
+    (folder / "core.dump").write_bytes(LONG[3].encode())
+    assert opened.forget([document_id("secret.txt")]).files_with_text == 1
+    assert opened.forget([document_id("other.txt")]).files_with_text == 0
+    (folder / "core.dump").write_bytes(document_id("secret.txt").encode())
+    assert opened.forget([document_id("secret.txt")]).files_with_text == 1
+    record = add(opened, "secret.txt", ["It may be known now."], EMBEDDER)
+    opened.close()
+    opened = open_store(tmp_path)
+    assert opened.documents() == [record]
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Service runtime error: No space left on device (os error 28)", DiskFullError),
+        ("failed to open: Too many open files (os error 24)", StoreUnavailableError),
+        ("Service runtime error: wrong magic", IndexDamagedError),
+    ],
+)
+def test_failures_of_the_engine_are_told_apart(said: str, kind: type[PlatformError]) -> None:
+    with pytest.raises(kind), EdgeFailures():
+        raise Exception(said)  # noqa: TRY002 - as the engine does
 
 
 def test_offboarding_is_the_removal_of_one_folder(tmp_path: Path) -> None:

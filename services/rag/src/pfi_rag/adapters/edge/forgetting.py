@@ -15,7 +15,7 @@ import numpy as np
 from pfi_common.errors import IndexDamagedError
 from pfi_common.identity.files import PRIVATE, sync_folder, write_durably
 from pfi_rag.adapters.edge.document_file import read_passages
-from pfi_rag.adapters.edge.layout import IndexLayout
+from pfi_rag.adapters.edge.layout import IndexLayout, split_source
 from pfi_rag.adapters.edge.library import Library
 from pfi_rag.adapters.edge.points import DENSE, Scope, named_vectors
 from pfi_rag.adapters.edge.raw_search import RawSearch, windows
@@ -42,6 +42,18 @@ def begun(layout: IndexLayout) -> list[str] | None:
         raise IndexDamagedError("The list of documents to forget is damaged.") from None
 
 
+def spare(layout: IndexLayout, document: str) -> None:
+    """Takes a document that is stored anew off the list of an erasure that is not complete."""
+    listed = begun(layout)
+    if listed and document in listed:
+        begin(layout, set(listed) - {document})
+
+
+def unfinished(layout: IndexLayout) -> list[str]:
+    """Gives the ids of an erasure that was not finished; none where there is no such erasure."""
+    return begun(layout) or []
+
+
 def finish(layout: IndexLayout) -> None:
     """Says that the erasure is complete."""
     layout.forgetting.unlink(missing_ok=True)
@@ -51,8 +63,14 @@ def finish(layout: IndexLayout) -> None:
 def erase(
     layout: IndexLayout, library: Library, shelf: Shelf, documents: Collection[str]
 ) -> list[str]:
-    """Removes the files of documents and all points of theirs, and gives the sources that went."""
-    sources = [source for document in documents for source in library.revisions_of(document)]
+    """Removes the files of documents and all points of theirs, and gives the sources that went.
+
+    Points may be there without a file: a kill may have stopped this between the two.
+    """
+    sources = sorted(
+        {source for document in documents for source in library.revisions_of(document)}
+        | _sources_in(shelf.shard, documents)
+    )
     for source in sources:
         library.discard(source)
     fresh = Shard.create(layout.next_shard())
@@ -74,6 +92,7 @@ def traces(library: Library, shard: Shard, documents: Collection[str]) -> set[by
     for source in sources:
         for _, passage in read_passages(library.path(source)):
             pieces.update(windows(passage.text.encode("utf-8", "surrogatepass")))
+    sources = sorted({*sources, *_sources_in(shard, documents)})
     if sources:
         going = set(_vector_pieces(shard, Scope(tuple(sources))))
         pieces |= going - set(_vector_pieces(shard, Scope(without=tuple(sources))))
@@ -89,6 +108,13 @@ def files_with(layout: IndexLayout, pieces: set[bytes], kept: Collection[Path]) 
     staying = {layout.forgetting, *kept}
     files = [path for path in layout.folder.rglob("*") if path.is_file() and path not in staying]
     return len(files), len(RawSearch(pieces).files_holding(files))
+
+
+def _sources_in(shard: Shard, documents: Collection[str]) -> set[str]:
+    """Gives the revisions of documents that a shard has points of."""
+    wanted = set(documents)
+    found = ((source, split_source(source)) for source in shard.counts())
+    return {source for source, parts in found if parts is not None and parts[0] in wanted}
 
 
 def _vector_pieces(shard: Shard, scope: Scope) -> Iterator[bytes]:

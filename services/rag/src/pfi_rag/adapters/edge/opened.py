@@ -1,5 +1,7 @@
 """An index as it is opened: locked, checked, and mended after a kill."""
 
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
 from pfi_rag.adapters.edge import forgetting
 from pfi_rag.adapters.edge.catalogue import Catalogue
 from pfi_rag.adapters.edge.layout import IndexLayout
@@ -18,7 +20,6 @@ class OpenIndex:
         library: Document files.
         shelf: The shard.
         catalogue: Documents in memory.
-        mended: How many documents were added to the shard again.
 
     Args:
         layout: The index; made when it is not there.
@@ -52,7 +53,9 @@ class OpenIndex:
         try:
             self._finish_forgetting()
             kept = self.library.recover()
-            self.mended = reconcile(self.library, self.shelf.shard, kept)
+            mended = reconcile(self.library, self.shelf.shard, kept)
+            if mended:
+                get_logger().warning(Event.INDEX_MENDED, count=mended)
             self.catalogue = Catalogue(kept)
         except BaseException:
             self.shelf.close()

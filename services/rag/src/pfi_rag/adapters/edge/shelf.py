@@ -20,9 +20,6 @@ class Shelf:
     Which folder counts stands in the file `current`, which is replaced atomically: a kill leaves
     the old shard or the new one, and the other folder is removed at the next opening.
 
-    Attributes:
-        rebuilt: True when the shard could not be read and an empty one was put in its place.
-
     Args:
         layout: The index.
     """
@@ -30,7 +27,6 @@ class Shelf:
     def __init__(self, layout: IndexLayout) -> None:
         self._layout = layout
         self._lock = threading.Lock()
-        self.rebuilt = False
         self._shard = self._open()
         for path in layout.shards():
             if path != self._shard.path:
@@ -71,7 +67,6 @@ class Shelf:
             return Shard.load(self._layout.folder / name)
         except IndexDamagedError:
             # The shard is made from the document files, so that nothing but vectors is lost.
-            self.rebuilt = True
             return self._create()
 
     def _create(self) -> Shard:

@@ -60,6 +60,7 @@ class EdgeStore:
         """See `PassageStore.put`."""
         with self._writing:
             index = self._index
+            forgetting.spare(self._layout, document.document)
             source, spans = index.library.prepare(document, passages)
             index.catalogue.hide(source)
             try:
@@ -107,7 +108,8 @@ class EdgeStore:
             if documents is None:
                 return self._forget_everything()
             known = [item for item in map(self._index.catalogue.get, set(documents)) if item]
-            documents = {document for document in documents if is_document_id(document)}
+            unfinished = forgetting.begun(self._layout) or []
+            documents = {item for item in (*documents, *unfinished) if is_document_id(item)}
             pieces = forgetting.traces(self._index.library, self._index.shelf.shard, documents)
             forgetting.begin(self._layout, documents)
             for item in known:
