@@ -96,10 +96,10 @@ def check(root: Path, operation: str) -> None:
     for text in absent:
         assert text not in [hit.text for hit in ask(store, text, EMBEDDER, limit=50).hits]
     if "doc" not in outcome and operation.startswith("forget"):
-        assert_not_on_disk(root, OLD)
+        assert_not_on_disk(root, [*OLD, document_id("doc")])
     elif operation.startswith("forget"):
         store.forget([document_id("doc")])
-        assert_not_on_disk(root, OLD)
+        assert_not_on_disk(root, [*OLD, document_id("doc")])
     store.close()
 
 

@@ -49,11 +49,6 @@ def spare(layout: IndexLayout, document: str) -> None:
         begin(layout, set(listed) - {document})
 
 
-def unfinished(layout: IndexLayout) -> list[str]:
-    """Gives the ids of an erasure that was not finished; none where there is no such erasure."""
-    return begun(layout) or []
-
-
 def finish(layout: IndexLayout) -> None:
     """Says that the erasure is complete."""
     layout.forgetting.unlink(missing_ok=True)
