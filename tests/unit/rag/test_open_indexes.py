@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import pytest
 from tests.support.grpc_server import eventually
@@ -10,6 +11,7 @@ from tests.support.rag.embedders import HashEmbedder
 from tests.support.rag.stores import InMemoryStoreFactory
 
 from pfi_common.errors import IndexForeignError
+from pfi_rag.adapters.edge import EdgeStoreFactory
 from pfi_rag.application.open_indexes import OpenIndexes
 
 TEXTS = ["alpha beta", "gamma delta"]
@@ -170,3 +172,83 @@ async def test_closing_stops_the_embedding():
     may_go.set()
     await closing
     assert embedder.embedded == 1
+
+
+async def test_an_index_whose_opening_nobody_waits_for_is_not_lost(tmp_path):
+    """An embedded index that is open and forgotten would stay locked for ever."""
+    begun, may_end = threading.Event(), threading.Event()
+    inner = EdgeStoreFactory(tmp_path, None)
+
+    class SlowFactory:
+        def open(self, owner):
+            begun.set()
+            assert may_end.wait(10)
+            return inner.open(owner)
+
+    indexes, owner = OpenIndexes(SlowFactory(), None), make_owner()
+
+    async def use():
+        async with indexes.reading(owner) as store:
+            return store.documents()
+
+    gone = asyncio.create_task(use())
+    assert await asyncio.to_thread(begun.wait, 10)
+    gone.cancel()
+    asyncio.get_running_loop().call_soon(may_end.set)
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert await use() == []
+    await indexes.close()
+    inner.open(owner).close()
+
+
+async def test_indexes_are_embedded_one_at_a_time_and_closed_before_their_turn(monkeypatch):
+    at_work, most, go_on = 0, 0, threading.Event()
+    counting = threading.Lock()
+    factory = InMemoryStoreFactory(HashEmbedder().digest, stored_without_model())
+    open_store = factory.open
+
+    def opened(owner):
+        store = open_store(owner)
+        store.status = lambda: replace(type(store).status(store), missing_vectors=1)
+
+        def reindex(_embedder, _progress):
+            nonlocal at_work, most
+            with counting:
+                at_work += 1
+                most = max(most, at_work)
+            assert go_on.wait(10)
+            with counting:
+                at_work -= 1
+
+        store.reindex = reindex
+        return store
+
+    monkeypatch.setattr(factory, "open", opened)
+    indexes = OpenIndexes(factory, HashEmbedder(), maximum_open=1)
+    async with indexes.reading(make_owner("c-00000000000a")):
+        await eventually(lambda: at_work == 1)
+        async with indexes.reading(make_owner("c-00000000000b")):
+            assert indexes.is_reindexing(make_owner("c-00000000000b"))
+        # It waited for its turn, and is closed without one.
+        assert indexes.open_count == 1
+        go_on.set()
+    await indexes.close()
+    assert most == 1
+
+
+async def test_an_unforeseen_failure_of_the_embedding_does_not_keep_an_index_open():
+    factory = WatchedFactory(HashEmbedder().digest, stored_without_model())
+    embedder = HashEmbedder()
+
+    def fail(_texts):
+        raise RuntimeError
+
+    embedder.embed_passages = fail
+    indexes = OpenIndexes(factory, embedder)
+    heard: list[dict] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+    async with indexes.reading(make_owner()):
+        await eventually(lambda: not indexes.is_reindexing(make_owner()))
+    await indexes.close()
+    assert factory.closed == 1

@@ -29,6 +29,8 @@ class _Entry:
         writes: Held while it is changed.
         reindexing: Embeds passages anew.
         stopping: True when that has to end.
+        lacking: True when passages had no vector of the model when it was opened.
+        embedding: True while the embedding has its turn.
     """
 
     store: PassageStore | None = None
@@ -37,6 +39,8 @@ class _Entry:
     writes: asyncio.Lock = field(default_factory=asyncio.Lock)
     reindexing: "asyncio.Task[None] | None" = None
     stopping: bool = False
+    lacking: bool = False
+    embedding: bool = False
 
 
 class OpenIndexes:
@@ -56,6 +60,8 @@ class OpenIndexes:
         self._embedder = embedder
         self._maximum_open = maximum_open
         self._entries: OrderedDict[Owner, _Entry] = OrderedDict()
+        # One at a time: each takes a thread for minutes, which searches need, too.
+        self._embedding = asyncio.Lock()
 
     @property
     def open_count(self) -> int:
@@ -105,31 +111,36 @@ class OpenIndexes:
 
     async def _opened(self, owner: Owner, entry: _Entry) -> PassageStore:
         async with entry.gate:
-            if entry.store is None:
-                entry.store = await in_thread(self._factory.open, owner)
+            store = entry.store
+            if store is None:
                 entry.stopping = False
-                await self._begin_reindexing(entry, entry.store)
-            return entry.store
+                store = await in_thread(self._open, owner, entry)
+            if entry.lacking and entry.reindexing is None and self._embedder is not None:
+                work = self._reindex(entry, store, self._embedder)
+                entry.reindexing = asyncio.create_task(work)
+            return store
 
-    async def _begin_reindexing(self, entry: _Entry, store: PassageStore) -> None:
-        if self._embedder is None:
-            return
-        status = await in_thread(store.status)
-        if status.missing_vectors:
-            work = self._reindex(entry, store, self._embedder)
-            entry.reindexing = asyncio.create_task(work)
+    def _open(self, owner: Owner, entry: _Entry) -> PassageStore:
+        """Opens an index, in a thread; it is kept even when the caller has gone meanwhile."""
+        store = entry.store = self._factory.open(owner)
+        entry.lacking = self._embedder is not None and store.status().missing_vectors > 0
+        return store
 
     async def _reindex(self, entry: _Entry, store: PassageStore, embedder: Embedder) -> None:
         def stop_if_closing(_done: int, _total: int) -> None:
             if entry.stopping:
                 raise _StoppedError
 
-        try:
-            with suppress(_StoppedError):
-                await in_thread(store.reindex, embedder, stop_if_closing)
-                get_logger().info(Event.INDEX_REINDEXED)
-        except PlatformError as error:
-            get_logger().error(Event.INDEX_REINDEXING_FAILED, error=error)
+        async with self._embedding:
+            entry.embedding = True
+            try:
+                with suppress(_StoppedError):
+                    await in_thread(store.reindex, embedder, stop_if_closing)
+                    get_logger().info(Event.INDEX_REINDEXED)
+            except PlatformError as error:
+                get_logger().error(Event.INDEX_REINDEXING_FAILED, error=error)
+            finally:
+                entry.embedding = False
 
     async def _close_others(self) -> None:
         """Closes the indexes that were used longest ago until few enough are open."""
@@ -146,11 +157,19 @@ class OpenIndexes:
             if entry.users or entry.store is None:
                 return
             entry.stopping = True
-            if entry.reindexing is not None:
-                await entry.reindexing
-                entry.reindexing = None
+            await _end_reindexing(entry)
             store, entry.store = entry.store, None
             await in_thread(store.close)
+
+
+async def _end_reindexing(entry: _Entry) -> None:
+    task, entry.reindexing = entry.reindexing, None
+    if task is None:
+        return
+    if not entry.embedding:
+        task.cancel()
+    # Its failure is no reason to leave the index open, and so locked.
+    await asyncio.wait([task])
 
 
 def _is_idle(entry: _Entry) -> bool:
