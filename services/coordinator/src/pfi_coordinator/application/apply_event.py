@@ -1,6 +1,8 @@
 """Lets something happen to a run: decide, and write the decision as a whole."""
 
+import asyncio
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 from pfi_common.clock import Clock
 from pfi_coordinator.application.ports.run_store import RunStore
@@ -14,12 +16,17 @@ Observer = Callable[[Step], None]
 
 
 class ApplyEvent:
-    """Applies events. Any replica may: the compare-and-set lets one of two decisions win."""
+    """Applies events. Any replica may: the compare-and-set lets one of two decisions win.
+
+    Within a process the events of one run take turns: of many clients that answer together all
+    would decide, and one would win, again and again.
+    """
 
     def __init__(self, runs: RunStore, clock: Clock, observe: Observer) -> None:
         self._runs = runs
         self._clock = clock
         self._observe = observe
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, run: str, event: Event, acknowledged: str | None = None) -> RunState:
         """Applies an event, deciding again when the run changed in between.
@@ -36,6 +43,11 @@ class ApplyEvent:
             RunUnknownError: There is no such run.
             StoreUnavailableError: The store does not answer; try again.
         """
+        turn = self._turns.setdefault(run, asyncio.Lock())
+        async with turn:
+            return await self._decided(run, event, acknowledged)
+
+    async def _decided(self, run: str, event: Event, acknowledged: str | None) -> RunState:
         while True:
             stored = await self._runs.load(run)
             now = self._clock.now()
