@@ -43,6 +43,12 @@ class IndexLayout:
         """Gives the file of a revision that is not committed."""
         return self.documents / f"{source}{PARTIAL}"
 
+    def leftovers(self) -> list[Path]:
+        """Gives files that a kill left half written, whatever they were to become."""
+        whole = (self.owner, self.current, self.forgetting)
+        replacing = [path for file in whole for path in self.folder.glob(f".{file.name}.*")]
+        return [*self.documents.glob(f"*{PARTIAL}"), *replacing]
+
     def shards(self) -> list[Path]:
         """Gives all shard folders, oldest first."""
         return sorted(path for path in self.folder.glob("shard-*") if _SHARD.fullmatch(path.name))

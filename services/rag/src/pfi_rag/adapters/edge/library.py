@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pfi_common.identity.files import sync_folder
 from pfi_rag.adapters.edge.document_file import Span, read_record, write_document
-from pfi_rag.adapters.edge.layout import PARTIAL, IndexLayout, source_name, split_source
+from pfi_rag.adapters.edge.layout import IndexLayout, source_name, split_source
 from pfi_rag.domain.documents import DocumentRecord, StoredPassage
 
 
@@ -42,7 +42,7 @@ class Library:
         Raises:
             IndexDamagedError: A document's file cannot be read.
         """
-        for path in self._layout.documents.glob(f"*{PARTIAL}"):
+        for path in self._layout.leftovers():
             path.unlink()
         newest: dict[str, int] = {}
         for document, revision in sorted(self._revisions()):
