@@ -15,7 +15,10 @@ from pfi_rag.domain.text import Block, Line
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]»”’]*(?=\s)|(?<=[。！？])")
 _LIST_ITEM = re.compile(r"\s*([-*+•]|\d{1,9}[.)])\s")
 _LAST_SPACE = re.compile(r"\s\S*$")
+_NOT_SPACE = re.compile(r"\S")
 _CUT_CHARACTERS = 400
+_LONGEST_CHARACTERS = 4000
+"""Nothing longer is a piece, however its words are counted, white space at its end included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +119,33 @@ def _small_enough(piece: Piece) -> Iterator[Piece]:
 
 
 def _cut(fragment: Fragment) -> Iterator[Fragment]:
-    """Cuts a long fragment at white space, and a long word where it must be."""
-    rest, space = fragment.text, fragment.space
-    while count_words(rest) > LARGEST_PIECE_WORDS:
-        head = _head(rest)
-        yield Fragment(fragment.line, fragment.block, head.rstrip(), space)
-        space = head[-1].isspace() or rest[len(head)].isspace()
-        rest = rest[len(head) :].lstrip()
-    if rest:
-        yield Fragment(fragment.line, fragment.block, rest, space)
+    """Cuts a long fragment at white space, and a long word where it must be.
+
+    Looks at no more than a piece at a time: a file of megabytes may be one line.
+    """
+    text, start, space = fragment.text, 0, fragment.space
+    while len(text) - start > _LONGEST_CHARACTERS or _is_long(text[start:]):
+        end = start + len(_head(text[start : start + _CUT_CHARACTERS]))
+        yield Fragment(fragment.line, fragment.block, text[start:end].rstrip(), space)
+        space = text[end - 1].isspace() or text[end].isspace()
+        start = _next_word(text, end)
+    if start < len(text):
+        yield Fragment(fragment.line, fragment.block, text[start:], space)
 
 
-def _head(text: str) -> str:
+def _is_long(text: str) -> bool:
+    return count_words(text) > LARGEST_PIECE_WORDS
+
+
+def _next_word(text: str, start: int) -> int:
+    """Gives the next place that is not white space, or the end."""
+    found = _NOT_SPACE.search(text, start)
+    return found.start() if found else len(text)
+
+
+def _head(head: str) -> str:
     """Gives a beginning that is short enough and, where possible, ends between two words."""
-    head = text[:_CUT_CHARACTERS]
-    while count_words(head) > LARGEST_PIECE_WORDS:
+    while _is_long(head):
         head = head[: len(head) * 2 // 3]
     shorter = _LAST_SPACE.sub("", head)
     return shorter if shorter.strip() else head

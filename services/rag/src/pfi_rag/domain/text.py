@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import dropwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,7 @@ def runs(lines: Iterable[Line], *, code: bool = False) -> list[Block]:
 
 def trimmed(lines: Iterable[Line]) -> tuple[Line, ...]:
     """Drops blank lines at both ends."""
-    kept = list(lines)
-    while kept and kept[0].blank:
-        kept.pop(0)
+    kept = list(dropwhile(lambda line: line.blank, lines))
     while kept and kept[-1].blank:
         kept.pop()
     return tuple(kept)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, XMLParsedAsHTMLWarning
 from bs4.element import NavigableString, PageElement, PreformattedString, Tag
 
+from pfi_common.errors import DocumentInvalidError
 from pfi_rag.domain.text import Block, Line, Section
 
 _DROPPED = frozenset({"script", "style", "template", "noscript", "svg", "object"})
@@ -17,6 +18,10 @@ _INLINE_NAMES = (
 _INLINE = frozenset(_INLINE_NAMES.split())
 _CELLS = frozenset({"td", "th"})
 _HEADING = re.compile(r"h([1-6])")
+_BEGIN = re.compile(r"<!--|<!\[|<")
+_ENDS = {"<!--": "-->", "<![": "]>", "<": ">"}
+MAXIMUM_TAGS = 500_000
+"""More markup than this is refused."""
 
 
 def read_html(text: str) -> list[Section]:
@@ -26,10 +31,27 @@ def read_html(text: str) -> list[Section]:
         # A page that is one word, or that says it is XML, is a page all the same.
         warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
-        soup = BeautifulSoup(plain, "html.parser")
+        soup = BeautifulSoup(_closed(plain), "html.parser")
     walk = _Walk(plain.count("\n") + 1)
     walk.through(soup)
     return walk.sections()
+
+
+def _closed(text: str) -> str:
+    """Makes text of what begins markup and never ends: the parser reads on to the end for each.
+
+    Raises:
+        DocumentInvalidError: There are more tags than a page has; each takes a kilobyte of memory.
+    """
+    if text.count("<") > MAXIMUM_TAGS:
+        raise DocumentInvalidError(f"The page has more than {MAXIMUM_TAGS:,} tags.")
+    ends = {end: text.rfind(end) for end in _ENDS.values()}
+
+    def kept(begin: re.Match[str]) -> str:
+        end = _ENDS.get(begin[0], ">")
+        return begin[0] if begin.start() < ends[end] else f"&lt;{begin[0][1:]}"
+
+    return _BEGIN.sub(kept, text)
 
 
 @dataclass

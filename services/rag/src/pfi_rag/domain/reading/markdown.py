@@ -25,15 +25,14 @@ def read_markdown(text: str) -> list[Section]:
     lines = split_lines(text)
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     blocks = _all_blocks(lines, _ranges(tokens, len(lines)))
-    sections = [Section((), ())]
+    found: list[tuple[tuple[str, ...], list[Block]]] = [((), [])]
     paths = _heading_paths(tokens)
     for block in blocks:
         path = paths.get(block.lines[0].number)
         if path is not None:
-            sections.append(Section(path, ()))
-        last = sections[-1]
-        sections[-1] = Section(last.headings, (*last.blocks, block))
-    return [section for section in sections if section.blocks]
+            found.append((path, []))
+        found[-1][1].append(block)
+    return [Section(headings, tuple(listed)) for headings, listed in found if listed]
 
 
 def _heading_paths(tokens: list[Token]) -> dict[int, tuple[str, ...]]:
