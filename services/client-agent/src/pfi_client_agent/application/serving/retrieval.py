@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pfi.rag.v1.retrieval_service_pb2 import Passage, RetrievalMode, SearchPassagesResponse
 from pfi_client_agent.domain.answering import Citation
-from pfi_common.errors import PlatformError, RetrievalUnavailableError
+from pfi_common.errors import IdentityInvalidError, PlatformError, RetrievalUnavailableError
 
 _MODE_PREFIX = "RETRIEVAL_MODE_"
 # What a search takes; the beginning of a longer question is looked for.
@@ -123,7 +123,7 @@ class Retrieval:
         was_open = self._connection is not None
         try:
             return _found(await self._search(query, limit))
-        except RetrievalUnavailableError:
+        except (RetrievalUnavailableError, IdentityInvalidError):
             if not was_open:
                 raise
         return _found(await self._search(query, limit))
@@ -137,9 +137,12 @@ class Retrieval:
         try:
             return await connection.search(query, limit)
         except PlatformError as error:
-            if not error.retryable:
+            # A connection keeps its certificate, which lasts a day; the next one has the new one.
+            if not error.retryable and not isinstance(error, IdentityInvalidError):
                 raise
             await self._drop(connection)
+            if not error.retryable:
+                raise
             raise _unavailable(error) from error
 
     async def _opened(self) -> _Connection:
