@@ -1,11 +1,12 @@
 """What answering keeps in the state folder."""
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from pfi_client_agent.adapters.durable_files import read_json, write_file, write_json
 from pfi_client_agent.adapters.state_folder import StateFolder
-from pfi_common.identity.files import PRIVATE, write_new
+from pfi_common.identity.files import PRIVATE, sync_folder, write_new
 
 _TOKEN_BYTES = 32
 
@@ -30,11 +31,10 @@ class ServingFolder:
         """Give the API's bearer token, made at the first use; only the owner can read its file."""
         path = self._root / "api-token"
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            write_new(path, secrets.token_urlsafe(_TOKEN_BYTES).encode(), PRIVATE)
-        except FileExistsError:
-            # Made before, or by another process just now.
-            return path.read_text(encoding="ascii").strip()
+        if path.exists() and not path.stat().st_size:
+            path.unlink()  # an empty token would let everybody in
+        if not path.exists():
+            _write_whole(path, secrets.token_urlsafe(_TOKEN_BYTES))
         return path.read_text(encoding="ascii").strip()
 
     def save_endpoint(self, url: str) -> None:
@@ -68,3 +68,15 @@ class ServingFolder:
     @property
     def _newest(self) -> Path:
         return self._root / "newest-adapter.pb"
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that is whole as soon as it is there; one that is there already stays."""
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        write_new(partial, text.encode(), PRIVATE)
+        with suppress(FileExistsError):  # another process was faster
+            path.hardlink_to(partial)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync_folder(path.parent)

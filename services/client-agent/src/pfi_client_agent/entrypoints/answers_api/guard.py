@@ -64,6 +64,8 @@ class Guard:
         await self._app(scope, counted, send)
 
     def _authorised(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        if not self._token:
+            return False
         for value in _all(headers, b"authorization"):
             scheme, _, token = value.partition(b" ")
             if scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token):
