@@ -82,6 +82,10 @@ def test_a_small_share_of_the_probability_is_greedy(loaded):
     assert generate(loaded, temperature=1.0, top_p=1e-6, seed=1) == generate(loaded)
 
 
+def test_a_temperature_next_to_nothing_is_greedy(loaded):
+    assert generate(loaded, temperature=1e-40, seed=1) == generate(loaded)
+
+
 def test_the_nucleus_holds_the_likeliest_tokens():
     logits = torch.log(torch.tensor([0.5, 0.3, 0.15, 0.05]))
     choice = TokenChoice(Sampling(temperature=1.0, top_p=0.7, seed=1))

@@ -30,7 +30,9 @@ class TokenChoice:
         """
         if self._temperature <= 0:
             return int(logits.argmax())
-        chances = torch.softmax(logits.float().cpu() / self._temperature, dim=-1)
+        scores = logits.float().cpu()
+        # From the largest, so that nothing becomes infinite however low the temperature is.
+        chances = torch.softmax((scores - scores.max()) / self._temperature, dim=-1)
         drawn = torch.multinomial(self._nucleus(chances), 1, generator=self._generator)
         return int(drawn)
 
