@@ -72,3 +72,17 @@ def _check(text: str, limit: int, narrowed: SearchFilter) -> None:
     if len(narrowed.name_prefix) > MAXIMUM_NAME_CHARACTERS:
         raise InvalidRequestError(f"name_prefix has at most {MAXIMUM_NAME_CHARACTERS:,} characters")
     check_labels(narrowed.labels)
+    _check_characters(text, "query")
+    _check_characters(narrowed.name_prefix, "name_prefix")
+
+
+def _check_characters(text: str, field: str) -> None:
+    """Refuses half of a character, which JSON can say and UTF-8 cannot.
+
+    Raises:
+        InvalidRequestError: There is one.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError(f"{field} holds an incomplete character") from None

@@ -1,8 +1,9 @@
 """Searches and reports on the wire."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from pfi.rag.v1 import retrieval_service_pb2 as wire
+from pfi_common.errors import InvalidRequestError
 from pfi_rag.application.get_index import IndexReport
 from pfi_rag.domain.documents import ForgetReport
 from pfi_rag.domain.query import Hit, RetrievalMode, SearchFilter, SearchResult
@@ -15,15 +16,25 @@ MODES = {
 
 
 def read_filter(message: wire.SearchFilter) -> SearchFilter:
-    """Reads a filter."""
-    after = message.added_after_time
+    """Reads a filter.
+
+    Raises:
+        InvalidRequestError: Its time is none.
+    """
     return SearchFilter(
         documents=frozenset(message.documents),
         name_prefix=message.name_prefix,
         media_types=frozenset(message.media_types),
         labels=dict(message.labels),
-        added_after=after.ToDatetime(UTC) if message.HasField("added_after_time") else None,
+        added_after=_read_time(message) if message.HasField("added_after_time") else None,
     )
+
+
+def _read_time(message: wire.SearchFilter) -> datetime:
+    try:
+        return message.added_after_time.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidRequestError("added_after_time is outside of the years 1 to 9999") from None
 
 
 def write_search(result: SearchResult) -> wire.SearchPassagesResponse:
