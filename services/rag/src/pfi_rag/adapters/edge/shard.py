@@ -64,6 +64,9 @@ class Shard:
             vectors={DENSE: edge.EdgeVectorParams(size=DIMENSIONS, distance=edge.Distance.Cosine)},
             sparse_vectors={BM25: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
             wal_enabled=True,
+            # Searches of one client come one at a time; more threads only wait, and cost more
+            # than half of the time that a search takes.
+            max_search_threads=1,
         )
         with EdgeFailures():
             shard = edge.EdgeShard.create(str(path), config)
