@@ -30,6 +30,11 @@ seeds, groups and data are drawn anew, and the same clients train two runs on a 
 processes: one without clusters, and one that compares updates in round {probe} and then goes on
 with one line for each cluster. Nobody tells the platform how many groups there are.
 
+No two groups begin or end their answers alike. Without that rule groups are not equally far apart,
+and the silhouette takes two that share half of their habits for one: a coarser answer, and a lower
+index. Groups of two or three clients are at times joined, too: a sketch has 64 numbers, and its
+noise is the same for all clients of a group.
+
 ```sh
 make experiment NAME=clusters
 ```

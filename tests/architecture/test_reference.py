@@ -1,5 +1,6 @@
 """The reference pages say what the code says, and the code says enough."""
 
+import experiments.clusters.page as experiment
 import pytest
 from benchmarks.page import PAGE, page_text, stored_results
 from tests.architecture.tree import REPOSITORY
@@ -22,6 +23,10 @@ def test_generated_pages_are_up_to_date():
 
 def test_the_page_of_benchmarks_says_what_was_measured():
     assert PAGE.read_text() == page_text(stored_results())
+
+
+def test_the_page_of_an_experiment_says_what_was_measured():
+    assert experiment.PAGE.read_text() == experiment.page_text(experiment.stored())
 
 
 @pytest.mark.parametrize(("settings", "name"), FIELDS)

@@ -63,8 +63,9 @@ def product_files() -> list[Path]:
 
 
 def repository_files() -> list[Path]:
-    """Every hand-written Python file: product, tests, tools, benchmarks."""
-    roots = [REPOSITORY / name for name in ("tests", "tools", "benchmarks")]
+    """Every hand-written Python file: product, tests, tools, benchmarks, experiments."""
+    names = ("tests", "tools", "benchmarks", "experiments")
+    roots = [REPOSITORY / name for name in names]
     return product_files() + list(python_files(*roots))
 
 
