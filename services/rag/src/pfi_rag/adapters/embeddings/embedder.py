@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from pfi_common.errors import EmbeddingModelInvalidError
+from pfi_rag.adapters.embeddings.engine import onnxruntime
 from pfi_rag.adapters.embeddings.library import InstalledModel, ModelLibrary
 from pfi_rag.adapters.embeddings.pins import GRAPH, MAXIMUM_TOKENS, TOKENIZER
 
