@@ -19,11 +19,11 @@ from benchmarks.retrieval_data import (
     queries,
 )
 from benchmarks.retrieval_device import Device, linked, running
+from benchmarks.retrieval_service import MODELS
 from pfi_client_agent.adapters.retrieval_link import OutgoingDocument
 from pfi_rag.adapters.edge import EdgeStoreFactory
 from pfi_rag.adapters.edge.optimising import OPTIMISE_FROM_PASSAGES
 from pfi_rag.adapters.embeddings import ModelLibrary
-from pfi_rag.settings import RagSettings
 
 SIZES = (1_000, 10_000, 100_000)
 QUERIES = 1_000
@@ -162,7 +162,7 @@ def one_size(size: int, runs: int) -> tuple[Built, list[Timings]]:
 
 def ingestion_rows(runs: int) -> list[Row]:
     """Measures ingestion through the service, and searches with the real model."""
-    ModelLibrary(RagSettings().models).install(None, print)
+    ModelLibrary(MODELS).install(None, print)
     embedded, plain, queried = [], [], []
     for _ in range(runs):
         with tempfile.TemporaryDirectory(prefix="pfi-bench-") as name:

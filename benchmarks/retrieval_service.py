@@ -20,6 +20,9 @@ from pfi_rag.bootstrap.server import running_service
 from pfi_rag.metrics import RagMetrics
 from pfi_rag.settings import RagSettings
 
+MODELS = Path.home() / ".cache" / "pfi-bench" / "rag-models"
+"""Where the benchmark installs the model, beside what the user has."""
+
 
 def choose_model(name: str, settings: RagSettings) -> Embedder | None:
     """Gives the model that was asked for."""
@@ -30,7 +33,7 @@ def choose_model(name: str, settings: RagSettings) -> Embedder | None:
 
 async def run(state: Path, model: str) -> None:
     """Serves until SIGTERM."""
-    settings = RagSettings(state=state, rest_address="", log_level="ERROR")
+    settings = RagSettings(state=state, models=MODELS, rest_address="", log_level="ERROR")
     embedder = choose_model(model, settings)
 
     def build(given: RagSettings, metrics: RagMetrics, clock: Clock) -> Graph:
