@@ -19,7 +19,10 @@ class RawShard:
     def __init__(self, folder: Path, dimensions: int) -> None:
         vectors = edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine)
         words = edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)
-        config = edge.EdgeConfig(vectors={"dense": vectors}, sparse_vectors={"bm25": words})
+        # Like the service's store; idle threads of a larger pool would slow down both sides.
+        config = edge.EdgeConfig(
+            vectors={"dense": vectors}, sparse_vectors={"bm25": words}, max_search_threads=1
+        )
         self._shard = edge.EdgeShard.create(str(folder), config)
         self._words = edge.Bm25()
         self._count = 0

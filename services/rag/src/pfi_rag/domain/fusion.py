@@ -43,16 +43,14 @@ def fuse(dense: Sequence[_Key], bm25: Sequence[_Key], limit: int) -> list[Fused[
     """
     dense_ranks = {key: rank for rank, key in enumerate(dense, 1)}
     bm25_ranks = {key: rank for rank, key in enumerate(bm25, 1)}
-    fused = [
-        Fused(
-            key,
-            _reciprocal(dense_ranks.get(key, 0)) + _reciprocal(bm25_ranks.get(key, 0)),
-            dense_ranks.get(key, 0),
-            bm25_ranks.get(key, 0),
-        )
+    scores = {
+        key: _reciprocal(dense_ranks.get(key, 0)) + _reciprocal(bm25_ranks.get(key, 0))
         for key in dict.fromkeys([*bm25, *dense])
+    }
+    best = sorted(scores, key=lambda key: -scores[key])[:limit]
+    return [
+        Fused(key, scores[key], dense_ranks.get(key, 0), bm25_ranks.get(key, 0)) for key in best
     ]
-    return sorted(fused, key=lambda item: -item.score)[:limit]
 
 
 def _reciprocal(rank: int) -> float:

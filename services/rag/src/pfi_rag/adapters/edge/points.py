@@ -61,7 +61,7 @@ def make_point(
     """Makes the point of a passage."""
     vectors: dict[str, Any] = {BM25: words}
     if passage.vector is not None:
-        vectors[DENSE] = passage.vector
+        vectors[DENSE] = passage.vector.tolist()  # read twice as fast as an array
     payload = {
         SOURCE: source,
         MODEL: model if passage.vector is not None else "",

@@ -34,8 +34,8 @@ DIMENSIONS = 384
 """Length of the vectors of the one model that can be installed."""
 UPSERT_POINTS = 500
 """Points of one write: 30 ms in which the engine holds the interpreter's lock."""
-PointId = UUID
-"""Id of a point, as the engine ranks it."""
+PointId = int
+"""Id of a point, a UUID as a number: those are compared and looked up ten times as fast."""
 _ALL_SOURCES = 10_000_000
 
 
@@ -131,17 +131,18 @@ class Shard:
         """
         requests = [request(self._words.embed_query(text), BM25, depth, scope)]
         if vector is not None:
-            requests.append(request(vector, DENSE, depth, scope))
+            requests.append(request(vector.tolist(), DENSE, depth, scope))
         with self._lock, EdgeFailures():
             found = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        ranked = [[cast("PointId", point.id) for point in points] for points in found]
+        ranked = [[cast("UUID", point.id).int for point in points] for points in found]
         return (ranked[1] if vector is not None else []), ranked[0]
 
     def places(self, points: Sequence[PointId]) -> dict[PointId, Place]:
         """Says where passages are; those that are gone are left out."""
+        ids: list[int | UUID | str] = [UUID(int=point) for point in points]
         with self._lock, EdgeFailures():
-            records = self._shard.retrieve(list(points), with_payload=True, with_vector=False)
-        return {UUID(str(record.id)): place_of(record) for record in records}
+            records = self._shard.retrieve(ids, with_payload=True, with_vector=False)
+        return {UUID(str(record.id)).int: place_of(record) for record in records}
 
     def without_vector(self, model: str, scope: Scope, limit: int) -> list[Place]:
         """Gives some of the passages that have no vector of the model."""
