@@ -5,7 +5,7 @@ import pytest
 
 from pfi_client_agent.adapters.run_notes import RunNotes
 from pfi_client_agent.adapters.state_folder import StateFolder
-from pfi_common.errors import AgentRunningError
+from pfi_common.errors import AgentRunningError, SettingsInvalidError
 
 HOLD = """
 import sys
@@ -43,3 +43,11 @@ def test_the_journal_survives_a_line_that_was_cut_off(tmp_path):
         file.write('{"task": "b\n')
     notes.write_journal({"task": "c"})
     assert notes.journal() == [{"task": "a"}, {"task": "c"}]
+
+
+def test_a_state_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    folder = StateFolder(tmp_path / "file" / "state")
+
+    with pytest.raises(SettingsInvalidError, match="cannot be written"), folder.locked():
+        pass

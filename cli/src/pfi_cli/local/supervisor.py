@@ -17,7 +17,13 @@ from pfi_cli.local.programs import program_path
 from pfi_cli.local.start_refused import StartRefusedError
 from pfi_cli.local.waiting import wait_until
 from pfi_cli.settings import inherited_environment
-from pfi_common.errors import CATALOG, LocalFederationFailedError, PlatformError, error_for
+from pfi_common.errors import (
+    CATALOG,
+    LocalFederationFailedError,
+    PlatformError,
+    SettingsInvalidError,
+    error_for,
+)
 
 TEND_SECONDS = 0.2
 START_SECONDS = 180.0
@@ -60,9 +66,17 @@ def run_detached(layout: StateLayout, name: str, *, accept_empty_store: bool = F
 
     Raises:
         LocalFederationFailedError: It could not start the federation.
+        SettingsInvalidError: The state folder cannot be written.
     """
     log = layout.log("supervisor")
-    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise SettingsInvalidError(
+            f"the state folder {layout.root} cannot be written: {cause}; name another with --state "
+            "or PFI_STATE"
+        ) from error
     written_before = log.stat().st_size if log.exists() else 0
     command = [str(program_path("pfi")), "up", "--state", str(layout.root), "--name", name]
     if accept_empty_store:

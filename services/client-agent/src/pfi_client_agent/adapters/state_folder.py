@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pfi_common.errors import AgentRunningError, InvalidRequestError
+from pfi_common.errors import AgentRunningError, InvalidRequestError, SettingsInvalidError
 
 _LOCK_FILE = "agent.lock"
 _LOCK_TRIES = 5
@@ -61,9 +61,9 @@ class StateFolder:
 
         Raises:
             AgentRunningError: Another process is in.
+            SettingsInvalidError: The folder cannot be made or written.
         """
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(self.root / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = self._open_lock()
         try:
             if not _lock(descriptor):
                 owner = os.pread(descriptor, 20, 0).decode() or "unknown"
@@ -74,6 +74,18 @@ class StateFolder:
         finally:
             # The file stays: removing it would let two processes lock two files of one name.
             os.close(descriptor)
+
+    def _open_lock(self) -> int:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return os.open(self.root / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            cause = error.strerror or str(error)
+            message = (
+                f"The state folder {self.root} cannot be written: {cause}. "
+                "Name another with --state or PFI_AGENT_STATE."
+            )
+            raise SettingsInvalidError(message) from error
 
     def is_locked(self) -> bool:
         """Tell whether an agent process uses the folder."""
