@@ -24,6 +24,7 @@ from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import configure_logging, get_logger
 from pfi_rag.adapters.process_locks import StateLock, wait_until_unused
 from pfi_rag.adapters.service_identity import ensure_identity, read_federation_authority
+from pfi_rag.application.transfer_slots import TransferSlots
 from pfi_rag.bootstrap.graph import Graph, build_graph
 from pfi_rag.entrypoints.rest.app import RestParts, build_app
 from pfi_rag.entrypoints.rest.server import RestServer, TlsFiles
@@ -31,6 +32,7 @@ from pfi_rag.entrypoints.retrieval_servicer import RetrievalServicer
 from pfi_rag.metrics import RagMetrics
 from pfi_rag.settings import RagSettings
 
+ENDPOINTS = "endpoints.json"
 BuildGraph = Callable[[RagSettings, RagMetrics, Clock], Graph]
 """Wires the use cases; `build_graph` outside of tests."""
 
@@ -78,7 +80,7 @@ async def _serve(settings: RagSettings, until_unused: Path | None) -> None:
     if until_unused is not None:
         # A thread that waits for a lock cannot be stopped; as a daemon it ends with the process.
         threading.Thread(target=_watch, args=(until_unused, loop, stop), daemon=True).start()
-    file = settings.state / "endpoints.json"
+    file = settings.state / ENDPOINTS
     async with running_service(settings, stop, SystemClock()) as endpoints:
         write_durably(file, endpoints.text().encode(), PRIVATE)
         await stop.wait()
@@ -105,6 +107,8 @@ async def running_service(
     """
     async with AsyncExitStack() as stack:
         stack.callback(StateLock(settings.state).close)
+        # A service that was killed left it; nobody is to call, or to meet at, its old ports.
+        (settings.state / ENDPOINTS).unlink(missing_ok=True)
         running = _Running(settings, stop, clock, build)
         stack.push_async_callback(running.graph.indexes.close)
         endpoints = running.listen(stack)
@@ -147,11 +151,12 @@ class _Running:
             registry=registry,
             clock=clock,
             ready=lambda: not stop.is_set(),
+            slots=TransferSlots(),
         )
 
     def listen(self, stack: AsyncExitStack) -> Endpoints:
         """Takes the ports."""
-        servicer = RetrievalServicer(self.graph.use)
+        servicer = RetrievalServicer(self.graph.use, self._parts.slots)
         retrieval_service_pb2_grpc.add_RetrievalServiceServicer_to_server(
             servicer, self.server.grpc
         )

@@ -2,13 +2,14 @@
 
 # ruff: noqa: ARG002, N802 - names and parameters are those of the protos
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from functools import partial
 
 from pfi.rag.v1 import retrieval_service_pb2 as wire
 from pfi.rag.v1 import retrieval_service_pb2_grpc
 from pfi_common.rpc.caller import RpcContext, current_caller
+from pfi_rag.application.transfer_slots import TransferSlots
 from pfi_rag.application.use_cases import UseCases
 from pfi_rag.domain.ownership import Owner, owner_of
 from pfi_rag.domain.submission import DocumentResult
@@ -16,26 +17,29 @@ from pfi_rag.entrypoints.incoming import Incoming, incoming_documents
 from pfi_rag.wire.documents import write_record, write_result
 from pfi_rag.wire.searches import read_filter, write_forgotten, write_index, write_search
 
-_DOCUMENTS_IN_MEMORY = 8
-
 
 class RetrievalServicer(retrieval_service_pb2_grpc.RetrievalServiceServicer):
-    """Answers calls; whose index a call works on is told by the connection alone."""
+    """Answers calls; whose index a call works on is told by the connection alone.
 
-    def __init__(self, use: UseCases) -> None:
+    Args:
+        use: The use cases.
+        slots: Places for documents in memory.
+    """
+
+    def __init__(self, use: UseCases, slots: TransferSlots) -> None:
         self._use = use
-        self._slots = asyncio.Semaphore(_DOCUMENTS_IN_MEMORY)
+        self._slots = slots
 
     async def AddDocuments(
         self, request_iterator: AsyncIterator[wire.AddDocumentsRequest], context: RpcContext
     ) -> AsyncGenerator[wire.AddDocumentsResponse, None]:
         """Takes documents; one answer each, in order."""
         owner = _owner()
-        async with self._slots:
-            incoming = incoming_documents(request_iterator, self._use.add.maximum_bytes)
-            async with aclosing(incoming):
-                async for document in incoming:
-                    yield write_result(await self._add(owner, document))
+        slot = partial(self._slots.one, owner)
+        incoming = incoming_documents(request_iterator, self._use.add.maximum_bytes, slot)
+        async with aclosing(incoming):
+            async for document in incoming:
+                yield write_result(await self._add(owner, document))
         await self._use.add.finish(owner)
 
     async def SearchPassages(

@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 
 from pfi_common.clock import Clock
 from pfi_common.rpc.admission import Admission
+from pfi_rag.application.transfer_slots import TransferSlots
 from pfi_rag.application.use_cases import UseCases
 from pfi_rag.entrypoints.rest.answers import Problem
 from pfi_rag.entrypoints.rest.body_limit import LimitBody
@@ -33,6 +34,7 @@ class RestParts:
         registry: What is scraped.
         clock: Times requests.
         ready: Says whether calls are taken.
+        slots: Places for documents in memory.
     """
 
     use: UseCases
@@ -41,6 +43,7 @@ class RestParts:
     registry: CollectorRegistry
     clock: Clock
     ready: Callable[[], bool]
+    slots: TransferSlots
 
 
 def build_app(parts: RestParts) -> FastAPI:
@@ -54,14 +57,14 @@ def build_app(parts: RestParts) -> FastAPI:
         redoc_url=None,
         middleware=[
             Middleware(Record, metrics=parts.metrics, clock=parts.clock),
-            Middleware(LimitBody, maximum_bytes=limit),
+            Middleware(LimitBody, documents_bytes=limit, other_bytes=_ENVELOPE_BYTES),
         ],
         responses={"default": {"model": Problem, "description": "A problem (RFC 9457)."}},
     )
     handle_problems(app)
     admit = Admit(parts.admission)
     for router in (
-        document_routes(parts.use, admit),
+        document_routes(parts.use, admit, parts.slots, limit),
         index_routes(parts.use, admit),
         operation_routes(parts.registry, parts.ready),
     ):

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from pfi_rag.application.transfer_slots import TransferSlots
 from pfi_rag.application.use_cases import UseCases
 from pfi_rag.domain.ownership import Owner
 from pfi_rag.entrypoints.rest import answers
 from pfi_rag.entrypoints.rest.bodies import DocumentsBody, ForgetBody, SearchBody
 from pfi_rag.entrypoints.rest.peer import Admit
-from pfi_rag.entrypoints.rest.uploads import read_uploads
+from pfi_rag.entrypoints.rest.uploads import read_uploads, upload_slot
 
 _FORM = {
     "type": "object",
@@ -28,7 +29,9 @@ _BODY = {
 }
 
 
-def document_routes(use: UseCases, admit: Admit) -> APIRouter:
+def document_routes(
+    use: UseCases, admit: Admit, slots: TransferSlots, maximum_body_bytes: int
+) -> APIRouter:
     """Makes the routes."""
     router = APIRouter(prefix="/v1", tags=["documents"])
 
@@ -38,8 +41,9 @@ def document_routes(use: UseCases, admit: Admit) -> APIRouter:
     ) -> answers.AddedDocuments:
         """Adds documents; each one has an answer of its own."""
         results = []
-        for submission, content in await read_uploads(request):
-            results.append(answers.added(await use.add.run(owner, submission, content)))
+        async with upload_slot(slots, owner):
+            for submission, content in await read_uploads(request, maximum_body_bytes):
+                results.append(answers.added(await use.add.run(owner, submission, content)))
         await use.add.finish(owner)
         return answers.AddedDocuments(documents=results)
 
