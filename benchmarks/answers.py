@@ -119,7 +119,9 @@ def serving(passages: list[str]) -> Iterator[str]:
         process.join()
 
 
-async def ask(client: httpx.AsyncClient, question: str, passages: int, **more: object) -> dict:
+async def ask(
+    client: httpx.AsyncClient, question: str, passages: int, **more: object
+) -> dict[str, float]:
     """Asks once, streaming; gives seconds to the first text and to the end, and tokens."""
     body = {
         "model": "pfi",
@@ -129,7 +131,8 @@ async def ask(client: httpx.AsyncClient, question: str, passages: int, **more: o
         "pfi": {"documents": passages > 0, "passages": max(1, passages)},
         **more,
     }
-    started, first, usage = time.perf_counter(), None, {}
+    started, first = time.perf_counter(), None
+    usage: dict[str, int] = {}
     async with client.stream("POST", "/v1/chat/completions", json=body) as response:
         response.raise_for_status()
         async for line in response.aiter_lines():
