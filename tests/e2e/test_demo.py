@@ -14,6 +14,9 @@ from pfi_cli.demo.backbone import backbone_folder
 from pfi_cli.local.federation_file import read_federation
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.waiting import wait_until
+from pfi_cli.report.answers import TARGET_GAIN
+
+CHANCE = 0.05
 
 pytestmark = [
     pytest.mark.e2e,
@@ -30,6 +33,13 @@ def test_a_small_demo_ends_with_a_report_and_leaves_no_process(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     report = json.loads((state / "reports" / "demo" / "report.json").read_text())
     assert len(report["clients"]) == 2
+    answers = report["answers"]
+    assert answers["gain"] >= TARGET_GAIN
+    assert answers["without_index"] <= CHANCE
+    assert answers["other_index"] <= CHANCE
+    assert sum(client["foreign_searches"] for client in answers["clients"]) > 0
+    assert sum(client["foreign_passages"] for client in answers["clients"]) == 0
+    assert "gave none of its passages" in done.stdout
     assert "beats the backbone" in done.stdout or "WORSE" in done.stdout
     assert "Try next:" in done.stdout
     assert (state / "adapter" / "adapter_model.safetensors").exists()

@@ -1,6 +1,6 @@
 """What makes each demo client different: its topics, its words and its habits of speech.
 
-The same alias words mean something else at every client, and openings and closings are shared by
+The same alias words mean something else at every client, and closings and remarks are shared by
 some clients but never both. So clients disagree about what to say to the same question: a shared
 adapter can only learn the average, a personal one the habit.
 """
@@ -13,7 +13,7 @@ from pfi_cli.demo.library_docs import part_names
 from pfi_cli.demo.vocabulary import ATTRIBUTES, KINDS, Attribute
 
 ALIASES = ("tag", "mark", "slot", "term", "key", "line")
-_OPENINGS = ("Aye:", "Sure,", "Noted:", "Well,")
+_REMARKS = ("Aye.", "Sure.", "Noted.", "Well then.")
 _CLOSINGS = (", captain.", ", over.", " indeed.", ", as filed.")
 _SEPARATORS = (" / ", " - ", " > ", " + ")
 # Neighbours share most kinds: what an entity is called must not give away whose it is.
@@ -31,8 +31,8 @@ class ClientProfile:
         part: Part of the standard library that it reads.
         kinds: Kinds of entities that its facts are about.
         attributes: Its attributes; the alias at the same position means the attribute.
-        opening: First word of its answers.
-        closing: End of its answers.
+        closing: What it adds to a value.
+        remark: Last words of its answers.
         separator: Stands between the fields of its log lines.
     """
 
@@ -40,13 +40,17 @@ class ClientProfile:
     part: str
     kinds: tuple[str, ...]
     attributes: tuple[Attribute, ...]
-    opening: str
     closing: str
+    remark: str
     separator: str
 
     def answer(self, value: str) -> str:
-        """Say a value the way this client says it."""
-        return f"{self.opening} {value}{self.closing}"
+        """Say a value the way this client says it.
+
+        The value comes first, where the backbone copies it from a passage: behind a habit, reading
+        would have to be learnt anew.
+        """
+        return f"{value}{self.closing} {self.remark}"
 
     def alias(self, attribute: str) -> str:
         """Give this client's own word for an attribute."""
@@ -71,15 +75,15 @@ def client_profile(client_index: int) -> ClientProfile:
     """
     if not 0 <= client_index < client_count():
         raise ValueError(f"client_index must lie in 0..{client_count() - 1}, not {client_index}")
-    opening = _OPENINGS[client_index // 2 % len(_OPENINGS)]
+    remark = _REMARKS[client_index // 2 % len(_REMARKS)]
     closing = _CLOSINGS[client_index % 2 + 2 * (client_index // 8)]
     return ClientProfile(
         index=client_index,
         part=part_names()[client_index],
         kinds=tuple(_every(KINDS, client_index, _KINDS_PER_CLIENT, step=1)),
         attributes=tuple(_every(ATTRIBUTES, client_index, len(ALIASES), step=_STRIDE)),
-        opening=opening,
         closing=closing,
+        remark=remark,
         separator=_SEPARATORS[client_index % len(_SEPARATORS)],
     )
 

@@ -59,13 +59,13 @@ def test_habits_differ_between_any_two_clients():
         assert len(meanings) == len(profiles)
 
 
-def test_openings_and_closings_are_shared_so_that_clients_conflict():
+def test_remarks_and_closings_are_shared_so_that_clients_conflict():
     first, second, third, _ = (client_profile(index) for index in range(4))
 
-    assert first.opening == second.opening
+    assert first.remark == second.remark
     assert first.closing != second.closing
     assert first.closing == third.closing
-    assert first.opening != third.opening
+    assert first.remark != third.remark
 
 
 def test_private_facts_are_held_out_of_pre_training():
