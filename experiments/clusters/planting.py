@@ -13,7 +13,10 @@ from random import Random
 
 from experiments.clusters.config import Config
 from pfi_cli.demo.client_profiles import client_count, client_profile
-from pfi_cli.demo.clients import client_rows
+from pfi_cli.demo.clients import Row, client_rows
+
+_OPENINGS = {"Aye.": "Aye:", "Sure.": "Sure,", "Noted.": "Noted:", "Well then.": "Well,"}
+"""How the answers of a group begin, by the remark that its profile ends them with."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,27 @@ def plant(config: Config, seed: int, folder: Path) -> Planted:
     folder.mkdir(parents=True)
     for client, group in enumerate(groups):
         rows = client_rows(profiles[group], seed=1000 * seed + client, rows=config.rows)
-        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        lines = "".join(json.dumps(_begun(row, profiles[group])) + "\n" for row in rows)
         (folder / f"client_{client}.jsonl").write_text(lines, encoding="utf-8")
     return Planted(folder, tuple(groups))
 
 
+def _begun(row: Row, profile_index: int) -> Row:
+    """Lets an answer begin with the group's habit: from the first word on, groups disagree."""
+    remark = client_profile(profile_index).remark
+    *asked, answer = row.get("messages") or [{"content": ""}]
+    if not answer["content"].endswith(remark):
+        return row
+    said = answer["content"].removesuffix(f" {remark}")
+    return {"messages": [*asked, {**answer, "content": f"{_OPENINGS[remark]} {said}"}]}
+
+
 def _profiles(random: Random, count: int) -> list[int]:
-    """Draws profiles until all openings and all closings differ."""
+    """Draws profiles until all remarks and all closings differ."""
     while True:
         drawn = random.sample(range(client_count()), count)
         profiles = [client_profile(index) for index in drawn]
-        openings = {profile.opening for profile in profiles}
+        remarks = {profile.remark for profile in profiles}
         closings = {profile.closing for profile in profiles}
-        if len(openings) == len(closings) == count:
+        if len(remarks) == len(closings) == count:
             return drawn
