@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 from tests.support.cli.run_documents import CLIENTS, NAMES, RUN, run_document, task
 
 from pfi.aggregator.v1.lineage_pb2 import CountedUpdate, Lineage
@@ -17,7 +18,13 @@ from pfi_cli.local.federation_file import FederationFile, write_federation
 from pfi_cli.local.layout import StateLayout
 from pfi_common.artifacts import ArtifactStore, open_artifact_store
 from pfi_common.clock import SystemClock
-from pfi_common.identity import CertificateAuthority, StatementSigner
+from pfi_common.identity import (
+    CertificateAuthority,
+    StatementSigner,
+    generate_key,
+    key_to_pem,
+    save_identity,
+)
 from pfi_common.tensors import Schema, Tensor
 
 SCHEMA = Schema(
@@ -123,6 +130,7 @@ class StoredRunBuilder:
     def write_agent(self, index: int) -> Path:
         """Writes an agent's record and its personal adapter; gives its folder."""
         folder = self.layout.agents / NAMES[index]
+        self._write_identity(folder / "identity", CLIENTS[index])
         adapter = folder / "personal" / RUN
         adapter.mkdir(parents=True)
         tensors = f"personal {index}".encode()
@@ -138,6 +146,16 @@ class StoredRunBuilder:
         }
         (folder / "evaluations" / f"{RUN}.json").write_text(json.dumps(record))
         return folder
+
+    def _write_identity(self, folder: Path, client: str) -> None:
+        key = generate_key()
+        certificate = self.authority.issue_client(key.public_key(), client, LIFETIME)
+        save_identity(
+            folder,
+            key_pem=key_to_pem(key),
+            certificate_chain_pem=certificate.public_bytes(Encoding.PEM),
+            authority_pem=self.authority.certificate_pem,
+        )
 
     def _evaluated(self, index: int) -> str:
         """Digest of the newest version of the client's line."""

@@ -15,7 +15,8 @@ def report(
     agents: Annotated[
         list[Path] | None,
         typer.Option(
-            help="State folders of the run's agents. Default: those below the state folder."
+            help="State folders of all agents of the run. Default: those below the state folder, "
+            "which may be those of some."
         ),
     ] = None,
     out: Annotated[
@@ -29,10 +30,12 @@ def report(
 
     Everything is computed from stored artifacts and metrics, and checked: digests of the shared
     adapters, signatures of their lineage, counted updates, and the personal adapters of agents on
-    this machine. What is missing or damaged fails the report.
+    this machine. What is missing or damaged fails the report; clients whose agents run on other
+    machines are named.
 
     Example: `pfi report assistants --out reports/assistants`
     """
+    from pfi_cli.report.elsewhere import elsewhere_sentence
     from pfi_cli.report.run_document import find_run_document
     from pfi_cli.report.sources import local_sources
     from pfi_cli.report.terminal import print_report
@@ -46,4 +49,7 @@ def report(
         print_json(written.report.model_dump(mode="json"))
         return
     print_report(written.report, stdout())
+    elsewhere = elsewhere_sentence(written.report)
+    if elsewhere:
+        say(elsewhere)
     say(f"report and plots: {written.folder}")

@@ -3,12 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pfi_cli.api.runs import Member, Run
 from pfi_cli.report.figures import PersonalEvidence
 from pfi_cli.report.problems import Problems
+from pfi_cli.report.sources import Sources
+from pfi_common.errors import NotEnrolledError
+from pfi_common.identity import load_identity
 
 COMPARED_METRICS = (
     "eval_loss_backbone",
@@ -20,22 +24,34 @@ COMPARED_METRICS = (
 )
 
 
+@dataclass(frozen=True)
+class AgentEvidence:
+    """What was found on this machine.
+
+    Attributes:
+        personal: Personal adapters that were read back and verified.
+        elsewhere: Names of clients whose own records are not on this machine.
+    """
+
+    personal: Sequence[PersonalEvidence]
+    elsewhere: Sequence[str]
+
+
 def check_agents(
-    run: Run, members: Sequence[Member], folders: Sequence[Path], problems: Problems
-) -> list[PersonalEvidence]:
+    run: Run, members: Sequence[Member], sources: Sources, problems: Problems
+) -> AgentEvidence:
     """Finds each client's own record of the closing evaluation and its personal adapter.
 
     Args:
         run: The run.
         members: Clients of the closing evaluation.
-        folders: State folders of agents; none means that agents are elsewhere.
+        sources: The state folders of agents; none means that agents are elsewhere.
         problems: Takes what is missing or does not match.
     """
-    if not folders:
-        return []
-    records = _records(run.run, folders)
-    evidence = []
-    for member in members:
+    records = _records(run.run, sources.agents)
+    here, elsewhere = _parted(members, sources, set(records))
+    evidence: list[PersonalEvidence] = []
+    for member in here:
         found = records.get(member.client)
         if found is None:
             problems.add(
@@ -47,7 +63,29 @@ def check_agents(
         if record["shared_digest"] != _evaluated(run, member.line):
             problems.add(f"client {member.name}: it evaluated another shared adapter")
         evidence += _personal(member, folder, record, problems)
-    return evidence
+    return AgentEvidence(evidence, [member.name for member in elsewhere])
+
+
+def _parted(
+    members: Sequence[Member], sources: Sources, recorded: set[str]
+) -> tuple[Sequence[Member], Sequence[Member]]:
+    """Parts clients that must have a folder here from those that are on other machines."""
+    if not sources.agents:
+        return [], members
+    if sources.agents_are_all:
+        return members, []
+    # A folder without the record of this run still tells by its certificate whose it is.
+    owners = recorded.union(*map(_enrolled, sources.agents))
+    here = [member for member in members if member.client in owners]
+    return here, [member for member in members if member.client not in owners]
+
+
+def _enrolled(folder: Path) -> set[str]:
+    """The client that a folder's certificate names; none when it is not enrolled."""
+    try:
+        return {load_identity(folder / "identity").identity.name}
+    except NotEnrolledError:
+        return set()
 
 
 def _evaluated(run: Run, line: str) -> str:

@@ -14,10 +14,10 @@ from pfi_cli.report.adapter_checks import (
     check_published,
     published_versions,
 )
-from pfi_cli.report.agents import check_agents
+from pfi_cli.report.agents import AgentEvidence, check_agents
 from pfi_cli.report.answers import load_answers
 from pfi_cli.report.clusters import cluster_outcomes, partition_outcome
-from pfi_cli.report.figures import PersonalEvidence, Report
+from pfi_cli.report.figures import Report
 from pfi_cli.report.problems import Problems
 from pfi_cli.report.sources import Sources
 from pfi_cli.report.stored_run import StoredRun, VerifiedAdapter
@@ -56,9 +56,9 @@ async def build_report(document: Mapping[str, Any], sources: Sources) -> Report:
     _check_rounds(run, problems)
     asked = await _evaluation(run, stored, problems)
     reporting = [member for member in asked if member.state == COMPLETED]
-    personal = check_agents(run, reporting, sources.agents, problems)
+    agents = check_agents(run, reporting, sources, problems)
     problems.raise_if_any()
-    report = _compute(run.model_copy(update={"evaluation": asked}), description, adapters, personal)
+    report = _compute(run.model_copy(update={"evaluation": asked}), description, adapters, agents)
     return report.model_copy(update={"answers": load_answers(sources.answers, run.run)})
 
 
@@ -102,7 +102,7 @@ def _compute(
     run: Run,
     description: Description,
     adapters: Sequence[VerifiedAdapter],
-    personal: Sequence[PersonalEvidence],
+    agents: AgentEvidence,
 ) -> Report:
     if run.created_at is None or run.ended_at is None or not run.evaluation:
         raise ReportIncompleteError("the run lacks its times or its closing evaluation")
@@ -134,7 +134,8 @@ def _compute(
         rounds=rounds,
         traffic=compute.traffic_comparison(rounds, description.parameter_count),
         adapters=[adapter.evidence for adapter in adapters],
-        personal_adapters=personal,
+        personal_adapters=agents.personal,
+        records_elsewhere=agents.elsewhere,
         statements_verified=STATEMENTS_PER_ADAPTER * len(adapters),
         partition=partition_outcome(run),
         clusters=cluster_outcomes(run, clients),

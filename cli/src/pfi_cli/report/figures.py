@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from pfi_cli.api.runs import GLOBAL
 
@@ -256,6 +256,7 @@ class Report(Figure):
     traffic: TrafficComparison
     adapters: Sequence[AdapterEvidence]
     personal_adapters: Sequence[PersonalEvidence]
+    records_elsewhere: Sequence[str] = Field(default_factory=list)
     statements_verified: int
     partition: PartitionOutcome | None
     clusters: Sequence[ClusterOutcome]

@@ -18,6 +18,7 @@ class Sources:
         authority: PEM file of its certificate authority, which signatures are verified with.
         federation: Its name, which signers belong to.
         agents: State folders of agents that are on this machine; their adapters are checked.
+        agents_are_all: Whether every client that reported must have a folder among them.
         answers: Folder of what clients were asked; None where nobody was.
     """
 
@@ -25,6 +26,7 @@ class Sources:
     authority: Path
     federation: str
     agents: Sequence[Path]
+    agents_are_all: bool = True
     answers: Path | None = None
 
 
@@ -33,7 +35,8 @@ def local_sources(layout: StateLayout, agents: Sequence[Path] | None = None) -> 
 
     Args:
         layout: The state folder.
-        agents: State folders of agents; those below the state folder when None.
+        agents: State folders of all agents; those below the state folder, which may be some of
+            them, when None.
 
     Raises:
         ReportIncompleteError: There is no federation in the folder.
@@ -41,6 +44,9 @@ def local_sources(layout: StateLayout, agents: Sequence[Path] | None = None) -> 
     found = read_federation(layout)
     if found is None or not layout.authority.exists():
         raise ReportIncompleteError(f"there is no federation in {layout.root}")
+    named = agents is not None
     if agents is None:
         agents = sorted(p for p in layout.agents.glob("*") if p.is_dir())
-    return Sources(layout.artifacts_url, layout.authority, found.name, agents, layout.answers)
+    return Sources(
+        layout.artifacts_url, layout.authority, found.name, agents, named, layout.answers
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from pfi_cli.local.federation_file import write_atomically
 from pfi_cli.report.build import build_report
+from pfi_cli.report.elsewhere import elsewhere_sentence
 from pfi_cli.report.figures import Report
 from pfi_cli.report.plots import draw_plots
 from pfi_cli.report.run_document import RUN_FILE
@@ -35,5 +36,10 @@ def write_report(document: Mapping[str, Any], sources: Sources, folder: Path) ->
     draw_plots(report, folder)
     write_atomically(folder / RUN_FILE, json.dumps(document, indent=2) + "\n")
     write_atomically(folder / "report.json", report.model_dump_json(indent=2) + "\n")
-    write_atomically(folder / "report.md", markdown(report) + "\n")
+    write_atomically(folder / "report.md", _text(report))
     return WrittenReport(report, folder)
+
+
+def _text(report: Report) -> str:
+    elsewhere = elsewhere_sentence(report)
+    return "\n".join([markdown(report), *(["", elsewhere] if elsewhere else []), ""])

@@ -1,6 +1,7 @@
 """The report is evidence: whatever is missing, damaged or not signed makes it fail."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from tests.support.cli.run_documents import CLIENTS, NAMES, RUN, evaluation, run
 from tests.support.cli.stored_run import StoredRunBuilder, counted
 
 from pfi_cli.report.build import build_report
+from pfi_cli.report.elsewhere import elsewhere_sentence
 from pfi_cli.report.sources import local_sources
 from pfi_cli.report.words import findings
 from pfi_common.errors import ReportIncompleteError
@@ -62,6 +64,20 @@ def change_record(stored, change):
     path.write_text(json.dumps(record))
 
 
+async def test_a_client_whose_agent_is_on_another_machine_is_named(stored):
+    shutil.rmtree(stored.layout.agents / "ben")
+    report = await build(stored)
+    assert [personal.name for personal in report.personal_adapters] == ["ada"]
+    assert report.records_elsewhere == ["ben"]
+    assert elsewhere_sentence(report).endswith("for: ben.")
+
+
+async def test_folders_that_are_named_must_be_those_of_all_clients(stored):
+    sources = local_sources(stored.layout, [stored.layout.agents / "ada"])
+    with pytest.raises(ReportIncompleteError, match=f"client ben: no evaluations/{RUN}.json"):
+        await build_report(stored.document, sources)
+
+
 async def test_metrics_that_differ_from_the_clients_own_fail_it(stored):
     change_record(stored, lambda record: record["metrics"].update(eval_loss_shared=0.25))
     await refused(stored, "client ada: eval_loss_shared differs")
@@ -76,6 +92,7 @@ async def test_agents_elsewhere_are_not_checked(stored):
     sources = replace(local_sources(stored.layout), agents=())
     report = await build_report(stored.document, sources)
     assert report.personal_adapters == []
+    assert report.records_elsewhere == ["ada", "ben"]
 
 
 async def test_a_removed_shared_adapter_fails_it(stored):

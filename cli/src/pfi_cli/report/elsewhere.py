@@ -1,0 +1,18 @@
+"""Which clients' own records a report could not look at."""
+
+from pfi_cli.report.figures import Report
+
+_NAMED = 10
+
+
+def elsewhere_sentence(report: Report) -> str:
+    """Names clients whose agents' folders were not found; empty when there is none."""
+    names = report.records_elsewhere
+    if not names:
+        return ""
+    left = len(names) - _NAMED
+    more = f" and {left} more" if left > 0 else ""
+    return (
+        f"Own records not on this machine, so that the stored evaluation alone speaks for: "
+        f"{', '.join(names[:_NAMED])}{more}."
+    )
