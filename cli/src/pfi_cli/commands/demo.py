@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pfi_cli.demo.driver.options import DEFAULT_CLIENTS, DemoOptions, client_count
+from pfi_cli.local.state_folder import make_state_folder
 
 DEFAULT_STATE = Path(".pfi/demo")
 
@@ -42,5 +43,6 @@ def demo(
     """
     from pfi_cli.demo.driver.flow import run_demo
 
+    make_state_folder(state)
     files = tuple(data or ())
     run_demo(DemoOptions(client_count(clients, files), rounds, files, state, keep))

@@ -24,6 +24,7 @@ from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.local.redis_server import RedisServer
 from pfi_cli.local.service_plans import service_plans
 from pfi_cli.local.start_refused import StartRefusedError
+from pfi_cli.local.state_folder import make_state_folder
 from pfi_cli.settings import inherited_environment
 from pfi_common.errors import LocalFederationFailedError, PlatformError
 
@@ -88,7 +89,9 @@ class LocalFederation:
 
         Raises:
             LocalFederationFailedError: It runs already, or a process cannot be started.
+            SettingsInvalidError: The state folder cannot be written.
         """
+        make_state_folder(self._layout.root)
         self._take_folder()
         complete = False
         try:

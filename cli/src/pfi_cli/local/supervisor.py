@@ -15,13 +15,13 @@ from pfi_cli.local.leftovers import end_leftovers
 from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.local.programs import program_path
 from pfi_cli.local.start_refused import StartRefusedError
+from pfi_cli.local.state_folder import make_state_folder
 from pfi_cli.local.waiting import wait_until
 from pfi_cli.settings import inherited_environment
 from pfi_common.errors import (
     CATALOG,
     LocalFederationFailedError,
     PlatformError,
-    SettingsInvalidError,
     error_for,
 )
 
@@ -69,14 +69,8 @@ def run_detached(layout: StateLayout, name: str, *, accept_empty_store: bool = F
         SettingsInvalidError: The state folder cannot be written.
     """
     log = layout.log("supervisor")
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        cause = error.strerror or str(error)
-        raise SettingsInvalidError(
-            f"the state folder {layout.root} cannot be written: {cause}; name another with --state "
-            "or PFI_STATE"
-        ) from error
+    make_state_folder(layout.root)
+    log.parent.mkdir(exist_ok=True)
     written_before = log.stat().st_size if log.exists() else 0
     command = [str(program_path("pfi")), "up", "--state", str(layout.root), "--name", name]
     if accept_empty_store:
