@@ -9,6 +9,28 @@ from pfi_common.errors import SettingsInvalidError
 _OWNER_ALONE = 0o600
 
 
+class TokenFileExistsError(SettingsInvalidError):
+    """The file may hold tokens that nobody has used yet."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is a file {path} already; it is left as it is")
+
+    @property
+    def next_step(self) -> str:
+        """What the reader does next."""
+        return "Name another file with --out, or replace this one with --force."
+
+
+def check_absent(path: Path) -> None:
+    """Refuses to replace a file, before any token is made.
+
+    Raises:
+        TokenFileExistsError: There is one.
+    """
+    if path.exists() and not path.is_dir():
+        raise TokenFileExistsError(path)
+
+
 def write_tokens(path: Path, tokens: Sequence[str]) -> None:
     """Writes tokens, one per line, for their owner alone; replaces a file that is there.
 

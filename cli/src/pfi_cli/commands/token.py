@@ -9,7 +9,7 @@ from pfi_cli.api.client import ApiClient
 from pfi_cli.api.records import Token
 from pfi_cli.commands.connected import connected
 from pfi_cli.output.console import print_json, say
-from pfi_cli.token_file import write_tokens
+from pfi_cli.token_file import check_absent, write_tokens
 
 MOST_TOKENS = 1000  # of one request
 
@@ -32,6 +32,9 @@ def create(  # noqa: PLR0913 - one per option
         typer.Option(help="File to write them to, one per line, that only its owner can read."),
     ] = None,
     *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file of --out if there is one.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Make one-time join tokens and print them, once, one per line.
@@ -41,6 +44,8 @@ def create(  # noqa: PLR0913 - one per option
 
     * `pfi token create --count 200 --out tokens.txt` for a fleet
     """
+    if out is not None and not force:
+        check_absent(out)
     made = api.create_tokens(count, label=label, ttl_seconds=ttl_seconds)
     if out is not None:
         write_tokens(out, made.tokens)

@@ -75,6 +75,18 @@ def test_tokens_go_to_a_file_of_their_owner_alone(scripted, tmp_path):
     assert json.loads(result.stdout)["count"] == 2
 
 
+def test_a_file_of_tokens_is_replaced_only_by_force(scripted, tmp_path):
+    scripted.on("POST", "/v1/tokens", tokens("pfi1_new"), 201)
+    out = tmp_path / "tokens.txt"
+    out.write_text("pfi1_old\n")
+    refused = pfi("token", "create", "--out", out).exception
+    assert isinstance(refused, SettingsInvalidError)
+    assert "--force" in refused.next_step
+    assert (out.read_text(), scripted.requests) == ("pfi1_old\n", [])
+    assert pfi("token", "create", "--out", out, "--force").exit_code == 0
+    assert out.read_text() == "pfi1_new\n"
+
+
 def test_a_file_of_tokens_that_cannot_be_written_is_named(scripted, tmp_path):
     scripted.on("POST", "/v1/tokens", tokens("pfi1_a"), 201)
     result = pfi("token", "create", "--out", tmp_path)
