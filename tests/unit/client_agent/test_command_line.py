@@ -122,6 +122,21 @@ def test_failures_are_told_with_cause_and_next_step(tmp_path, backbone_folder, c
     assert f"Next step: {SpecInvalidError().next_step}" in told
 
 
+def test_each_finding_of_a_list_has_a_line_of_its_own(capsys, monkeypatch):
+    def fails():
+        raise SpecInvalidError(f"The specification is invalid:\n- a: {'bad ' * 40}\n- b: missing")
+
+    monkeypatch.setattr("pfi_client_agent.entrypoints.main.app", fails)
+    with pytest.raises(SystemExit):
+        main()
+    assert [line[:4] for line in capsys.readouterr().err.splitlines()] == [
+        "SPEC",
+        "- a:",
+        "- b:",
+        "Next",
+    ]
+
+
 def test_programs_read_a_failure_to_describe_as_a_problem_document(tmp_path, backbone_folder):
     spec = write_spec(tmp_path, backbone_folder, targets=("query",))
     result = run("describe", spec, "--json", "--state", tmp_path / "state")

@@ -28,7 +28,7 @@ from pfi_common.errors import (
 TEND_SECONDS = 0.2
 START_SECONDS = 180.0
 STOP_SECONDS = 60.0
-PRINTED_ERROR = re.compile(r"^([A-Z_]+): (.*)$(?:\nnext: (.*)$)?", re.MULTILINE)
+PRINTED_ERROR = re.compile(r"^([A-Z_]+): (.*(?:\n- .*)*)$(?:\nnext: (.*)$)?", re.MULTILINE)
 
 
 def run_in_foreground(

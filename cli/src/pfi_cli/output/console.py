@@ -1,6 +1,7 @@
 """Writes to the terminal."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -10,6 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from pfi_common.errors import PlatformError
+
+_LINE_END = re.compile(r"\n(?!- )")
+"""Every end of a line but that before a finding of a list."""
 
 
 @cache
@@ -35,8 +39,8 @@ def print_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
 
 
 def print_error(error: PlatformError) -> None:
-    """Says on one line what failed and why, and on the next what to do."""
+    """Says on one line what failed and why, each finding on one of its own, and what to do."""
     console = stderr()
-    message = escape(" ".join(error.message.split("\n")))
+    message = escape(_LINE_END.sub(" ", error.message))
     console.print(f"[bold red]{error.reason}[/]: {message}", soft_wrap=True)
     console.print(f"[dim]next:[/] {escape(error.next_step)}", soft_wrap=True)

@@ -12,6 +12,7 @@ from pfi_cli import main as program
 from pfi_cli.commands import connected
 from pfi_cli.commands import run as run_commands
 from pfi_cli.exit_codes import ExitCode, exit_code_of
+from pfi_cli.output.console import print_error
 from pfi_common.errors import (
     CATALOG,
     ApiKeyInvalidError,
@@ -213,6 +214,15 @@ def test_an_error_says_reason_cause_and_next_step_on_stderr(monkeypatch, capsys)
     first, second = written.err.splitlines()
     assert first == "RUN_UNKNOWN: no run [river]"
     assert second == f"next: {CATALOG['RUN_UNKNOWN'].next_step}"
+
+
+def test_an_error_with_a_list_has_a_line_for_each_finding(capsys):
+    print_error(SpecInvalidError("The specification\nis invalid:\n- a: is bad\n- b: is missing"))
+    assert capsys.readouterr().err.splitlines()[:3] == [
+        "SPEC_INVALID: The specification is invalid:",
+        "- a: is bad",
+        "- b: is missing",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,11 @@ def test_a_detached_start_passes_the_next_step_on(tmp_path):
     assert (failure.message, failure.next_step) == ("a port is taken", "Stop that.")
 
 
+def test_a_detached_start_passes_every_finding_on(tmp_path):
+    written = "SETTINGS_INVALID: two are bad:\n- one\n- two\nnext: Correct them.\n"
+    assert _failure(tmp_path / "log", written).message == "two are bad:\n- one\n- two"
+
+
 def test_a_second_start_is_told_how_to_stop_the_first(tmp_path):
     layout = StateLayout(tmp_path)
     lock = FolderLock(layout.lock)

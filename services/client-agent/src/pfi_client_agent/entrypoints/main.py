@@ -49,6 +49,6 @@ def main() -> None:
         app()
     except PlatformError as error:
         console = Console(stderr=True)
-        console.print(f"{error.reason}: {error.message}", style="red", markup=False)
-        console.print(f"Next step: {next_step_for(error)}", markup=False)
+        console.print(f"{error.reason}: {error.message}", style="red", markup=False, soft_wrap=True)
+        console.print(f"Next step: {next_step_for(error)}", markup=False, soft_wrap=True)
         sys.exit(exit_code_for(error))
