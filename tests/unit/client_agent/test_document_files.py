@@ -70,8 +70,10 @@ def test_links_that_lead_out_are_left_out(notes, tmp_path):
 
 
 def test_a_path_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(DataUnreadableError, match="does not exist"):
+    with pytest.raises(DataUnreadableError, match="does not exist") as caught:
         find_files([tmp_path / "nothing"])
+    assert "--data" not in caught.value.next_step
+    assert "documents" in caught.value.next_step
 
 
 def test_long_folders_have_a_digest_for_a_label(tmp_path):

@@ -32,6 +32,15 @@ _LOOKED_AT_BYTES = 8192
 _SIGNATURES = (b"%PDF-", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
 
+class DocumentPathUnreadableError(DataUnreadableError):
+    """A path of documents leads nowhere."""
+
+    @property
+    def next_step(self) -> str:
+        """What the reader does next."""
+        return "Give files or folders of documents that are on this device."
+
+
 @dataclass(frozen=True)
 class DocumentFile:
     """A file to add.
@@ -73,7 +82,7 @@ def find_files(paths: Sequence[Path], prefix: str | None = None) -> FoundFiles:
         prefix: What names begin with instead; only with one path.
 
     Raises:
-        DataUnreadableError: A path does not exist.
+        DocumentPathUnreadableError: A path does not exist.
     """
     found = FoundFiles()
     for path in paths:
@@ -83,7 +92,9 @@ def find_files(paths: Sequence[Path], prefix: str | None = None) -> FoundFiles:
             folder = folder_label(path.parent)
             found.files.append(DocumentFile(path, prefix or path.name, folder))
         else:
-            raise DataUnreadableError(f"{path} does not exist, or is neither file nor folder.")
+            raise DocumentPathUnreadableError(
+                f"{path} does not exist, or is neither file nor folder."
+            )
     found.files.sort(key=lambda file: file.name)
     return found
 
