@@ -121,6 +121,8 @@ def show(conversation: Conversation, question: str, display: Display) -> None:
         PlatformError: There is no answer.
     """
     answer = conversation.ask(question, display.piece)
+    if not answer.text.strip():
+        display.silence()
     display.end(answer.pfi, answer.finish_reason)
 
 

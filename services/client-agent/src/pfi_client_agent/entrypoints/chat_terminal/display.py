@@ -28,6 +28,10 @@ class Display:
         self._say(printable(text), end="")
         self._console.file.flush()
 
+    def silence(self) -> None:
+        """Say that there is no answer to show."""
+        self._say("The model answered nothing.", style="yellow", end="")
+
     def end(self, extension: Mapping[str, Any], finish_reason: str) -> None:
         """Show what ended the answer, its sources, and the adapters."""
         self._say("")
