@@ -72,6 +72,7 @@ class Event(StrEnum):
     # retrieval
     DOCUMENTS_FORGOTTEN = "documents_forgotten"
     INDEX_MENDED = "index_mended"
+    INDEX_OPTIMISING_FAILED = "index_optimising_failed"
     INDEX_REINDEXED = "index_reindexed"
     INDEX_REINDEXING_FAILED = "index_reindexing_failed"
     RAG_LISTENING = "rag_listening"

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from pfi_rag.adapters.edge.failures import EdgeFailures
 from pfi_rag.adapters.edge.layout import IndexLayout
 from pfi_rag.adapters.edge.store import EdgeStore
 from pfi_rag.domain.ownership import Owner, index_location
@@ -20,9 +21,11 @@ class EdgeStoreFactory:
         self._root = root
         self._model_digest = model_digest
 
+    @EdgeFailures()
     def open(self, owner: Owner) -> EdgeStore:
         """See `StoreFactory.open`."""
         folder = index_location(self._root, owner)
-        for doomed in self._root.glob(f".{folder.name}.*"):
+        layout = IndexLayout(folder)
+        for doomed in layout.doomed():
             shutil.rmtree(doomed, ignore_errors=True)  # another process may be at it
-        return EdgeStore(IndexLayout(folder), owner, self._model_digest)
+        return EdgeStore(layout, owner, self._model_digest)

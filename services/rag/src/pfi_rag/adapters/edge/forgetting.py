@@ -19,8 +19,19 @@ from pfi_rag.adapters.edge.layout import IndexLayout, split_source
 from pfi_rag.adapters.edge.library import Library
 from pfi_rag.adapters.edge.points import DENSE, Scope, named_vectors
 from pfi_rag.adapters.edge.raw_search import RawSearch, windows
+from pfi_rag.adapters.edge.room import require_little_room
 from pfi_rag.adapters.edge.shard import Shard
 from pfi_rag.adapters.edge.shelf import Shelf
+from pfi_rag.adapters.edge.usage import allocated_bytes
+
+
+def check_room(layout: IndexLayout, shelf: Shelf) -> None:
+    """Asks for room for the shard that is written beside the old one.
+
+    Raises:
+        DiskFullError: There is too little, so nothing may be touched.
+    """
+    require_little_room(layout.folder, allocated_bytes(shelf.shard.path))
 
 
 def begin(layout: IndexLayout, documents: Collection[str]) -> None:
@@ -68,12 +79,25 @@ def erase(
     )
     for source in sources:
         library.discard(source)
-    fresh = Shard.create(layout.next_shard())
-    for records in shelf.shard.batches(Scope(without=tuple(sources))):
-        fresh.insert(records)
-    fresh.close()
-    shelf.replace(fresh.path)
+    # What an attempt before this one left would hold what is to be erased.
+    shelf.tidy()
+    check_room(layout, shelf)
+    try:
+        shelf.replace(_without(layout, shelf.shard, sources))
+    finally:
+        shelf.tidy()
     return sources
+
+
+def _without(layout: IndexLayout, shard: Shard, sources: Collection[str]) -> Path:
+    """Writes all points but those of some sources into a new shard, and gives its folder."""
+    fresh = Shard.create(layout.next_shard())
+    try:
+        for records in shard.batches(Scope(without=tuple(sources))):
+            fresh.insert(records)
+    finally:
+        fresh.close()
+    return fresh.path
 
 
 def traces(library: Library, shard: Shard, documents: Collection[str]) -> set[bytes]:

@@ -49,6 +49,10 @@ class IndexLayout:
         replacing = [path for file in whole for path in self.folder.glob(f".{file.name}.*")]
         return [*self.documents.glob(f"*{PARTIAL}"), *replacing]
 
+    def doomed(self) -> list[Path]:
+        """Gives what is left of indexes that were here and are to be removed as a whole."""
+        return list(self.folder.parent.glob(f".{self.folder.name}.*"))
+
     def shards(self) -> list[Path]:
         """Gives all shard folders, oldest first."""
         return sorted(path for path in self.folder.glob("shard-*") if _SHARD.fullmatch(path.name))

@@ -59,10 +59,14 @@ class Library:
     def prepare(
         self, record: DocumentRecord, passages: Sequence[StoredPassage]
     ) -> tuple[str, list[Span]]:
-        """Writes a new revision that does not count yet."""
+        """Writes a new revision that does not count yet; one that cannot be is not left there."""
         self._revision += 1
         source = source_name(record.document, self._revision)
-        return source, write_document(self._layout.partial(source), record, passages)
+        try:
+            return source, write_document(self._layout.partial(source), record, passages)
+        except BaseException:
+            self.abandon(source)
+            raise
 
     def commit(self, source: str) -> None:
         """Makes a prepared revision the document, durably."""
@@ -70,8 +74,9 @@ class Library:
         sync_folder(self._layout.documents)
 
     def abandon(self, source: str) -> None:
-        """Removes a revision that is not to count."""
+        """Removes a revision that is not to count, even if its commit failed half-way."""
         self._layout.partial(source).unlink(missing_ok=True)
+        self.path(source).unlink(missing_ok=True)
 
     def discard(self, source: str) -> None:
         """Removes a committed revision, durably."""

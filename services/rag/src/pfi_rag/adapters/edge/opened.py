@@ -8,6 +8,7 @@ from pfi_rag.adapters.edge.layout import IndexLayout
 from pfi_rag.adapters.edge.library import Library
 from pfi_rag.adapters.edge.ownership_file import IndexLock, check_owner
 from pfi_rag.adapters.edge.reconciling import reconcile
+from pfi_rag.adapters.edge.room import require_little_room
 from pfi_rag.adapters.edge.shelf import Shelf
 from pfi_rag.domain.ownership import Owner
 
@@ -34,6 +35,7 @@ class OpenIndex:
     def __init__(self, layout: IndexLayout, owner: Owner) -> None:
         self.layout = layout
         layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        require_little_room(layout.folder)
         self._lock = IndexLock(layout)
         try:
             check_owner(layout, owner)
@@ -44,8 +46,10 @@ class OpenIndex:
 
     def close(self) -> None:
         """Lets another process open the index."""
-        self.shelf.close()
-        self._lock.close()
+        try:
+            self.shelf.close()
+        finally:
+            self._lock.close()
 
     def _load(self) -> None:
         self.library = Library(self.layout)

@@ -5,53 +5,75 @@ would answer nothing. So a copy of the shard is optimised by a child process, se
 the copy then takes the shard's place.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from pfi_common.errors import StoreUnavailableError
+from pfi_rag.adapters.edge.failures import EdgeFailures
 from pfi_rag.adapters.edge.layout import IndexLayout
+from pfi_rag.adapters.edge.room import require_room
 from pfi_rag.adapters.edge.shard import Shard
 from pfi_rag.adapters.edge.shelf import Shelf
+from pfi_rag.adapters.edge.usage import allocated_bytes
 
 OPTIMISE_FROM_PASSAGES = 50_000
 """Below, an exact scan is fast enough and finds everything; a graph of few points finds less."""
 _STALE_SHARE = 0.2
 _LONGEST_SECONDS = 3600
 _BLOCK_BYTES = 1 << 20
-_PROGRAM = """
-import sys
+_PR_SET_PDEATHSIG = 1
+_DIE_WITH_PARENT = f"""
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    # The engine keeps every other thread of this process waiting, so that none could watch.
+    ctypes.CDLL(None).prctl({_PR_SET_PDEATHSIG}, signal.SIGKILL)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+"""
+_OPTIMISE = """
 import qdrant_edge
-shard = qdrant_edge.EdgeShard.load(sys.argv[1])
+shard = qdrant_edge.EdgeShard.load(sys.argv[2])
 shard.optimize()
 shard.flush()
 shard.close()
 """
 
 
+@EdgeFailures()
 def optimise_when_due(layout: IndexLayout, shelf: Shelf) -> bool:
     """Replaces a large shard, a fifth of which has no graph, by one that has.
 
-    Nothing may be written meanwhile.
+    Nothing may be written meanwhile. The other process ends with this one.
 
     Raises:
-        StoreUnavailableError: The other process failed; the shard stands as it was.
+        StoreUnavailableError: The other process failed or took too long; the shard stands as it
+            was, and no copy of it is left.
+        DiskFullError: There is no room for the copy and its graph.
     """
     if not _due(shelf.shard):
         return False
     shelf.shard.flush()
+    require_room(layout.folder, 3 * allocated_bytes(shelf.shard.path))
     fresh = layout.next_shard()
-    _copy(shelf.shard.path, fresh)
-    done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, str(fresh)],
-        check=False,
-        capture_output=True,
-        timeout=_LONGEST_SECONDS,
-    )
+    try:
+        _copy(shelf.shard.path, fresh)
+        _optimise(fresh)
+        shelf.replace(fresh)
+    finally:
+        shelf.tidy()
+    return True
+
+
+def _optimise(path: Path) -> None:
+    program = [sys.executable, "-c", _DIE_WITH_PARENT + _OPTIMISE, str(os.getpid()), str(path)]
+    try:
+        done = subprocess.run(program, check=False, capture_output=True, timeout=_LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise StoreUnavailableError("The index took too long to be optimised.") from None
     if done.returncode:
         raise StoreUnavailableError("The index could not be optimised.")
-    shelf.replace(fresh)
-    return True
 
 
 def _due(shard: Shard) -> bool:

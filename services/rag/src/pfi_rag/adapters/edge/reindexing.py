@@ -9,6 +9,7 @@ from pfi_common.errors import EmbeddingModelInvalidError
 from pfi_rag.adapters.edge.document_file import read_passage
 from pfi_rag.adapters.edge.opened import OpenIndex
 from pfi_rag.adapters.edge.points import Place
+from pfi_rag.adapters.edge.room import PASSAGE_BYTES, require_room
 from pfi_rag.adapters.edge.shard import DIMENSIONS
 from pfi_rag.application.ports import Embedder
 from pfi_rag.domain.query import SearchFilter
@@ -32,6 +33,7 @@ def embed_missing(
 
     Raises:
         EmbeddingModelInvalidError: The embedder has another model.
+        DiskFullError: There is no room for more vectors.
     """
     if embedder.digest != model or embedder.dimensions != DIMENSIONS:
         raise EmbeddingModelInvalidError("The index was opened with another embedding model.")
@@ -46,6 +48,7 @@ def embed_missing(
         vectors = embedder.embed_passages(texts)
         with writing:
             index = current()
+            require_room(index.layout.folder, len(places) * PASSAGE_BYTES)
             index.shelf.shard.set_vectors(places, vectors.astype(np.float32), model)
             left = missing_vectors(index, model)
         done += len(places)

@@ -28,9 +28,7 @@ class Shelf:
         self._layout = layout
         self._lock = threading.Lock()
         self._shard = self._open()
-        for path in layout.shards():
-            if path != self._shard.path:
-                shutil.rmtree(path)
+        self.tidy()
 
     @property
     def shard(self) -> Shard:
@@ -45,13 +43,24 @@ class Shelf:
     def replace(self, path: Path) -> None:
         """Makes the complete shard in a folder the current one, and removes the one before."""
         fresh = Shard.load(path)
-        sync_folder(self._layout.folder)
-        write_durably(self._layout.current, path.name.encode(), PRIVATE)
+        try:
+            sync_folder(self._layout.folder)
+            write_durably(self._layout.current, path.name.encode(), PRIVATE)
+        except BaseException:
+            fresh.close()
+            raise
         with self._lock:
             old, self._shard = self._shard, fresh
             old.close()
         shutil.rmtree(old.path)
         sync_folder(self._layout.folder)
+
+    def tidy(self) -> None:
+        """Removes shards that do not count, such as one whose making failed."""
+        counting = {self._shard.path.name, self._layout.current.read_text()}
+        for path in self._layout.shards():
+            if path.name not in counting:
+                shutil.rmtree(path)
 
     def close(self) -> None:
         """Lets go of the folder."""

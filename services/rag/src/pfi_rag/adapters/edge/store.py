@@ -5,12 +5,17 @@ import shutil
 import threading
 from collections.abc import Collection, Sequence
 
+from pfi_common.errors import DiskFullError, StoreUnavailableError
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
 from pfi_rag.adapters.edge import forgetting
+from pfi_rag.adapters.edge.failures import EdgeFailures
 from pfi_rag.adapters.edge.layout import IndexLayout
 from pfi_rag.adapters.edge.library import Kept
 from pfi_rag.adapters.edge.opened import OpenIndex
 from pfi_rag.adapters.edge.optimising import optimise_when_due
 from pfi_rag.adapters.edge.reindexing import embed_missing, missing_vectors
+from pfi_rag.adapters.edge.room import bytes_for, require_little_room, require_room
 from pfi_rag.adapters.edge.searching import find_passages
 from pfi_rag.adapters.edge.usage import allocated_bytes
 from pfi_rag.application.ports import Embedder, Progress
@@ -51,15 +56,27 @@ class EdgeStore:
         self._model = model_digest or ""
         self._writing = threading.RLock()
         self._using = threading.Lock()
-        self._index = OpenIndex(layout, owner)
+        self._opening = threading.RLock()
+        self._opened: OpenIndex | None = OpenIndex(layout, owner)
         self._missing: int | None = None
         self._unflushed = 0
         self._reindexing = False
+        self._optimising = True
 
+    @property
+    def _index(self) -> OpenIndex:
+        """The index; opened again where an erasure failed after it had removed the old one."""
+        with EdgeFailures(), self._opening:
+            if self._opened is None:
+                self._opened = OpenIndex(self._layout, self._owner)
+            return self._opened
+
+    @EdgeFailures()
     def put(self, document: DocumentRecord, passages: Sequence[StoredPassage]) -> None:
         """See `PassageStore.put`."""
         with self._writing:
             index = self._index
+            require_room(self._layout.folder, bytes_for(passages))
             forgetting.spare(self._layout, document.document)
             source, spans = index.library.prepare(document, passages)
             index.catalogue.hide(source)
@@ -92,24 +109,30 @@ class EdgeStore:
         found = self._index.catalogue.get(document_id(name))
         return found.record if found else None
 
+    @EdgeFailures()
     def delete(self, document: str) -> int:
         """See `PassageStore.delete`."""
         with self._writing:
-            found = self._index.catalogue.remove(document)
+            index = self._index
+            require_little_room(self._layout.folder)
+            found = index.catalogue.remove(document)
             if found is None:
                 return 0
             self._remove(found.source)
             self._changed(found.record.passages)
             return found.record.passages
 
+    @EdgeFailures()
     def forget(self, documents: Collection[str] | None) -> ForgetReport:
         """See `PassageStore.forget`."""
         with self._writing:
+            self._remove_doomed()
             if documents is None:
                 return self._forget_everything()
             known = [item for item in map(self._index.catalogue.get, set(documents)) if item]
             unfinished = forgetting.begun(self._layout) or []
             documents = {item for item in (*documents, *unfinished) if is_document_id(item)}
+            forgetting.check_room(self._layout, self._index.shelf)
             pieces = forgetting.traces(self._index.library, self._index.shelf.shard, documents)
             forgetting.begin(self._layout, documents)
             for item in known:
@@ -133,6 +156,7 @@ class EdgeStore:
                 reindexing=self._reindexing,
             )
 
+    @EdgeFailures()
     def reindex(self, embedder: Embedder, progress: Progress) -> None:
         """See `PassageStore.reindex`."""
         self._reindexing = True
@@ -147,17 +171,28 @@ class EdgeStore:
             self._missing = None
             self._reindexing = False
 
+    @EdgeFailures()
     def flush(self) -> None:
         """See `PassageStore.flush`; also builds the graph of a large index, when that is due."""
         with self._writing:
             self._index.shelf.shard.flush()
             self._unflushed = 0
-            optimise_when_due(self._layout, self._index.shelf)
+            self._optimise()
 
     def close(self) -> None:
         """See `PassageStore.close`."""
-        with self._writing, self._using:
-            self._index.close()
+        with self._writing, self._using, self._opening:
+            if self._opened is not None:
+                self._opened.close()
+
+    def _optimise(self) -> None:
+        """Optimises when due. After a failure it is left until the next opening: it takes long."""
+        if self._optimising:
+            try:
+                optimise_when_due(self._layout, self._index.shelf)
+            except (StoreUnavailableError, DiskFullError) as error:
+                self._optimising = False
+                get_logger().error(Event.INDEX_OPTIMISING_FAILED, error=error)
 
     def _mode(self) -> RetrievalMode:
         complete = bool(self._model) and self._count_missing() == 0
@@ -208,11 +243,15 @@ class EdgeStore:
         known = [item for record in catalogue.records() if (item := catalogue.get(record.document))]
         ids = [item.record.document for item in known]
         pieces = forgetting.traces(self._index.library, self._index.shelf.shard, ids)
-        with self._using:
-            self._index.close()
+        with self._using, self._opening:
+            index, self._opened = self._index, None
+            index.close()
             folder = self._layout.folder
-            doomed = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
-            folder.rename(doomed)
-            shutil.rmtree(doomed)
-            self._index = OpenIndex(self._layout, self._owner)
+            folder.rename(folder.with_name(f".{folder.name}.{secrets.token_hex(6)}"))
+            self._remove_doomed()
         return self._report(known, pieces)
+
+    def _remove_doomed(self) -> None:
+        """Removes the folders of indexes that were forgotten, and of removals that failed."""
+        for doomed in self._layout.doomed():
+            shutil.rmtree(doomed)
