@@ -11,7 +11,7 @@ from pfi_cli.doctor.findings import Finding, ok, problem, skipped, warning
 from pfi_cli.doctor.scene import Scene
 from pfi_common.errors import NotEnrolledError
 from pfi_common.identity import LocalIdentity, load_identity
-from pfi_common.identity.folder import KEY_FILE
+from pfi_common.identity.folder import CERTIFICATE_FILE, KEY_FILE
 
 NAME = "certificate"
 SOON = timedelta(days=30)
@@ -65,6 +65,10 @@ def _service(folder: Path, name: str, now: datetime) -> Iterator[Finding]:
 
 
 def _client(folder: Path, name: str, now: datetime) -> Iterator[Finding]:
+    if not (folder / CERTIFICATE_FILE).exists():
+        step = "`pfi-agent enrol --token ...` enrols it; a folder that nobody needs can be deleted."
+        yield skipped(NAME, name, f"not enrolled: no {CERTIFICATE_FILE} in {folder}", step)
+        return
     identity = _load(folder)
     again = "Enrol again: `pfi-agent enrol --token ...` with a new token."
     if isinstance(identity, str):

@@ -1,4 +1,4 @@
-"""The container engine, which `docker-compose.yml` needs and nothing else."""
+"""The container engine, which only a deployment in containers of your own needs."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ def check_containers(_scene: Scene) -> Iterator[Finding]:
         yield skipped(
             NAME,
             "engine",
-            "no docker and no podman on the PATH; only docker-compose.yml needs one",
+            "no docker and no podman on the PATH; this version needs none",
         )
         return
     answered, told = ask([engine, "info", "--format", "{{json .ServerVersion}}"], _SECONDS)

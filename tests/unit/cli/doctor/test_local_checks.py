@@ -141,6 +141,14 @@ def test_a_damaged_identity_is_a_problem(issued):
     assert found["ada"] is found["authority"] is Status.PROBLEM
 
 
+def test_a_folder_of_a_failed_enrolment_is_no_problem(issued):
+    scene = issued()
+    (scene.agents[0] / "identity" / "certificate.pem").unlink()
+    (finding,) = (each for each in check_certificates(scene) if each.subject == "ada")
+    assert finding.status is Status.SKIPPED
+    assert finding.found.startswith("not enrolled")
+
+
 def test_room_on_disks_is_told_of_the_nearest_folder(make_scene, tmp_path):
     scene = make_scene()
     (finding,) = check_disk(scene)
