@@ -9,6 +9,7 @@ from pfi_cli.api.client import ApiClient
 from pfi_cli.api.records import Token
 from pfi_cli.commands.connected import connected
 from pfi_cli.output.console import print_json, say
+from pfi_cli.output.units import counted
 from pfi_cli.token_file import check_absent, write_tokens
 
 MOST_TOKENS = 1000  # of one request
@@ -50,8 +51,7 @@ def create(  # noqa: PLR0913 - one per option
     if out is not None:
         write_tokens(out, made.tokens)
     _print(made, out, json=json)
-    goal = "one client" if count == 1 else f"{count} clients"
-    say(f"good for {goal} until {made.expires_at:%Y-%m-%d %H:%M %Z}")
+    say(f"good for {counted(count, 'client')} until {made.expires_at:%Y-%m-%d %H:%M %Z}")
 
 
 def _print(made: Token, out: Path | None, *, json: bool) -> None:
@@ -61,7 +61,7 @@ def _print(made: Token, out: Path | None, *, json: bool) -> None:
         written = {} if out is None else {"file": str(out), "count": len(made.tokens)}
         print_json({**secrets, **written, "expires_at": made.expires_at})
     elif out is not None:
-        say(f"{out} holds {len(made.tokens)} tokens")
+        say(f"{out} holds {counted(len(made.tokens), 'token')}")
     else:
         for token in made.tokens:
             typer.echo(token)

@@ -15,6 +15,7 @@ from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.programs import typed_name
 from pfi_cli.local.supervisor import run_detached, run_in_foreground, stop_supervised
 from pfi_cli.output.console import say, stderr, stdout
+from pfi_cli.output.units import counted
 from pfi_common.errors import PlatformError
 
 STATUS_SECONDS = 2.0
@@ -89,7 +90,8 @@ class _StatusLine:
             return f"not answering: {error.message}"
         online = sum(client.connected for client in clients)
         active = sum(not run.ended for run in runs)
-        return f"running: {online} of {len(clients)} clients connected, {active} runs active"
+        known = counted(len(clients), "client")
+        return f"running: {online} of {known} connected, {counted(active, 'run')} active"
 
 
 def _print_next_steps(layout: StateLayout) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pfi_cli.api.runs import ENDED_STATES, GLOBAL, Round, Run
 from pfi_cli.output.clusters import partition_text
+from pfi_cli.output.moments import with_short_moments
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.output.units import bytes_text, seconds_text
 
@@ -37,7 +38,8 @@ def waiting(run: Run, moment: datetime, seen_since: datetime) -> str | None:
         return None
     since = min(run.why.since or seen_since, seen_since)
     seconds = (moment - since).total_seconds()
-    return f"waiting for {run.why.waiting_for}" if seconds > PATIENCE_SECONDS else None
+    told = with_short_moments(run.why.waiting_for, moment)
+    return f"waiting for {told}" if seconds > PATIENCE_SECONDS else None
 
 
 def _line_changes(before: Run | None, now: Run) -> Iterator[str]:

@@ -16,10 +16,12 @@ from pfi_cli.output.client_metrics import (
     metric_history,
 )
 from pfi_cli.output.clusters import partition_text
+from pfi_cli.output.moments import with_short_moments
 from pfi_cli.output.run_rounds import rounds_grid
 from pfi_cli.output.tables import state_text
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.output.units import bytes_text, loss_text, seconds_text
+from pfi_common.clock import SystemClock
 
 
 def run_view(run: Run, elapsed_seconds: float) -> RenderableType:
@@ -75,7 +77,8 @@ def _totals(run: Run, elapsed_seconds: float) -> Text:
 
 def _waiting(run: Run) -> Iterator[Text]:
     if run.why is not None and run.why.waiting_for and not run.ended:
-        yield Text(f"waiting for {run.why.waiting_for}", style="dim")
+        told = with_short_moments(run.why.waiting_for, SystemClock().now())
+        yield Text(f"waiting for {told}", style="dim")
     if run.error is not None:
         yield Text(f"failed: {run.error.get('detail', run.error.get('title', ''))}", style="red")
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.coordinator.domain.builders import (
@@ -20,7 +21,7 @@ def test_waiting_says_how_many_are_wanted_and_there():
     state, _ = play(run(), *BEGUN, events.ClientsEligible(("c-1",)))
     why = explain(state)
     assert "3 eligible clients" in why.waiting_for
-    assert "there are 1" in why.waiting_for
+    assert "there is 1" in why.waiting_for
     assert "fp32" in why.unblocks
     assert why.since == START
 
@@ -30,6 +31,18 @@ def test_collecting_says_what_happens_at_the_deadline():
     why = explain(state)
     assert "3 clients still work" in why.waiting_for
     assert (START + timedelta(seconds=600)).isoformat() in why.next
+
+
+def test_counts_of_one_are_in_the_singular():
+    state, _ = play(run(size=1, minimum=1), *BEGUN)
+    assert state.round is not None
+    waiting = replace(state, round=replace(state.round, deadline=START))
+    assert "1 eligible client " in explain(waiting).waiting_for
+    assert f"(from {START.isoformat()} on 1 is enough)" in explain(waiting).waiting_for
+    state, _ = play(run(), *OPENED)
+    assert state.round is not None
+    one_left = replace(state.round, open=frozenset(CLIENTS[:1]))
+    assert "1 client still works" in explain(replace(state, round=one_left)).waiting_for
 
 
 def test_trouble_is_named_until_the_phase_changes():

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from pfi_coordinator.domain.counting import counted
 from pfi_coordinator.domain.partition import partition_pending
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
 from pfi_coordinator.domain.state import (
@@ -75,13 +76,17 @@ def _lines(state: RunState) -> Why:
     at_work = [line for line in state.lines if not line.phase.ended]
     reasons = [(line, explain(line)) for line in at_work]
     line, why = min(reasons, key=lambda item: (item[0].trouble is None, item[1].since))
-    others = "" if len(at_work) == 1 else f" (and {len(at_work) - 1} other lines are at work)"
     return Why(
-        f"{line.line}: {why.waiting_for}{others}",
+        f"{line.line}: {why.waiting_for}{_others(len(at_work) - 1)}",
         why.since,
         why.unblocks,
         f"{why.next}; the run ends when its last line ends",
     )
+
+
+def _others(count: int) -> str:
+    verb = "is" if count == 1 else "are"
+    return f" (and {counted(count, 'other line')} {verb} at work)" if count else ""
 
 
 def _round(state: RunState, current: RoundState) -> Why:
@@ -104,16 +109,20 @@ def _waiting(state: RunState, current: RoundState, where: str) -> Why:
     patience = (
         ""
         if current.deadline is None
-        else f" (from {_time(current.deadline)} on: {state.rules.minimum})"
+        else f" (from {_time(current.deadline)} on {_enough(state.rules.minimum)})"
     )
     return Why(
-        f"{state.rules.size} eligible clients{_of_cluster(state)} for {where}{patience}; there are "
-        f"{state.eligible}",
+        f"{counted(state.rules.size, 'eligible client')}{_of_cluster(state)} for {where}"
+        f"{patience}; {_there(state.eligible)}",
         current.since,
         "agents connect that are ready, have rows to train on and support the upload encoding "
         f"{state.rules.encoding}",
         f"up to {state.rules.selected_count} of them are selected and the round is opened",
     )
+
+
+def _enough(count: int) -> str:
+    return f"{count} {'is' if count == 1 else 'are'} enough"
 
 
 def _of_cluster(state: RunState) -> str:
@@ -122,13 +131,22 @@ def _of_cluster(state: RunState) -> str:
 
 def _collecting(state: RunState, current: RoundState, where: str) -> Why:
     return Why(
-        f"{state.rules.size} committed updates of {where}; there are {len(current.committed)}, "
-        f"and {len(current.open)} clients still work",
+        f"{counted(state.rules.size, 'committed update')} of {where}; "
+        f"{_there(len(current.committed))}, and {_still_working(len(current.open))}",
         current.since,
         "clients finish, or give their task back",
-        f"with {state.rules.size} updates the round is sealed; at {_time(current.deadline)} it is "
-        f"sealed with at least {state.rules.minimum}, or {_after_abort(state, current)}",
+        f"with {counted(state.rules.size, 'update')} the round is sealed; at "
+        f"{_time(current.deadline)} it is sealed with at least {state.rules.minimum}, or "
+        f"{_after_abort(state, current)}",
     )
+
+
+def _there(count: int) -> str:
+    return f"there {'is' if count == 1 else 'are'} {count}"
+
+
+def _still_working(count: int) -> str:
+    return f"{counted(count, 'client')} still {'works' if count == 1 else 'work'}"
 
 
 def _after_abort(state: RunState, current: RoundState) -> str:
@@ -145,7 +163,8 @@ def _evaluation(state: RunState, evaluation: EvaluationState) -> Why:
             "the evaluation to be stored", state.since, "artifacts answer", "the run is completed"
         )
     return Why(
-        f"the closing evaluation of {len(evaluation.waiting)} of {len(state.participants)} clients",
+        f"the closing evaluation of {len(evaluation.waiting)} of "
+        f"{counted(len(state.participants), 'client')}",
         state.since,
         "these clients connect and answer",
         f"with the last answer, or at {_time(evaluation.deadline)}, the run is completed",

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from pfi.rag.v1 import retrieval_service_pb2 as wire
 from pfi_client_agent.adapters.retrieval_link import RetrievalLink
+from pfi_client_agent.domain.counting import counted
 from pfi_client_agent.entrypoints.documents import documents_as_json as as_document
 from pfi_client_agent.entrypoints.documents.options import (
     JsonOption,
@@ -91,10 +92,19 @@ def forget(  # noqa: PLR0913, PLR0917 - one parameter per option
         as_document.print_json(as_document.forgotten(report))
         return
     Console().print(
-        f"Erased {report.documents} documents ({report.passages} passages); {report.kept_passages} "
-        f"passages were kept.\nText of them was found in {report.files_with_text} of "
-        f"{report.searched_files} files of the index.",
+        erased_sentence(report),
         highlight=False,
+    )
+
+
+def erased_sentence(report: wire.ForgetDocumentsResponse) -> str:
+    """Say what was erased and what the search for it in the files found."""
+    documents, passages = counted(report.documents, "document"), counted(report.passages, "passage")
+    were = "was" if report.kept_passages == 1 else "were"
+    return (
+        f"Erased {documents} ({passages}); {counted(report.kept_passages, 'passage')} {were} "
+        f"kept.\nTheir text was found in {report.files_with_text} of "
+        f"{counted(report.searched_files, 'file')} of the index."
     )
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pfi.rag.v1 import retrieval_service_pb2 as wire
+from pfi_client_agent.domain.counting import counted
 from pfi_client_agent.entrypoints.documents import documents_as_json as as_document
 from pfi_client_agent.entrypoints.documents.options import (
     JsonOption,
@@ -51,7 +52,7 @@ def list_documents(
         size = f"{item.size_bytes:,}"
         table.add_row(Text(item.name), item.document, str(item.passages), size, added)
     Console().print(table)
-    Console().print(f"{len(found)} documents", highlight=False)
+    Console().print(counted(len(found), "document"), highlight=False)
 
 
 def search(  # noqa: PLR0913, PLR0917 - one parameter per option
