@@ -22,6 +22,22 @@ class FederationStoppedError(ServiceUnavailableError):
         return self._start
 
 
+class NoFederationError(ServiceUnavailableError):
+    """There is no federation in a state folder; to wait would not help."""
+
+    def __init__(self, layout: StateLayout) -> None:
+        super().__init__(f"there is no federation in {layout.root}")
+        self._start = (
+            f"`pfi up --detach --state {layout.root}` starts one there; --state names another "
+            "folder, --url a remote federation."
+        )
+
+    @property
+    def next_step(self) -> str:
+        """What the reader does next."""
+        return self._start
+
+
 @dataclass(frozen=True)
 class Connection:
     """How to reach a federation's admin API.
@@ -60,10 +76,7 @@ def local_connection(layout: StateLayout) -> Connection:
     """
     described = read_federation(layout)
     if described is None or described.admin is None:
-        raise ServiceUnavailableError(
-            f"there is no federation in {layout.root}; `pfi up` starts one there, "
-            "--state names another folder, --url a remote federation"
-        )
+        raise NoFederationError(layout)
     return Connection(
         f"https://{described.admin}", layout.authority, _read_secret(layout.api_key_file)
     )

@@ -53,8 +53,10 @@ def test_a_stopped_federation_says_how_to_start_it(tmp_path):
 
 
 def test_a_folder_without_a_federation_says_how_to_start_one(tmp_path):
-    with pytest.raises(ServiceUnavailableError, match="pfi up"):
+    with pytest.raises(ServiceUnavailableError, match="there is no federation in") as caught:
         find_connection(CliSettings(state=tmp_path / "none"))
+    assert caught.value.next_step.startswith("`pfi up")
+    assert exit_code_of(caught.value) == ExitCode.UNREACHABLE
 
 
 def test_a_remote_federation_needs_authority_and_key(tmp_path, key_file):
