@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from pfi_coordinator.domain.counting import counted
 from pfi_coordinator.domain.decision import (
     Decision,
     abort_attempt,
@@ -105,8 +106,8 @@ def quorum_missed(state: RunState, current: RoundState) -> Failure:
     return Failure(
         "QUORUM_NOT_REACHED",
         f"round {current.number}, attempt {current.attempt}: {len(current.committed)} of at least "
-        f"{state.rules.minimum} updates arrived; {len(current.closed)} clients gave their task "
-        f"back or were revoked, {len(current.open)} did not finish in time",
+        f"{counted(state.rules.minimum, 'update')} arrived; given back or revoked: "
+        f"{counted(len(current.closed), 'task')}, {len(current.open)} did not finish in time",
     )
 
 
