@@ -1,21 +1,27 @@
 """A fleet's parts: data dealt out, tokens given out, clients counted, files limited."""
 
+import io
 import json
+import logging
 import resource
 from fractions import Fraction
 
 import pytest
+from rich.console import Console
 from tests.support.client_agent.rows import by_digest, mixed_rows, write_rows
 
 from pfi.coordinator.v1.task_pb2 import Task
 from pfi_client_agent.adapters.fleet_data import FleetSource, client_files, read_shares
 from pfi_client_agent.adapters.fleet_folder import FleetFolder
 from pfi_client_agent.application.fleet_tally import FleetTally
+from pfi_client_agent.bootstrap import LearningOptions
 from pfi_client_agent.domain.dealing import by_speaker, deal_rows
 from pfi_client_agent.domain.fleet_tokens import TokenLedger
 from pfi_client_agent.domain.local_data import LocalData
 from pfi_client_agent.domain.reading import Reading
+from pfi_client_agent.entrypoints.fleet_display import render
 from pfi_client_agent.entrypoints.fleet_process import require_open_files
+from pfi_client_agent.entrypoints.fleet_start import FleetOptions, read_tokens, start_fleet
 from pfi_common.errors import (
     ClientRevokedError,
     DataUnreadableError,
@@ -175,3 +181,63 @@ def test_too_few_open_files_are_said_with_numbers(monkeypatch):
     require_open_files(clients=10, at_once=8)
     with pytest.raises(MachineUnsuitableError, match=r"200 clients need 560 open files; .* 256"):
         require_open_files(clients=200, at_once=8)
+
+
+@pytest.fixture
+def restored_logging():
+    """What the process logs to, as it was."""
+    root, own = logging.getLogger(), logging.getLogger("pfi")
+    handlers, level, own_level = list(root.handlers), root.level, own.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    own.setLevel(own_level)
+    logging.captureWarnings(capture=False)
+
+
+def shown(tally):
+    out = io.StringIO()
+    Console(file=out, width=100).print(render(tally))
+    return out.getvalue()
+
+
+def test_a_terminal_shows_how_far_the_clients_are():
+    tally = FleetTally(200, enrolled=200, connected=set(range(198)))
+    assert "200" in shown(tally)
+    assert "round" not in shown(tally)
+    for client in range(50):
+        tally.task_arrived(client, train_task(2))
+        tally.task_ended(client, train_task(2), completed=True)
+    written = shown(tally)
+    assert "r-1 round 2" in written
+    assert "50/200" in written
+    columns = written.splitlines()[0].split()
+    assert columns == ["clients", "enrolled", "connected", "waiting", "training", "done", "failed"]
+
+
+def test_at_a_terminal_logs_go_to_a_file_and_a_refusal_is_raised(tmp_path, restored_logging):
+    data = write_rows(tmp_path / "all.jsonl", [f"row {number}" for number in range(12)])
+    options = FleetOptions(
+        source=source(data, 3),
+        state=tmp_path / "fleet",
+        tokens=None,
+        name="fleet",
+        at_once=2,
+        learning=LearningOptions(),
+        at_terminal=True,
+    )
+    with pytest.raises(TokenInvalidError, match="3 clients of the fleet have no join token"):
+        start_fleet(options)
+    log = (tmp_path / "fleet" / "fleet.log").read_text()
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert [line["event"] for line in lines] == ["data_read", "agent_failed"]
+    assert lines[-1]["reason"] == "TOKEN_INVALID"
+
+
+def test_tokens_are_read_one_a_line(tmp_path):
+    file = tmp_path / "tokens.txt"
+    file.write_text("pfi1_a\n\n  pfi1_b \n")
+    assert read_tokens(file) == ["pfi1_a", "pfi1_b"]
+    assert read_tokens(None) == []
+    with pytest.raises(TokenInvalidError, match="cannot be read"):
+        read_tokens(tmp_path / "absent.txt")

@@ -34,7 +34,8 @@ def demo(
     """Train a whole federation on this machine: real processes, real Redis, mutual TLS.
 
     Enrols client agents whose data differ, trains a shared and personal adapters for some rounds,
-    evaluates on held-out rows and writes a report with plots. Nothing keeps running afterwards.
+    evaluates on held-out rows, asks each client private questions without and with an index of
+    its own documents, and writes a report with plots. Nothing keeps running afterwards.
 
     Examples:
     * `pfi demo`
