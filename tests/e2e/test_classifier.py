@@ -75,11 +75,11 @@ def spec(name: str, head: str) -> dict:
         "backbone": {"model": str(backbone_folder())},
         "task": "sequence-classification",
         "classification": {"labels": sorted(WORDS), "head": head},
-        "local": {"steps": 10, "batch_size": 8, "learning_rate": 5e-3, "maximum_tokens": 48},
+        "local": {"steps": 20, "batch_size": 8, "learning_rate": 5e-3, "maximum_tokens": 48},
         "personalize": {"method": "dual_adapter", "steps": 10, "learning_rate": 5e-3},
         "cohort": {"size": 3},
         "evaluate": {"holdout": 0.25},
-        "stop": {"rounds": 3},
+        "stop": {"rounds": 5},
         "seed": 3,
     }
 
