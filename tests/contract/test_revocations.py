@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from contextlib import suppress
 
 import pytest
 import pytest_asyncio
@@ -172,3 +173,22 @@ def unreadable(caplog) -> int:
 @pytest.fixture(autouse=True)
 def hear_our_events(caplog):
     caplog.set_level(logging.INFO, "pfi")
+
+
+async def test_a_follower_ends_although_its_cancellation_was_swallowed(clock):
+    class Deaf(RedisRevocations):
+        async def members(self):
+            with suppress(asyncio.CancelledError):
+                begun.set()
+                await asyncio.Event().wait()
+            return set()
+
+        async def _members_since(self, known):
+            return await self.members()
+
+    begun = asyncio.Event()
+    following = asyncio.create_task(Deaf(Redis()).follow(RevocationList(clock), 60.0))
+    await asyncio.wait_for(begun.wait(), 5)
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(following, 5)

@@ -78,6 +78,7 @@ class RedisRevocations:
         readable = True
         while True:
             readable = await self._refresh(revocations, was_readable=readable)
+            _end_if_cancelled()
             pause_seconds = interval_seconds if readable else _UNREADABLE_PAUSE_SECONDS
             await asyncio.sleep(min(interval_seconds, pause_seconds))
 
@@ -104,3 +105,10 @@ class RedisRevocations:
         if not clients >= known:
             raise StoreUnavailableError("the store has lost revocations")
         return clients
+
+
+def _end_if_cancelled() -> None:
+    """Ends a task whose cancellation a time limit of redis-py swallowed (Python 3.11)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
