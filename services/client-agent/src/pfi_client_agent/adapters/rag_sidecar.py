@@ -26,6 +26,7 @@ from pfi_common.rpc.channel import secure_channel
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
+_ANSWER_SECONDS = 2.0
 _SHOWN_LOG_CHARACTERS = 600
 
 
@@ -62,7 +63,7 @@ async def open_retrieval(
         SettingsInvalidError: Address and certificate do not go together.
     """
     if address is None:
-        async with _own_service(folder) as endpoint, _link(endpoint, identity) as link:
+        async with _own_service(folder, identity) as endpoint, _link(endpoint, identity) as link:
             yield link
     else:
         async with _link(_given(address, certificate), identity) as link:
@@ -89,8 +90,8 @@ def _given(address: str, certificate: Path | None) -> _Endpoint:
 
 
 @asynccontextmanager
-async def _own_service(folder: StateFolder) -> AsyncIterator[_Endpoint]:
-    service = _OwnService(folder)
+async def _own_service(folder: StateFolder, identity: LocalIdentity) -> AsyncIterator[_Endpoint]:
+    service = _OwnService(folder, identity)
     service.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         async with held(service.users, shared=True, timeout_seconds=_STOP_SECONDS):
@@ -108,9 +109,11 @@ class _OwnService:
 
     Args:
         folder: The agent's state folder.
+        identity: Of this device.
     """
 
-    def __init__(self, folder: StateFolder) -> None:
+    def __init__(self, folder: StateFolder, identity: LocalIdentity) -> None:
+        self._identity = identity
         self.root = folder.root / "rag"
         self.users = self.root / "users.lock"
         self.starting = self.root / "starting.lock"
@@ -130,7 +133,7 @@ class _OwnService:
             ) from None
 
     async def _listening(self) -> _Endpoint:
-        child = None
+        child, silent = None, False
         while True:
             if child is None and not is_held(self.root / "service.lock"):
                 # What a killed service left behind names a port that may be anybody's by now.
@@ -138,12 +141,27 @@ class _OwnService:
                 child = self._start()
             found = self._read_endpoints()
             if found is not None:
-                return found
+                # A service that was killed may hold its lock for a moment. One that lives on and
+                # is silent is given out all the same: the call that follows says what is wrong.
+                if child is not None or silent or await self._answers(found):
+                    return found
+                silent = True
             if child is not None and child.poll() is not None:
                 raise RetrievalUnavailableError(
                     f"The document index did not start: {self._complaint()}"
                 )
             await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _answers(self, endpoint: _Endpoint) -> bool:
+        async with secure_channel(
+            endpoint.address, self._identity, endpoint.authority_pem
+        ) as channel:
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await channel.channel_ready()
+            except TimeoutError:
+                return False
+        return True
 
     def _start(self) -> "subprocess.Popen[bytes]":
         program = Path(sys.executable).with_name("pfi-rag")
