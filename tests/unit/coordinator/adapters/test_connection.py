@@ -26,7 +26,7 @@ def test_only_single_servers_are_taken(url):
         connect(url)
 
 
-@pytest.mark.parametrize("url", ["unix:///tmp/r.sock", "redis://localhost:1", "rediss://host:1/0"])
+@pytest.mark.parametrize("url", ["unix:///run/r.sock", "redis://localhost:1", "rediss://host:1/0"])
 async def test_single_servers_are_taken(url):
     await connect(url).aclose()
 
