@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from contextlib import suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 import pytest_asyncio
@@ -80,78 +80,82 @@ def clock():
 
 @pytest_asyncio.fixture
 async def follow(clock):
-    """Starts following a store and gives the list."""
-    tasks = []
+    """Connects to a store, follows it and gives the connection and the list."""
+    async with AsyncExitStack() as ending:
 
-    async def start(redis: Redis, *, marked: bool = True) -> RevocationList:
-        if marked:
-            await redis.hset(FEDERATION_KEY, "authority", "test")
-        followed = RevocationList(clock)
-        tasks.append(asyncio.create_task(RedisRevocations(redis).follow(followed, 0.01)))
-        return followed
+        async def start(url: str, *, marked: bool = True) -> tuple[Redis, RevocationList]:
+            redis = await ending.enter_async_context(connect(url))
+            if marked:
+                await redis.hset(FEDERATION_KEY, "authority", "test")
+            followed = RevocationList(clock)
+            await ending.enter_async_context(following(redis, followed))
+            return redis, followed
 
-    yield start
-    for task in tasks:
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        yield start
+
+
+@asynccontextmanager
+async def following(redis: Redis, followed: RevocationList):
+    """Follows a store; ends before the connection closes, which a late read would open again."""
+    task = asyncio.create_task(RedisRevocations(redis).follow(followed, 0.01))
+    yield
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_a_follower_learns_of_a_revocation_by_another_process(redis_url, follow):
-    async with connect(redis_url) as mine, connect(redis_url) as theirs:
-        followed = await follow(mine)
-        await eventually(lambda: not followed.stale())
-        followed.check("c-1")
-        changed = asyncio.create_task(followed.wait_for_change())
+    _, followed = await follow(redis_url)
+    await eventually(lambda: not followed.stale())
+    followed.check("c-1")
+    changed = asyncio.create_task(followed.wait_for_change())
+    async with connect(redis_url) as theirs:
         await RedisRevocations(theirs).add("c-1", "lost device")
-        await asyncio.wait_for(changed, 5)
-        with pytest.raises(ClientRevokedError):
-            followed.check("c-1")
+    await asyncio.wait_for(changed, 5)
+    with pytest.raises(ClientRevokedError):
+        followed.check("c-1")
 
 
 async def test_a_follower_outlives_redis_and_its_list_ages(own_redis, follow, clock, caplog):
-    async with connect(own_redis.url) as redis:
-        await RedisRevocations(redis).add("c-1", "lost device")
-        followed = await follow(redis)
-        await eventually(lambda: followed.revoked("c-1"))
-        own_redis.stop()
-        await eventually(lambda: unreadable(caplog) == 1)
-        with pytest.raises(StoreUnavailableError):
-            await RedisRevocations(redis).members()
-        with pytest.raises(StoreUnavailableError):
-            await RedisRevocations(redis).add("c-2", "left")
-        clock.advance(601)
-        with pytest.raises(RevocationListStaleError):
-            followed.check("c-2")
-        own_redis.start()
-        await eventually(lambda: not followed.stale())
+    redis, followed = await follow(own_redis.url)
+    await RedisRevocations(redis).add("c-1", "lost device")
+    await eventually(lambda: followed.revoked("c-1"))
+    own_redis.stop()
+    await eventually(lambda: unreadable(caplog) == 1)
+    with pytest.raises(StoreUnavailableError):
+        await RedisRevocations(redis).members()
+    with pytest.raises(StoreUnavailableError):
+        await RedisRevocations(redis).add("c-2", "left")
+    clock.advance(601)
+    with pytest.raises(RevocationListStaleError):
         followed.check("c-2")
-        assert unreadable(caplog) == 1
+    own_redis.start()
+    await eventually(lambda: not followed.stale())
+    followed.check("c-2")
+    assert unreadable(caplog) == 1
 
 
 async def test_a_store_that_forgot_a_revocation_is_not_believed(redis_url, follow, clock, caplog):
-    async with connect(redis_url) as redis:
-        await RedisRevocations(redis).add("c-1", "lost device")
-        followed = await follow(redis)
-        await eventually(lambda: followed.revoked("c-1"))
-        await redis.delete(KEY)
-        await eventually(lambda: unreadable(caplog) == 1)
-        with pytest.raises(ClientRevokedError):
-            followed.check("c-1")
-        clock.advance(601)
-        with pytest.raises(RevocationListStaleError):
-            followed.check("c-2")
+    redis, followed = await follow(redis_url)
+    await RedisRevocations(redis).add("c-1", "lost device")
+    await eventually(lambda: followed.revoked("c-1"))
+    await redis.delete(KEY)
+    await eventually(lambda: unreadable(caplog) == 1)
+    with pytest.raises(ClientRevokedError):
+        followed.check("c-1")
+    clock.advance(601)
+    with pytest.raises(RevocationListStaleError):
+        followed.check("c-2")
 
 
 async def test_a_store_without_a_federation_is_not_believed(redis_url, follow, caplog):
-    async with connect(redis_url) as redis:
-        followed = await follow(redis, marked=False)
-        await eventually(lambda: unreadable(caplog) == 1)
-        with pytest.raises(RevocationListStaleError):
-            followed.check("c-1")
-        await redis.hset(FEDERATION_KEY, "authority", "test")
-        await eventually(lambda: not followed.stale())
+    redis, followed = await follow(redis_url, marked=False)
+    await eventually(lambda: unreadable(caplog) == 1)
+    with pytest.raises(RevocationListStaleError):
         followed.check("c-1")
+    await redis.hset(FEDERATION_KEY, "authority", "test")
+    await eventually(lambda: not followed.stale())
+    followed.check("c-1")
 
 
 async def test_a_store_that_hangs_is_unavailable(monkeypatch):
