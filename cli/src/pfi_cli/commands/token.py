@@ -9,8 +9,8 @@ from pfi_cli.api.client import ApiClient
 from pfi_cli.api.records import Token
 from pfi_cli.commands.connected import connected
 from pfi_cli.output.console import print_json, say
-from pfi_cli.output.units import counted
 from pfi_cli.token_file import check_absent, write_tokens
+from pfi_common.counting import counted
 
 MOST_TOKENS = 1000  # of one request
 

@@ -15,7 +15,7 @@ from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.programs import typed_name
 from pfi_cli.local.supervisor import run_detached, run_in_foreground, stop_supervised
 from pfi_cli.output.console import say, stderr, stdout
-from pfi_cli.output.units import counted
+from pfi_common.counting import counted
 from pfi_common.errors import PlatformError
 
 STATUS_SECONDS = 2.0

@@ -35,11 +35,6 @@ def share_text(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
 
 
-def counted(count: int, noun: str) -> str:
-    """A number of things with a regular plural: `1 token`, `2 tokens`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def count_text(count: float | None) -> str:
     """A large number without a fraction: `1,234`."""
     return "-" if count is None else f"{count:,.0f}"

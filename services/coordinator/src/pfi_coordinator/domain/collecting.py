@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from pfi_coordinator.domain.counting import counted
+from pfi_common.counting import counted
 from pfi_coordinator.domain.decision import (
     Decision,
     abort_attempt,

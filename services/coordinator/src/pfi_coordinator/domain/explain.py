@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from pfi_coordinator.domain.counting import counted
+from pfi_common.counting import counted
 from pfi_coordinator.domain.partition import partition_pending
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
 from pfi_coordinator.domain.state import (

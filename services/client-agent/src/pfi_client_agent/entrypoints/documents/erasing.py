@@ -7,7 +7,6 @@ from rich.console import Console
 
 from pfi.rag.v1 import retrieval_service_pb2 as wire
 from pfi_client_agent.adapters.retrieval_link import RetrievalLink
-from pfi_client_agent.domain.counting import counted
 from pfi_client_agent.entrypoints.documents import documents_as_json as as_document
 from pfi_client_agent.entrypoints.documents.options import (
     JsonOption,
@@ -17,6 +16,7 @@ from pfi_client_agent.entrypoints.documents.options import (
     resolve,
 )
 from pfi_client_agent.entrypoints.options import StateOption
+from pfi_common.counting import counted
 
 NamesArgument = Annotated[
     list[str] | None,

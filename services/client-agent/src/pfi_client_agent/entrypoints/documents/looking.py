@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pfi.rag.v1 import retrieval_service_pb2 as wire
-from pfi_client_agent.domain.counting import counted
 from pfi_client_agent.entrypoints.documents import documents_as_json as as_document
 from pfi_client_agent.entrypoints.documents.options import (
     JsonOption,
@@ -17,6 +16,7 @@ from pfi_client_agent.entrypoints.documents.options import (
     Reach,
 )
 from pfi_client_agent.entrypoints.options import StateOption
+from pfi_common.counting import counted
 
 _MODES = {
     wire.RETRIEVAL_MODE_HYBRID: "by meaning and by words",
