@@ -92,6 +92,7 @@ POLICIES: Mapping[str, MethodPolicy] = MappingProxyType(
         f"{_ROUND}/WatchRound": MethodPolicy(_COORDINATOR, Deadline.STREAM),
         f"{_ROUND}/SealRound": MethodPolicy(_COORDINATOR, Deadline.LONG, idempotent=True),
         f"{_ROUND}/FinalizeRound": MethodPolicy(_COORDINATOR, Deadline.TRANSFER, idempotent=True),
+        f"{_ROUND}/FoldRound": MethodPolicy(_COORDINATOR, Deadline.TRANSFER, idempotent=True),
         f"{_ROUND}/SettleRound": MethodPolicy(_COORDINATOR, Deadline.LONG, idempotent=True),
         f"{_ROUND}/AbortRound": MethodPolicy(_COORDINATOR, Deadline.LONG, idempotent=True),
         f"{_RETRIEVAL}/AddDocuments": MethodPolicy(_CLIENT, Deadline.STREAM),

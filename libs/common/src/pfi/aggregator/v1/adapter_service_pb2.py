@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from pfi.common.v1 import adapter_pb2 as pfi_dot_common_dot_v1_dot_adapter__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'pfi/aggregator/v1/adapter_service.proto\x12\x11pfi.aggregator.v1\x1a\x1bpfi/common/v1/adapter.proto\">\n\x16\x44ownloadAdapterRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x14\n\x0coffset_bytes\x18\x02 \x01(\x04\"\x86\x01\n\x17\x44ownloadAdapterResponse\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .pfi.aggregator.v1.AdapterHeaderH\x00\x12,\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1b.pfi.common.v1.PayloadChunkH\x00\x42\t\n\x07message\"&\n\rAdapterHeader\x12\x15\n\rpayload_bytes\x18\x01 \x01(\x04\x32|\n\x0e\x41\x64\x61pterService\x12j\n\x0f\x44ownloadAdapter\x12).pfi.aggregator.v1.DownloadAdapterRequest\x1a*.pfi.aggregator.v1.DownloadAdapterResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'pfi/aggregator/v1/adapter_service.proto\x12\x11pfi.aggregator.v1\x1a\x1bpfi/common/v1/adapter.proto\"i\n\x16\x44ownloadAdapterRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x14\n\x0coffset_bytes\x18\x02 \x01(\x04\x12)\n\x08\x65ncoding\x18\x03 \x01(\x0e\x32\x17.pfi.common.v1.Encoding\"\x86\x01\n\x17\x44ownloadAdapterResponse\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .pfi.aggregator.v1.AdapterHeaderH\x00\x12,\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1b.pfi.common.v1.PayloadChunkH\x00\x42\t\n\x07message\">\n\rAdapterHeader\x12\x15\n\rpayload_bytes\x18\x01 \x01(\x04\x12\x16\n\x0epayload_sha256\x18\x02 \x01(\t2|\n\x0e\x41\x64\x61pterService\x12j\n\x0f\x44ownloadAdapter\x12).pfi.aggregator.v1.DownloadAdapterRequest\x1a*.pfi.aggregator.v1.DownloadAdapterResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,11 +33,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pfi.aggregator.v1.adapter_s
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DOWNLOADADAPTERREQUEST']._serialized_start=91
-  _globals['_DOWNLOADADAPTERREQUEST']._serialized_end=153
-  _globals['_DOWNLOADADAPTERRESPONSE']._serialized_start=156
-  _globals['_DOWNLOADADAPTERRESPONSE']._serialized_end=290
-  _globals['_ADAPTERHEADER']._serialized_start=292
-  _globals['_ADAPTERHEADER']._serialized_end=330
-  _globals['_ADAPTERSERVICE']._serialized_start=332
-  _globals['_ADAPTERSERVICE']._serialized_end=456
+  _globals['_DOWNLOADADAPTERREQUEST']._serialized_end=196
+  _globals['_DOWNLOADADAPTERRESPONSE']._serialized_start=199
+  _globals['_DOWNLOADADAPTERRESPONSE']._serialized_end=333
+  _globals['_ADAPTERHEADER']._serialized_start=335
+  _globals['_ADAPTERHEADER']._serialized_end=397
+  _globals['_ADAPTERSERVICE']._serialized_start=399
+  _globals['_ADAPTERSERVICE']._serialized_end=523
 # @@protoc_insertion_point(module_scope)

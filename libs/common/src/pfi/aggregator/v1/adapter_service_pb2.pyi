@@ -25,19 +25,23 @@ class DownloadAdapterRequest(_message.Message):
 
     DIGEST_FIELD_NUMBER: _builtins.int
     OFFSET_BYTES_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
     digest: _builtins.str
     """Digest of the adapter."""
     offset_bytes: _builtins.int
     """First payload byte wanted, at most the payload's size."""
+    encoding: _adapter_pb2.Encoding.ValueType
+    """Encoding wanted; unspecified is the canonical fp32."""
     def __init__(
         self,
         *,
         digest: _builtins.str = ...,
         offset_bytes: _builtins.int = ...,
+        encoding: _adapter_pb2.Encoding.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "offset_bytes", b"offset_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "encoding", b"encoding", "offset_bytes", b"offset_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -82,16 +86,20 @@ class AdapterHeader(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PAYLOAD_BYTES_FIELD_NUMBER: _builtins.int
+    PAYLOAD_SHA256_FIELD_NUMBER: _builtins.int
     payload_bytes: _builtins.int
     """Size of the whole payload."""
+    payload_sha256: _builtins.str
+    """SHA-256 of the whole payload in the encoding asked for; for fp32 the adapter's digest."""
     def __init__(
         self,
         *,
         payload_bytes: _builtins.int = ...,
+        payload_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["payload_bytes", b"payload_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payload_bytes", b"payload_bytes", "payload_sha256", b"payload_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -47,8 +47,8 @@ class AdapterServiceServicer(object):
     """
 
     def DownloadAdapter(self, request, context):
-        """Streams an adapter's canonical fp32 payload in order, from an offset; first `header`, then chunks. May be repeated:
-        an adapter never changes. The receiver verifies the digest.
+        """Streams an adapter's payload in order, from an offset; first `header`, then chunks. May be repeated: an adapter never
+        changes. The receiver verifies the digest of the form that it asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

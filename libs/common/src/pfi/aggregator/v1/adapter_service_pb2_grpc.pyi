@@ -17,8 +17,8 @@ class AdapterServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     DownloadAdapter: _aio.UnaryStreamMultiCallable[_adapter_service_pb2.DownloadAdapterRequest, _adapter_service_pb2.DownloadAdapterResponse]
-    """Streams an adapter's canonical fp32 payload in order, from an offset; first `header`, then chunks. May be repeated:
-    an adapter never changes. The receiver verifies the digest.
+    """Streams an adapter's payload in order, from an offset; first `header`, then chunks. May be repeated: an adapter never
+    changes. The receiver verifies the digest of the form that it asked for.
     """
 
 class AdapterServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -30,8 +30,8 @@ class AdapterServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _adapter_service_pb2.DownloadAdapterRequest,
         context: _aio.ServicerContext[_adapter_service_pb2.DownloadAdapterRequest, _abc.AsyncIterator[_adapter_service_pb2.DownloadAdapterResponse]],
     ) -> _abc.AsyncIterator[_adapter_service_pb2.DownloadAdapterResponse]:
-        """Streams an adapter's canonical fp32 payload in order, from an offset; first `header`, then chunks. May be repeated:
-        an adapter never changes. The receiver verifies the digest.
+        """Streams an adapter's payload in order, from an offset; first `header`, then chunks. May be repeated: an adapter never
+        changes. The receiver verifies the digest of the form that it asked for.
         """
 
 def add_AdapterServiceServicer_to_server(servicer: AdapterServiceServicer, server: _aio.Server) -> None: ...

@@ -35,6 +35,8 @@ class Lineage(_message.Message):
     COUNTED_FIELD_NUMBER: _builtins.int
     OPTIMIZER_STATE_DIGEST_FIELD_NUMBER: _builtins.int
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
+    FORMS_FIELD_NUMBER: _builtins.int
+    REPORT_FIELD_NUMBER: _builtins.int
     parent_digest: _builtins.str
     """Digest of the version before; empty for version 0."""
     seed: _builtins.int
@@ -55,6 +57,14 @@ class Lineage(_message.Message):
     def publish_time(self) -> _timestamp_pb2.Timestamp:
         """When it was published."""
 
+    @_builtins.property
+    def forms(self) -> _containers.RepeatedCompositeFieldContainer[_adapter_pb2.AdapterForm]:
+        """The adapter in other encodings that clients download."""
+
+    @_builtins.property
+    def report(self) -> Global___AggregationReport:
+        """What the aggregation rule did; unset for version 0."""
+
     def __init__(
         self,
         *,
@@ -65,14 +75,52 @@ class Lineage(_message.Message):
         counted: _abc.Iterable[Global___CountedUpdate] | None = ...,
         optimizer_state_digest: _builtins.str = ...,
         publish_time: _timestamp_pb2.Timestamp | None = ...,
+        forms: _abc.Iterable[_adapter_pb2.AdapterForm] | None = ...,
+        report: Global___AggregationReport | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "publish_time", b"publish_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "publish_time", b"publish_time", "report", b"report"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "attempt", b"attempt", "counted", b"counted", "optimizer_state_digest", b"optimizer_state_digest", "parent_digest", b"parent_digest", "publish_time", b"publish_time", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "attempt", b"attempt", "counted", b"counted", "forms", b"forms", "optimizer_state_digest", b"optimizer_state_digest", "parent_digest", b"parent_digest", "publish_time", b"publish_time", "report", b"report", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Lineage: _TypeAlias = Lineage  # noqa: Y015
+
+@_typing.final
+class AggregationReport(_message.Message):
+    """What an aggregation rule did beyond counting."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    DISCARDED_ENERGY_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """Rule as the run specification names it, for instance `mean` or `multi_krum`."""
+    product: _builtins.str
+    """Product as the run specification names it, for instance `factors`."""
+    discarded_energy: _builtins.float
+    """Share of the squared Frobenius norm of the merged products that recompression to the schema's rank discarded, 0 to 1."""
+    @_builtins.property
+    def left_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tasks of counted updates that the rule left out, sorted."""
+
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        product: _builtins.str = ...,
+        left_out: _abc.Iterable[_builtins.str] | None = ...,
+        discarded_energy: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["discarded_energy", b"discarded_energy", "left_out", b"left_out", "product", b"product", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AggregationReport: _TypeAlias = AggregationReport  # noqa: Y015
 
 @_typing.final
 class CountedUpdate(_message.Message):
@@ -86,6 +134,7 @@ class CountedUpdate(_message.Message):
     WEIGHT_UNITS_FIELD_NUMBER: _builtins.int
     CLIP_FACTOR_FIELD_NUMBER: _builtins.int
     PAYLOAD_BYTES_FIELD_NUMBER: _builtins.int
+    SPOOL_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     """Task id."""
     client: _builtins.str
@@ -98,6 +147,8 @@ class CountedUpdate(_message.Message):
     """Clip factor over 2^24."""
     payload_bytes: _builtins.int
     """Payload bytes received."""
+    spool: _builtins.str
+    """Spool that holds it; empty for the spool that signs."""
     def __init__(
         self,
         *,
@@ -107,11 +158,70 @@ class CountedUpdate(_message.Message):
         weight_units: _builtins.int = ...,
         clip_factor: _builtins.int = ...,
         payload_bytes: _builtins.int = ...,
+        spool: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client", b"client", "clip_factor", b"clip_factor", "payload_bytes", b"payload_bytes", "payload_sha256", b"payload_sha256", "task", b"task", "weight_units", b"weight_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client", b"client", "clip_factor", b"clip_factor", "payload_bytes", b"payload_bytes", "payload_sha256", b"payload_sha256", "spool", b"spool", "task", b"task", "weight_units", b"weight_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CountedUpdate: _TypeAlias = CountedUpdate  # noqa: Y015
+
+@_typing.final
+class PartialSum(_message.Message):
+    """The exact weighted sum of one spool's counted updates, signed by the aggregator that owns the spool (signer
+    `aggregator/<spool>`). The sums are an artifact; integers of several spools add up without rounding.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    ROUND_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    SPOOL_FIELD_NUMBER: _builtins.int
+    PLAN_SHA256_FIELD_NUMBER: _builtins.int
+    SUMS_DIGEST_FIELD_NUMBER: _builtins.int
+    TOTAL_WEIGHT_UNITS_FIELD_NUMBER: _builtins.int
+    COUNTED_FIELD_NUMBER: _builtins.int
+    run: _builtins.str
+    """Run id."""
+    round: _builtins.int
+    """Round number."""
+    attempt: _builtins.int
+    """Attempt that was sealed."""
+    line: _builtins.str
+    """Line."""
+    spool: _builtins.str
+    """Spool."""
+    plan_sha256: _builtins.str
+    """SHA-256 of the serialised RoundPlan that the round was opened with."""
+    sums_digest: _builtins.str
+    """SHA-256 of the sums: one little-endian int64 a coordinate, in schema order."""
+    total_weight_units: _builtins.int
+    """Sum of the weights in units of 2^-8 examples."""
+    @_builtins.property
+    def counted(self) -> _containers.RepeatedCompositeFieldContainer[Global___CountedUpdate]:
+        """Updates in the sums, sorted by task."""
+
+    def __init__(
+        self,
+        *,
+        run: _builtins.str = ...,
+        round: _builtins.int = ...,
+        attempt: _builtins.int = ...,
+        line: _builtins.str = ...,
+        spool: _builtins.str = ...,
+        plan_sha256: _builtins.str = ...,
+        sums_digest: _builtins.str = ...,
+        total_weight_units: _builtins.int = ...,
+        counted: _abc.Iterable[Global___CountedUpdate] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "counted", b"counted", "line", b"line", "plan_sha256", b"plan_sha256", "round", b"round", "run", b"run", "spool", b"spool", "sums_digest", b"sums_digest", "total_weight_units", b"total_weight_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PartialSum: _TypeAlias = PartialSum  # noqa: Y015

@@ -63,6 +63,8 @@ class ServerOptimizer(_message.Message):
 
     SGD_FIELD_NUMBER: _builtins.int
     ADAM_FIELD_NUMBER: _builtins.int
+    YOGI_FIELD_NUMBER: _builtins.int
+    ADAGRAD_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def sgd(self) -> Global___ServerSgd:
         """m = momentum * m + delta; w = w + learning_rate * m."""
@@ -71,17 +73,27 @@ class ServerOptimizer(_message.Message):
     def adam(self) -> Global___ServerAdam:
         """m = b1 * m + (1 - b1) * delta; v = b2 * v + (1 - b2) * delta^2; w = w + learning_rate * m / (sqrt(v) + tau)."""
 
+    @_builtins.property
+    def yogi(self) -> Global___ServerYogi:
+        """As Adam, but v = v - (1 - b2) * delta^2 * sign(v - delta^2)."""
+
+    @_builtins.property
+    def adagrad(self) -> Global___ServerAdagrad:
+        """As Adam, but v = v + delta^2."""
+
     def __init__(
         self,
         *,
         sgd: Global___ServerSgd | None = ...,
         adam: Global___ServerAdam | None = ...,
+        yogi: Global___ServerYogi | None = ...,
+        adagrad: Global___ServerAdagrad | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adam", b"adam", "optimizer", b"optimizer", "sgd", b"sgd"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adagrad", b"adagrad", "adam", b"adam", "optimizer", b"optimizer", "sgd", b"sgd", "yogi", b"yogi"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adam", b"adam", "optimizer", b"optimizer", "sgd", b"sgd"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adagrad", b"adagrad", "adam", b"adam", "optimizer", b"optimizer", "sgd", b"sgd", "yogi", b"yogi"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_optimizer: _TypeAlias = _typing.Literal["sgd", "adam"]  # noqa: Y015
+    _WhichOneofReturnType_optimizer: _TypeAlias = _typing.Literal["sgd", "adam", "yogi", "adagrad"]  # noqa: Y015
     _WhichOneofArgType_optimizer: _TypeAlias = _typing.Literal["optimizer", b"optimizer"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_optimizer) -> _WhichOneofReturnType_optimizer | None: ...
 
@@ -148,6 +160,253 @@ class ServerAdam(_message.Message):
 Global___ServerAdam: _TypeAlias = ServerAdam  # noqa: Y015
 
 @_typing.final
+class ServerYogi(_message.Message):
+    """FedYogi."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    BETA1_FIELD_NUMBER: _builtins.int
+    BETA2_FIELD_NUMBER: _builtins.int
+    TAU_FIELD_NUMBER: _builtins.int
+    learning_rate: _builtins.float
+    """Above 0."""
+    beta1: _builtins.float
+    """In [0, 1)."""
+    beta2: _builtins.float
+    """In [0, 1)."""
+    tau: _builtins.float
+    """Above 0."""
+    def __init__(
+        self,
+        *,
+        learning_rate: _builtins.float = ...,
+        beta1: _builtins.float = ...,
+        beta2: _builtins.float = ...,
+        tau: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beta1", b"beta1", "beta2", b"beta2", "learning_rate", b"learning_rate", "tau", b"tau"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServerYogi: _TypeAlias = ServerYogi  # noqa: Y015
+
+@_typing.final
+class ServerAdagrad(_message.Message):
+    """FedAdagrad."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEARNING_RATE_FIELD_NUMBER: _builtins.int
+    BETA1_FIELD_NUMBER: _builtins.int
+    TAU_FIELD_NUMBER: _builtins.int
+    learning_rate: _builtins.float
+    """Above 0."""
+    beta1: _builtins.float
+    """In [0, 1)."""
+    tau: _builtins.float
+    """Above 0."""
+    def __init__(
+        self,
+        *,
+        learning_rate: _builtins.float = ...,
+        beta1: _builtins.float = ...,
+        tau: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beta1", b"beta1", "learning_rate", b"learning_rate", "tau", b"tau"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServerAdagrad: _TypeAlias = ServerAdagrad  # noqa: Y015
+
+@_typing.final
+class AggregationRule(_message.Message):
+    """How the updates of a round become one change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIAN_FIELD_NUMBER: _builtins.int
+    TRIMMED_MEAN_FIELD_NUMBER: _builtins.int
+    KRUM_FIELD_NUMBER: _builtins.int
+    BUCKET_SIZE_FIELD_NUMBER: _builtins.int
+    BUCKET_SEED_FIELD_NUMBER: _builtins.int
+    bucket_size: _builtins.int
+    """Updates averaged together, at random, before the rule (Karimireddy et al. 2022, "Byzantine-Robust Learning on
+    Heterogeneous Datasets via Bucketing"); 0 and 1 for none.
+    """
+    bucket_seed: _builtins.int
+    """Seed of the buckets."""
+    @_builtins.property
+    def median(self) -> Global___MedianRule:
+        """Coordinate-wise median."""
+
+    @_builtins.property
+    def trimmed_mean(self) -> Global___TrimmedMeanRule:
+        """Coordinate-wise trimmed mean."""
+
+    @_builtins.property
+    def krum(self) -> Global___KrumRule:
+        """Krum and multi-Krum."""
+
+    def __init__(
+        self,
+        *,
+        median: Global___MedianRule | None = ...,
+        trimmed_mean: Global___TrimmedMeanRule | None = ...,
+        krum: Global___KrumRule | None = ...,
+        bucket_size: _builtins.int = ...,
+        bucket_seed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["krum", b"krum", "median", b"median", "rule", b"rule", "trimmed_mean", b"trimmed_mean"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bucket_seed", b"bucket_seed", "bucket_size", b"bucket_size", "krum", b"krum", "median", b"median", "rule", b"rule", "trimmed_mean", b"trimmed_mean"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_rule: _TypeAlias = _typing.Literal["median", "trimmed_mean", "krum"]  # noqa: Y015
+    _WhichOneofArgType_rule: _TypeAlias = _typing.Literal["rule", b"rule"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_rule) -> _WhichOneofReturnType_rule | None: ...
+
+Global___AggregationRule: _TypeAlias = AggregationRule  # noqa: Y015
+
+@_typing.final
+class MedianRule(_message.Message):
+    """Coordinate-wise median, unweighted (Yin et al. 2018, "Byzantine-Robust Distributed Learning")."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MedianRule: _TypeAlias = MedianRule  # noqa: Y015
+
+@_typing.final
+class TrimmedMeanRule(_message.Message):
+    """Coordinate-wise mean without the `trimmed` highest and lowest values, unweighted (Yin et al. 2018)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRIMMED_SHARE_FIELD_NUMBER: _builtins.int
+    trimmed_share: _builtins.float
+    """Share left out at each side, above 0 and below 0.5; floor(share * updates) values."""
+    def __init__(
+        self,
+        *,
+        trimmed_share: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["trimmed_share", b"trimmed_share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrimmedMeanRule: _TypeAlias = TrimmedMeanRule  # noqa: Y015
+
+@_typing.final
+class KrumRule(_message.Message):
+    """The updates nearest to their neighbours (Blanchard et al. 2017, "Machine Learning with Adversaries")."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTACKERS_FIELD_NUMBER: _builtins.int
+    SELECTED_FIELD_NUMBER: _builtins.int
+    attackers: _builtins.int
+    """Attackers to be survived, f."""
+    selected: _builtins.int
+    """Updates that are averaged; 1 for Krum."""
+    def __init__(
+        self,
+        *,
+        attackers: _builtins.int = ...,
+        selected: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attackers", b"attackers", "selected", b"selected"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KrumRule: _TypeAlias = KrumRule  # noqa: Y015
+
+@_typing.final
+class AdapterProduct(_message.Message):
+    """How the factors of adapters become one adapter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SVD_FIELD_NUMBER: _builtins.int
+    STACK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def svd(self) -> Global___SvdProduct:
+        """The weighted mean of the products B A, cut to the schema's rank by singular values."""
+
+    @_builtins.property
+    def stack(self) -> Global___StackProduct:
+        """The adapters of the updates are added to the shared one and recompressed to the schema's rank."""
+
+    def __init__(
+        self,
+        *,
+        svd: Global___SvdProduct | None = ...,
+        stack: Global___StackProduct | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["product", b"product", "stack", b"stack", "svd", b"svd"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["product", b"product", "stack", b"stack", "svd", b"svd"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_product: _TypeAlias = _typing.Literal["svd", "stack"]  # noqa: Y015
+    _WhichOneofArgType_product: _TypeAlias = _typing.Literal["product", b"product"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_product) -> _WhichOneofReturnType_product | None: ...
+
+Global___AdapterProduct: _TypeAlias = AdapterProduct  # noqa: Y015
+
+@_typing.final
+class SvdProduct(_message.Message):
+    """FlexLoRA (Bai et al. 2024, "Federated Fine-tuning of Large Language Models under Heterogeneous Tasks and Client
+    Resources").
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SvdProduct: _TypeAlias = SvdProduct  # noqa: Y015
+
+@_typing.final
+class StackProduct(_message.Message):
+    """FLoRA (Wang et al. 2024, "FLoRA: Federated Fine-Tuning Large Language Models with Heterogeneous Low-Rank
+    Adaptations"), recompressed: the backbone never changes.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StackProduct: _TypeAlias = StackProduct  # noqa: Y015
+
+@_typing.final
 class RoundPlan(_message.Message):
     """All that an aggregator needs to know of a round."""
 
@@ -165,6 +424,11 @@ class RoundPlan(_message.Message):
     SERVER_OPTIMIZER_FIELD_NUMBER: _builtins.int
     OPTIMIZER_STATE_DIGEST_FIELD_NUMBER: _builtins.int
     SKETCH_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    CLIENT_SCHEMAS_FIELD_NUMBER: _builtins.int
+    DOWNLOAD_ENCODING_FIELD_NUMBER: _builtins.int
+    SPOOLS_FIELD_NUMBER: _builtins.int
     fraction_bits: _builtins.int
     """Fixed point: a coordinate x is counted as rint(x * 2^fraction_bits)."""
     coordinate_limit: _builtins.float
@@ -179,6 +443,8 @@ class RoundPlan(_message.Message):
     """Fewest updates to publish."""
     optimizer_state_digest: _builtins.str
     """Digest of the optimiser state before this round; empty for none yet."""
+    download_encoding: _adapter_pb2.Encoding.ValueType
+    """Encoding, beside the canonical one, in which the next version is offered; unspecified for none."""
     @_builtins.property
     def key(self) -> Global___RoundKey:
         """Which."""
@@ -199,6 +465,22 @@ class RoundPlan(_message.Message):
     def sketch(self) -> Global___SketchPlan:
         """Set in a probe round alone: a sketch of every counted update is handed out at seal."""
 
+    @_builtins.property
+    def rule(self) -> Global___AggregationRule:
+        """Aggregation rule."""
+
+    @_builtins.property
+    def product(self) -> Global___AdapterProduct:
+        """Product of factors."""
+
+    @_builtins.property
+    def client_schemas(self) -> _containers.RepeatedCompositeFieldContainer[_adapter_pb2.AdapterSchema]:
+        """Further schemas that updates may have, each of a rank of its own; a ticket names the one of its update."""
+
+    @_builtins.property
+    def spools(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All spools of the round, the one that finalizes first; empty for the receiver's alone."""
+
     def __init__(
         self,
         *,
@@ -214,10 +496,15 @@ class RoundPlan(_message.Message):
         server_optimizer: Global___ServerOptimizer | None = ...,
         optimizer_state_digest: _builtins.str = ...,
         sketch: Global___SketchPlan | None = ...,
+        rule: Global___AggregationRule | None = ...,
+        product: Global___AdapterProduct | None = ...,
+        client_schemas: _abc.Iterable[_adapter_pb2.AdapterSchema] | None = ...,
+        download_encoding: _adapter_pb2.Encoding.ValueType = ...,
+        spools: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "key", b"key", "schema", b"schema", "server_optimizer", b"server_optimizer", "sketch", b"sketch"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "key", b"key", "product", b"product", "rule", b"rule", "schema", b"schema", "server_optimizer", b"server_optimizer", "sketch", b"sketch"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "clip_norm", b"clip_norm", "coordinate_limit", b"coordinate_limit", "fraction_bits", b"fraction_bits", "key", b"key", "maximum_updates", b"maximum_updates", "maximum_weight_units", b"maximum_weight_units", "minimum_updates", b"minimum_updates", "optimizer_state_digest", b"optimizer_state_digest", "schema", b"schema", "server_optimizer", b"server_optimizer", "sketch", b"sketch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "client_schemas", b"client_schemas", "clip_norm", b"clip_norm", "coordinate_limit", b"coordinate_limit", "download_encoding", b"download_encoding", "fraction_bits", b"fraction_bits", "key", b"key", "maximum_updates", b"maximum_updates", "maximum_weight_units", b"maximum_weight_units", "minimum_updates", b"minimum_updates", "optimizer_state_digest", b"optimizer_state_digest", "product", b"product", "rule", b"rule", "schema", b"schema", "server_optimizer", b"server_optimizer", "sketch", b"sketch", "spools", b"spools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -376,6 +663,7 @@ class CreateInitialAdapterRequest(_message.Message):
     LINE_FIELD_NUMBER: _builtins.int
     SCHEMA_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    DOWNLOAD_ENCODING_FIELD_NUMBER: _builtins.int
     leader_token: _builtins.int
     """Fencing token."""
     run: _builtins.str
@@ -384,6 +672,8 @@ class CreateInitialAdapterRequest(_message.Message):
     """Line."""
     seed: _builtins.int
     """Seed."""
+    download_encoding: _adapter_pb2.Encoding.ValueType
+    """See RoundPlan.download_encoding."""
     @_builtins.property
     def schema(self) -> _adapter_pb2.AdapterSchema:
         """Schema."""
@@ -396,10 +686,11 @@ class CreateInitialAdapterRequest(_message.Message):
         line: _builtins.str = ...,
         schema: _adapter_pb2.AdapterSchema | None = ...,
         seed: _builtins.int = ...,
+        download_encoding: _adapter_pb2.Encoding.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["leader_token", b"leader_token", "line", b"line", "run", b"run", "schema", b"schema", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["download_encoding", b"download_encoding", "leader_token", b"leader_token", "line", b"line", "run", b"run", "schema", b"schema", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -558,6 +849,9 @@ class SealRoundResponse(_message.Message):
 
     COUNTED_FIELD_NUMBER: _builtins.int
     SKETCHES_FIELD_NUMBER: _builtins.int
+    REDUCTION_PIECES_FIELD_NUMBER: _builtins.int
+    reduction_pieces: _builtins.int
+    """Pieces that workers must reduce before the round can be finalized, numbered from 0; 0 for none."""
     @_builtins.property
     def counted(self) -> _containers.RepeatedCompositeFieldContainer[_lineage_pb2.CountedUpdate]:
         """The counted set, sorted by task."""
@@ -571,18 +865,19 @@ class SealRoundResponse(_message.Message):
         *,
         counted: _abc.Iterable[_lineage_pb2.CountedUpdate] | None = ...,
         sketches: _abc.Iterable[Global___UpdateSketch] | None = ...,
+        reduction_pieces: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted", b"counted", "sketches", b"sketches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted", b"counted", "reduction_pieces", b"reduction_pieces", "sketches", b"sketches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SealRoundResponse: _TypeAlias = SealRoundResponse  # noqa: Y015
 
 @_typing.final
-class FinalizeRoundRequest(_message.Message):
-    """See RoundService.FinalizeRound."""
+class FoldRoundRequest(_message.Message):
+    """See RoundService.FoldRound."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -603,6 +898,64 @@ class FinalizeRoundRequest(_message.Message):
     _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "leader_token", b"leader_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FoldRoundRequest: _TypeAlias = FoldRoundRequest  # noqa: Y015
+
+@_typing.final
+class FoldRoundResponse(_message.Message):
+    """See RoundService.FoldRound."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTIAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def partial(self) -> _signed_pb2.SignedStatement:
+        """SignedStatement over PartialSum."""
+
+    def __init__(
+        self,
+        *,
+        partial: _signed_pb2.SignedStatement | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["partial", b"partial"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["partial", b"partial"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FoldRoundResponse: _TypeAlias = FoldRoundResponse  # noqa: Y015
+
+@_typing.final
+class FinalizeRoundRequest(_message.Message):
+    """See RoundService.FinalizeRound."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEADER_TOKEN_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    PARTIALS_FIELD_NUMBER: _builtins.int
+    leader_token: _builtins.int
+    """Fencing token."""
+    @_builtins.property
+    def key(self) -> Global___RoundKey:
+        """Which."""
+
+    @_builtins.property
+    def partials(self) -> _containers.RepeatedCompositeFieldContainer[_signed_pb2.SignedStatement]:
+        """SignedStatements over the PartialSum of every other spool of the plan."""
+
+    def __init__(
+        self,
+        *,
+        leader_token: _builtins.int = ...,
+        key: Global___RoundKey | None = ...,
+        partials: _abc.Iterable[_signed_pb2.SignedStatement] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "leader_token", b"leader_token", "partials", b"partials"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -62,6 +62,11 @@ class RoundServiceStub(object):
                 request_serializer=pfi_dot_aggregator_dot_v1_dot_round__service__pb2.SealRoundRequest.SerializeToString,
                 response_deserializer=pfi_dot_aggregator_dot_v1_dot_round__service__pb2.SealRoundResponse.FromString,
                 _registered_method=True)
+        self.FoldRound = channel.unary_unary(
+                '/pfi.aggregator.v1.RoundService/FoldRound',
+                request_serializer=pfi_dot_aggregator_dot_v1_dot_round__service__pb2.FoldRoundRequest.SerializeToString,
+                response_deserializer=pfi_dot_aggregator_dot_v1_dot_round__service__pb2.FoldRoundResponse.FromString,
+                _registered_method=True)
         self.FinalizeRound = channel.unary_unary(
                 '/pfi.aggregator.v1.RoundService/FinalizeRound',
                 request_serializer=pfi_dot_aggregator_dot_v1_dot_round__service__pb2.FinalizeRoundRequest.SerializeToString,
@@ -121,8 +126,17 @@ class RoundServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FoldRound(self, request, context):
+        """Sums the counted updates of this spool for the aggregator that finalizes the round. Needs a sealed round whose plan
+        names several spools.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def FinalizeRound(self, request, context):
-        """Merges the counted updates, applies the server optimiser and publishes the next adapter. Needs a sealed round.
+        """Merges the counted updates, applies the server optimiser and publishes the next adapter. Needs a sealed round, and,
+        where sealing named reduction pieces, all of them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,6 +183,11 @@ def add_RoundServiceServicer_to_server(servicer, server):
                     servicer.SealRound,
                     request_deserializer=pfi_dot_aggregator_dot_v1_dot_round__service__pb2.SealRoundRequest.FromString,
                     response_serializer=pfi_dot_aggregator_dot_v1_dot_round__service__pb2.SealRoundResponse.SerializeToString,
+            ),
+            'FoldRound': grpc.unary_unary_rpc_method_handler(
+                    servicer.FoldRound,
+                    request_deserializer=pfi_dot_aggregator_dot_v1_dot_round__service__pb2.FoldRoundRequest.FromString,
+                    response_serializer=pfi_dot_aggregator_dot_v1_dot_round__service__pb2.FoldRoundResponse.SerializeToString,
             ),
             'FinalizeRound': grpc.unary_unary_rpc_method_handler(
                     servicer.FinalizeRound,
@@ -324,6 +343,33 @@ class RoundService(object):
             '/pfi.aggregator.v1.RoundService/SealRound',
             pfi_dot_aggregator_dot_v1_dot_round__service__pb2.SealRoundRequest.SerializeToString,
             pfi_dot_aggregator_dot_v1_dot_round__service__pb2.SealRoundResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FoldRound(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pfi.aggregator.v1.RoundService/FoldRound',
+            pfi_dot_aggregator_dot_v1_dot_round__service__pb2.FoldRoundRequest.SerializeToString,
+            pfi_dot_aggregator_dot_v1_dot_round__service__pb2.FoldRoundResponse.FromString,
             options,
             channel_credentials,
             insecure,

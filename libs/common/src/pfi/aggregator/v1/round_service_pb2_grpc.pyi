@@ -31,8 +31,14 @@ class RoundServiceStub:
     """
     SealRound: _aio.UnaryUnaryMultiCallable[_round_service_pb2.SealRoundRequest, _round_service_pb2.SealRoundResponse]
     """Fixes the counted set: every update committed before is counted, none after. Needs an open or sealed round."""
+    FoldRound: _aio.UnaryUnaryMultiCallable[_round_service_pb2.FoldRoundRequest, _round_service_pb2.FoldRoundResponse]
+    """Sums the counted updates of this spool for the aggregator that finalizes the round. Needs a sealed round whose plan
+    names several spools.
+    """
     FinalizeRound: _aio.UnaryUnaryMultiCallable[_round_service_pb2.FinalizeRoundRequest, _round_service_pb2.FinalizeRoundResponse]
-    """Merges the counted updates, applies the server optimiser and publishes the next adapter. Needs a sealed round."""
+    """Merges the counted updates, applies the server optimiser and publishes the next adapter. Needs a sealed round, and,
+    where sealing named reduction pieces, all of them.
+    """
     SettleRound: _aio.UnaryUnaryMultiCallable[_round_service_pb2.SettleRoundRequest, _round_service_pb2.SettleRoundResponse]
     """Deletes a finalized or aborted round's updates. Receipts are gone afterwards."""
     AbortRound: _aio.UnaryUnaryMultiCallable[_round_service_pb2.AbortRoundRequest, _round_service_pb2.AbortRoundResponse]
@@ -87,12 +93,24 @@ class RoundServiceServicer(metaclass=_abc_1.ABCMeta):
         """Fixes the counted set: every update committed before is counted, none after. Needs an open or sealed round."""
 
     @_abc_1.abstractmethod
+    def FoldRound(
+        self,
+        request: _round_service_pb2.FoldRoundRequest,
+        context: _aio.ServicerContext[_round_service_pb2.FoldRoundRequest, _abc.Awaitable[_round_service_pb2.FoldRoundResponse]],
+    ) -> _abc.Awaitable[_round_service_pb2.FoldRoundResponse]:
+        """Sums the counted updates of this spool for the aggregator that finalizes the round. Needs a sealed round whose plan
+        names several spools.
+        """
+
+    @_abc_1.abstractmethod
     def FinalizeRound(
         self,
         request: _round_service_pb2.FinalizeRoundRequest,
         context: _aio.ServicerContext[_round_service_pb2.FinalizeRoundRequest, _abc.Awaitable[_round_service_pb2.FinalizeRoundResponse]],
     ) -> _abc.Awaitable[_round_service_pb2.FinalizeRoundResponse]:
-        """Merges the counted updates, applies the server optimiser and publishes the next adapter. Needs a sealed round."""
+        """Merges the counted updates, applies the server optimiser and publishes the next adapter. Needs a sealed round, and,
+        where sealing named reduction pieces, all of them.
+        """
 
     @_abc_1.abstractmethod
     def SettleRound(

@@ -26,17 +26,17 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from pfi.common.v1 import adapter_pb2 as pfi_dot_common_dot_v1_dot_adapter__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1epfi/aggregator/v1/ticket.proto\x12\x11pfi.aggregator.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpfi/common/v1/adapter.proto\"\xc3\x02\n\x0cUploadTicket\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05round\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0c\n\x04line\x18\x04 \x01(\t\x12\x0c\n\x04task\x18\x05 \x01(\t\x12\x0e\n\x06\x63lient\x18\x06 \x01(\t\x12\x12\n\nkey_sha256\x18\x07 \x01(\t\x12\x15\n\rschema_digest\x18\x08 \x01(\t\x12\x13\n\x0b\x62\x61se_digest\x18\t \x01(\t\x12\r\n\x05spool\x18\n \x01(\t\x12)\n\x08\x65ncoding\x18\x0b \x01(\x0e\x32\x17.pfi.common.v1.Encoding\x12\x15\n\rmaximum_bytes\x18\x0c \x01(\x04\x12\x18\n\x10maximum_examples\x18\r \x01(\x04\x12/\n\x0b\x65xpiry_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdb\x01\n\rUpdateReceipt\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05round\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0c\n\x04line\x18\x04 \x01(\t\x12\x0c\n\x04task\x18\x05 \x01(\t\x12\x0e\n\x06\x63lient\x18\x06 \x01(\t\x12\x16\n\x0epayload_sha256\x18\x07 \x01(\t\x12\x14\n\x0cweight_units\x18\x08 \x01(\x04\x12\x13\n\x0b\x63lip_factor\x18\t \x01(\r\x12.\n\x05state\x18\n \x01(\x0e\x32\x1f.pfi.aggregator.v1.ReceiptState*d\n\x0cReceiptState\x12\x1d\n\x19RECEIPT_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RECEIPT_STATE_COMMITTED\x10\x01\x12\x18\n\x14RECEIPT_STATE_VOIDED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1epfi/aggregator/v1/ticket.proto\x12\x11pfi.aggregator.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpfi/common/v1/adapter.proto\"\xe0\x02\n\x0cUploadTicket\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05round\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0c\n\x04line\x18\x04 \x01(\t\x12\x0c\n\x04task\x18\x05 \x01(\t\x12\x0e\n\x06\x63lient\x18\x06 \x01(\t\x12\x12\n\nkey_sha256\x18\x07 \x01(\t\x12\x15\n\rschema_digest\x18\x08 \x01(\t\x12\x13\n\x0b\x62\x61se_digest\x18\t \x01(\t\x12\r\n\x05spool\x18\n \x01(\t\x12)\n\x08\x65ncoding\x18\x0b \x01(\x0e\x32\x17.pfi.common.v1.Encoding\x12\x15\n\rmaximum_bytes\x18\x0c \x01(\x04\x12\x18\n\x10maximum_examples\x18\r \x01(\x04\x12/\n\x0b\x65xpiry_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13\x62\x61se_payload_sha256\x18\x0f \x01(\t\"\xdb\x01\n\rUpdateReceipt\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05round\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0c\n\x04line\x18\x04 \x01(\t\x12\x0c\n\x04task\x18\x05 \x01(\t\x12\x0e\n\x06\x63lient\x18\x06 \x01(\t\x12\x16\n\x0epayload_sha256\x18\x07 \x01(\t\x12\x14\n\x0cweight_units\x18\x08 \x01(\x04\x12\x13\n\x0b\x63lip_factor\x18\t \x01(\r\x12.\n\x05state\x18\n \x01(\x0e\x32\x1f.pfi.aggregator.v1.ReceiptState*d\n\x0cReceiptState\x12\x1d\n\x19RECEIPT_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RECEIPT_STATE_COMMITTED\x10\x01\x12\x18\n\x14RECEIPT_STATE_VOIDED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pfi.aggregator.v1.ticket_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECEIPTSTATE']._serialized_start=663
-  _globals['_RECEIPTSTATE']._serialized_end=763
+  _globals['_RECEIPTSTATE']._serialized_start=692
+  _globals['_RECEIPTSTATE']._serialized_end=792
   _globals['_UPLOADTICKET']._serialized_start=116
-  _globals['_UPLOADTICKET']._serialized_end=439
-  _globals['_UPDATERECEIPT']._serialized_start=442
-  _globals['_UPDATERECEIPT']._serialized_end=661
+  _globals['_UPLOADTICKET']._serialized_end=468
+  _globals['_UPDATERECEIPT']._serialized_start=471
+  _globals['_UPDATERECEIPT']._serialized_end=690
 # @@protoc_insertion_point(module_scope)

@@ -66,6 +66,7 @@ class UploadTicket(_message.Message):
     MAXIMUM_BYTES_FIELD_NUMBER: _builtins.int
     MAXIMUM_EXAMPLES_FIELD_NUMBER: _builtins.int
     EXPIRY_TIME_FIELD_NUMBER: _builtins.int
+    BASE_PAYLOAD_SHA256_FIELD_NUMBER: _builtins.int
     run: _builtins.str
     """Run id."""
     round: _builtins.int
@@ -92,6 +93,10 @@ class UploadTicket(_message.Message):
     """Most payload bytes."""
     maximum_examples: _builtins.int
     """Highest example count that a header may state; counted weights are further capped by the plan's max_weight."""
+    base_payload_sha256: _builtins.str
+    """SHA-256 of the base adapter's payload in the encoding that the client decodes; empty for the canonical one, which
+    base_digest names.
+    """
     @_builtins.property
     def expiry_time(self) -> _timestamp_pb2.Timestamp:
         """Not valid after this time (60 seconds of clock difference are allowed)."""
@@ -113,10 +118,11 @@ class UploadTicket(_message.Message):
         maximum_bytes: _builtins.int = ...,
         maximum_examples: _builtins.int = ...,
         expiry_time: _timestamp_pb2.Timestamp | None = ...,
+        base_payload_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expiry_time", b"expiry_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "base_digest", b"base_digest", "client", b"client", "encoding", b"encoding", "expiry_time", b"expiry_time", "key_sha256", b"key_sha256", "line", b"line", "maximum_bytes", b"maximum_bytes", "maximum_examples", b"maximum_examples", "round", b"round", "run", b"run", "schema_digest", b"schema_digest", "spool", b"spool", "task", b"task"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "base_digest", b"base_digest", "base_payload_sha256", b"base_payload_sha256", "client", b"client", "encoding", b"encoding", "expiry_time", b"expiry_time", "key_sha256", b"key_sha256", "line", b"line", "maximum_bytes", b"maximum_bytes", "maximum_examples", b"maximum_examples", "round", b"round", "run", b"run", "schema_digest", b"schema_digest", "spool", b"spool", "task", b"task"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

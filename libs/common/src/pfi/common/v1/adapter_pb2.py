@@ -24,23 +24,25 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpfi/common/v1/adapter.proto\x12\rpfi.common.v1\")\n\nTensorSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\r\"\x9c\x01\n\rAdapterSchema\x12*\n\x07tensors\x18\x01 \x03(\x0b\x32\x19.pfi.common.v1.TensorSpec\x12\x0c\n\x04rank\x18\x02 \x01(\r\x12\r\n\x05\x61lpha\x18\x03 \x01(\r\x12\x16\n\x0etarget_modules\x18\x04 \x03(\t\x12*\n\ttask_type\x18\x05 \x01(\x0e\x32\x17.pfi.common.v1.TaskType\"2\n\x0cPayloadChunk\x12\x14\n\x0coffset_bytes\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"e\n\x10\x41\x64\x61pterReference\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x15\n\rschema_digest\x18\x02 \x01(\t\x12\x0b\n\x03run\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\r*e\n\x08TaskType\x12\x19\n\x15TASK_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13TASK_TYPE_CAUSAL_LM\x10\x01\x12%\n!TASK_TYPE_SEQUENCE_CLASSIFICATION\x10\x02*c\n\x08\x45ncoding\x12\x18\n\x14\x45NCODING_UNSPECIFIED\x10\x00\x12\x11\n\rENCODING_FP32\x10\x01\x12\x11\n\rENCODING_BF16\x10\x02\x12\x17\n\x13\x45NCODING_INT8_BLOCK\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpfi/common/v1/adapter.proto\x12\rpfi.common.v1\")\n\nTensorSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\r\"\x9c\x01\n\rAdapterSchema\x12*\n\x07tensors\x18\x01 \x03(\x0b\x32\x19.pfi.common.v1.TensorSpec\x12\x0c\n\x04rank\x18\x02 \x01(\r\x12\r\n\x05\x61lpha\x18\x03 \x01(\r\x12\x16\n\x0etarget_modules\x18\x04 \x03(\t\x12*\n\ttask_type\x18\x05 \x01(\x0e\x32\x17.pfi.common.v1.TaskType\"g\n\x0b\x41\x64\x61pterForm\x12)\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x17.pfi.common.v1.Encoding\x12\x16\n\x0epayload_sha256\x18\x02 \x01(\t\x12\x15\n\rpayload_bytes\x18\x03 \x01(\x04\"2\n\x0cPayloadChunk\x12\x14\n\x0coffset_bytes\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"e\n\x10\x41\x64\x61pterReference\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x15\n\rschema_digest\x18\x02 \x01(\t\x12\x0b\n\x03run\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\r*e\n\x08TaskType\x12\x19\n\x15TASK_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13TASK_TYPE_CAUSAL_LM\x10\x01\x12%\n!TASK_TYPE_SEQUENCE_CLASSIFICATION\x10\x02*|\n\x08\x45ncoding\x12\x18\n\x14\x45NCODING_UNSPECIFIED\x10\x00\x12\x11\n\rENCODING_FP32\x10\x01\x12\x11\n\rENCODING_BF16\x10\x02\x12\x17\n\x13\x45NCODING_INT8_BLOCK\x10\x03\x12\x17\n\x13\x45NCODING_INT4_BLOCK\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pfi.common.v1.adapter_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASKTYPE']._serialized_start=403
-  _globals['_TASKTYPE']._serialized_end=504
-  _globals['_ENCODING']._serialized_start=506
-  _globals['_ENCODING']._serialized_end=605
+  _globals['_TASKTYPE']._serialized_start=508
+  _globals['_TASKTYPE']._serialized_end=609
+  _globals['_ENCODING']._serialized_start=611
+  _globals['_ENCODING']._serialized_end=735
   _globals['_TENSORSPEC']._serialized_start=46
   _globals['_TENSORSPEC']._serialized_end=87
   _globals['_ADAPTERSCHEMA']._serialized_start=90
   _globals['_ADAPTERSCHEMA']._serialized_end=246
-  _globals['_PAYLOADCHUNK']._serialized_start=248
-  _globals['_PAYLOADCHUNK']._serialized_end=298
-  _globals['_ADAPTERREFERENCE']._serialized_start=300
-  _globals['_ADAPTERREFERENCE']._serialized_end=401
+  _globals['_ADAPTERFORM']._serialized_start=248
+  _globals['_ADAPTERFORM']._serialized_end=351
+  _globals['_PAYLOADCHUNK']._serialized_start=353
+  _globals['_PAYLOADCHUNK']._serialized_end=403
+  _globals['_ADAPTERREFERENCE']._serialized_start=405
+  _globals['_ADAPTERREFERENCE']._serialized_end=506
 # @@protoc_insertion_point(module_scope)

@@ -59,6 +59,11 @@ class _EncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Encoding.Val
     """Blocks of 256 coordinates (the last may be shorter), each a binary32 scale followed by one signed byte a
     coordinate; the value is scale * byte, and bytes lie in -127..127.
     """
+    ENCODING_INT4_BLOCK: _Encoding.ValueType  # 4
+    """Blocks of 256 coordinates (the last may be shorter), each a binary32 scale followed by half a byte a coordinate, the
+    coordinate with the lower index in the lower half; the value is scale * half, and halves are two's complement in
+    -7..7. The unused upper half of the last byte is 0.
+    """
 
 class Encoding(_Encoding, metaclass=_EncodingEnumTypeWrapper):
     """How the flat vector of float32 coordinates is written as bytes. Every number is little-endian."""
@@ -72,6 +77,11 @@ ENCODING_BF16: Encoding.ValueType  # 2
 ENCODING_INT8_BLOCK: Encoding.ValueType  # 3
 """Blocks of 256 coordinates (the last may be shorter), each a binary32 scale followed by one signed byte a
 coordinate; the value is scale * byte, and bytes lie in -127..127.
+"""
+ENCODING_INT4_BLOCK: Encoding.ValueType  # 4
+"""Blocks of 256 coordinates (the last may be shorter), each a binary32 scale followed by half a byte a coordinate, the
+coordinate with the lower index in the lower half; the value is scale * half, and halves are two's complement in
+-7..7. The unused upper half of the last byte is 0.
 """
 Global___Encoding: _TypeAlias = Encoding  # noqa: Y015
 
@@ -150,6 +160,38 @@ class AdapterSchema(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AdapterSchema: _TypeAlias = AdapterSchema  # noqa: Y015
+
+@_typing.final
+class AdapterForm(_message.Message):
+    """An adapter's payload in one encoding, derived from the canonical fp32 payload in one way only, so it has a digest of
+    its own.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENCODING_FIELD_NUMBER: _builtins.int
+    PAYLOAD_SHA256_FIELD_NUMBER: _builtins.int
+    PAYLOAD_BYTES_FIELD_NUMBER: _builtins.int
+    encoding: Global___Encoding.ValueType
+    """Encoding of the payload."""
+    payload_sha256: _builtins.str
+    """SHA-256 of the payload, 64 lower-case hexadecimal digits."""
+    payload_bytes: _builtins.int
+    """Size of the payload."""
+    def __init__(
+        self,
+        *,
+        encoding: Global___Encoding.ValueType = ...,
+        payload_sha256: _builtins.str = ...,
+        payload_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding", "payload_bytes", b"payload_bytes", "payload_sha256", b"payload_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdapterForm: _TypeAlias = AdapterForm  # noqa: Y015
 
 @_typing.final
 class PayloadChunk(_message.Message):

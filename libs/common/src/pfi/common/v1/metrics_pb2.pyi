@@ -57,6 +57,8 @@ class _MetricNameEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MetricName
     """Highest memory of the process while it trained: of the accelerator where there is one, else resident (bytes)."""
     METRIC_NAME_TOKENS_PER_SECOND: _MetricName.ValueType  # 16
     """Tokens per second of local training, padding excluded."""
+    METRIC_NAME_UPLOAD_ENCODING_ERROR: _MetricName.ValueType  # 17
+    """L2 norm of what the upload's encoding lost, over the L2 norm of the update; 0 for fp32."""
 
 class MetricName(_MetricName, metaclass=_MetricNameEnumTypeWrapper):
     """Metric that a client may report. Values from data leave a device under these names alone."""
@@ -95,6 +97,8 @@ METRIC_NAME_PEAK_MEMORY_BYTES: MetricName.ValueType  # 15
 """Highest memory of the process while it trained: of the accelerator where there is one, else resident (bytes)."""
 METRIC_NAME_TOKENS_PER_SECOND: MetricName.ValueType  # 16
 """Tokens per second of local training, padding excluded."""
+METRIC_NAME_UPLOAD_ENCODING_ERROR: MetricName.ValueType  # 17
+"""L2 norm of what the upload's encoding lost, over the L2 norm of the update; 0 for fp32."""
 Global___MetricName: _TypeAlias = MetricName  # noqa: Y015
 
 @_typing.final

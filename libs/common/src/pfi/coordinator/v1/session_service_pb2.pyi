@@ -121,6 +121,7 @@ class SessionHello(_message.Message):
     UPLOAD_ENCODINGS_FIELD_NUMBER: _builtins.int
     TRAINING_ROWS_FIELD_NUMBER: _builtins.int
     READY_FIELD_NUMBER: _builtins.int
+    DEVICE_CLASS_FIELD_NUMBER: _builtins.int
     agent_version: _builtins.str
     """Version of the agent."""
     protocol_minimum: _builtins.int
@@ -131,6 +132,8 @@ class SessionHello(_message.Message):
     """Rows that may be trained on, for selection. 0 is refused."""
     ready: _builtins.bool
     """True when the agent takes new tasks now."""
+    device_class: _builtins.str
+    """Class of the device, a key of the run's `adapter.rank_for`; empty for none."""
     @_builtins.property
     def upload_encodings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Encodings that the agent can upload."""
@@ -144,10 +147,11 @@ class SessionHello(_message.Message):
         upload_encodings: _abc.Iterable[_builtins.str] | None = ...,
         training_rows: _builtins.int = ...,
         ready: _builtins.bool = ...,
+        device_class: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "protocol_maximum", b"protocol_maximum", "protocol_minimum", b"protocol_minimum", "ready", b"ready", "training_rows", b"training_rows", "upload_encodings", b"upload_encodings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "device_class", b"device_class", "protocol_maximum", b"protocol_maximum", "protocol_minimum", b"protocol_minimum", "ready", b"ready", "training_rows", b"training_rows", "upload_encodings", b"upload_encodings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -152,8 +152,15 @@ class TrainTask(_message.Message):
     PERSONAL_FIELD_NUMBER: _builtins.int
     UPLOAD_ENCODING_FIELD_NUMBER: _builtins.int
     TICKET_FIELD_NUMBER: _builtins.int
+    ERROR_FEEDBACK_FIELD_NUMBER: _builtins.int
+    CLIENT_SCHEMA_FIELD_NUMBER: _builtins.int
+    FRESH_ADAPTER_FIELD_NUMBER: _builtins.int
     upload_encoding: _adapter_pb2.Encoding.ValueType
     """Encoding of the upload; the ticket names the same."""
+    error_feedback: _builtins.bool
+    """True: what the encoding lost of earlier counted updates is added to this one before it is clipped and encoded."""
+    fresh_adapter: _builtins.bool
+    """True: the client trains a fresh adapter beside the frozen shared one, and the update is that adapter."""
     @_builtins.property
     def local(self) -> Global___LocalTraining:
         """Local optimisation."""
@@ -166,6 +173,10 @@ class TrainTask(_message.Message):
     def ticket(self) -> _signed_pb2.SignedStatement:
         """SignedStatement over `pfi.aggregator.v1.UploadTicket`."""
 
+    @_builtins.property
+    def client_schema(self) -> _adapter_pb2.AdapterSchema:
+        """Schema of the adapter that this client trains, when it is not the shared one: of another rank."""
+
     def __init__(
         self,
         *,
@@ -173,10 +184,13 @@ class TrainTask(_message.Message):
         personal: Global___PersonalTraining | None = ...,
         upload_encoding: _adapter_pb2.Encoding.ValueType = ...,
         ticket: _signed_pb2.SignedStatement | None = ...,
+        error_feedback: _builtins.bool = ...,
+        client_schema: _adapter_pb2.AdapterSchema | None = ...,
+        fresh_adapter: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["local", b"local", "personal", b"personal", "ticket", b"ticket"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["client_schema", b"client_schema", "local", b"local", "personal", b"personal", "ticket", b"ticket"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["local", b"local", "personal", b"personal", "ticket", b"ticket", "upload_encoding", b"upload_encoding"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_schema", b"client_schema", "error_feedback", b"error_feedback", "fresh_adapter", b"fresh_adapter", "local", b"local", "personal", b"personal", "ticket", b"ticket", "upload_encoding", b"upload_encoding"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -325,6 +339,7 @@ class Task(_message.Message):
     EVALUATE_FIELD_NUMBER: _builtins.int
     PLACE_FIELD_NUMBER: _builtins.int
     CLASSIFICATION_FIELD_NUMBER: _builtins.int
+    BASE_FORM_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     """Task id, unique in the federation."""
     run: _builtins.str
@@ -377,6 +392,10 @@ class Task(_message.Message):
     def classification(self) -> Global___Classification:
         """Set for sequence classification alone."""
 
+    @_builtins.property
+    def base_form(self) -> _adapter_pb2.AdapterForm:
+        """The form of `base` to download and decode; unset for the canonical fp32 payload."""
+
     def __init__(
         self,
         *,
@@ -398,10 +417,11 @@ class Task(_message.Message):
         evaluate: Global___EvaluateTask | None = ...,
         place: Global___PlaceTask | None = ...,
         classification: Global___Classification | None = ...,
+        base_form: _adapter_pb2.AdapterForm | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "classification", b"classification", "deadline_time", b"deadline_time", "evaluate", b"evaluate", "place", b"place", "schema", b"schema", "train", b"train", "work", b"work"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "base_form", b"base_form", "classification", b"classification", "deadline_time", b"deadline_time", "evaluate", b"evaluate", "place", b"place", "schema", b"schema", "train", b"train", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "backbone_digest", b"backbone_digest", "backbone_model", b"backbone_model", "backbone_revision", b"backbone_revision", "base", b"base", "classification", b"classification", "deadline_time", b"deadline_time", "evaluate", b"evaluate", "held_out_fraction", b"held_out_fraction", "held_out_seed", b"held_out_seed", "place", b"place", "round", b"round", "run", b"run", "schema", b"schema", "seed", b"seed", "spool", b"spool", "task", b"task", "train", b"train", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "backbone_digest", b"backbone_digest", "backbone_model", b"backbone_model", "backbone_revision", b"backbone_revision", "base", b"base", "base_form", b"base_form", "classification", b"classification", "deadline_time", b"deadline_time", "evaluate", b"evaluate", "held_out_fraction", b"held_out_fraction", "held_out_seed", b"held_out_seed", "place", b"place", "round", b"round", "run", b"run", "schema", b"schema", "seed", b"seed", "spool", b"spool", "task", b"task", "train", b"train", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_work: _TypeAlias = _typing.Literal["train", "evaluate", "place"]  # noqa: Y015
     _WhichOneofArgType_work: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
