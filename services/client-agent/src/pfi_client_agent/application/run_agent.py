@@ -9,6 +9,7 @@ from pfi.coordinator.v1.task_pb2 import Task
 from pfi_client_agent.application.control import TaskControl
 from pfi_client_agent.application.perform_task import perform_task
 from pfi_client_agent.application.session_loop import SessionLoop
+from pfi_client_agent.application.stopping import finished_before
 from pfi_client_agent.application.task_desk import TaskDesk
 from pfi_client_agent.application.workplace import Workplace
 
@@ -45,19 +46,7 @@ async def work_for_federation(
         place.observer,
         partial(_write_journal, place),
     )
-    running = [
-        asyncio.create_task(_work(place, desk)),
-        asyncio.create_task(SessionLoop(place, desk).run()),
-        asyncio.create_task(stop.wait()),
-    ]
-    try:
-        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        for ended in done:
-            ended.result()
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+    await finished_before(stop, _work(place, desk), SessionLoop(place, desk).run())
 
 
 async def _work(place: Workplace, desk: TaskDesk) -> None:

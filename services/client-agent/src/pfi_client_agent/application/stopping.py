@@ -2,15 +2,29 @@
 
 import asyncio
 from collections.abc import Coroutine
+from typing import Any
 
 
-async def finished_before(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
-    """Do something unless `stop` comes first; tells whether it was done."""
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if working.done():
-        working.result()
-        return True
-    working.cancel()
-    return False
+async def finished_before(stop: asyncio.Event, *works: Coroutine[Any, Any, object]) -> bool:
+    """Do some things until one of them ends or `stop` is set; then cancel the others.
+
+    Nothing of them runs any more when this returns or raises.
+
+    Args:
+        stop: Ends everything.
+        works: What is done, at the same time; what one of them raises is raised here.
+
+    Returns:
+        True when one of them ended; False when `stop` came first.
+    """
+    stopping = asyncio.create_task(stop.wait())
+    running = [*(asyncio.create_task(work) for work in works), stopping]
+    try:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for ended in done:
+            ended.result()
+        return done != {stopping}
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

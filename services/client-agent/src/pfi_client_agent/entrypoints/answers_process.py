@@ -20,6 +20,7 @@ from pfi_client_agent.application.serving.following import CurrentMembership
 from pfi_client_agent.application.serving.observer import ServingObserver
 from pfi_client_agent.application.serving.passport import Passport
 from pfi_client_agent.application.serving.serving import Serving
+from pfi_client_agent.application.stopping import finished_before
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.bootstrap_serving import ServingOptions, build_serving
 from pfi_client_agent.domain.exit_codes import exit_code_for
@@ -82,7 +83,7 @@ class Api:
         """Answer until `stop` is set; `ready` is called when requests can be answered."""
         serving = build_serving(self.folder, self.options, membership, self.observer)
         try:
-            await _until(stop, self._serve(serving), self._follow(serving, ready))
+            await finished_before(stop, self._serve(serving), self._follow(serving, ready))
         finally:
             self.server.close()
             await serving.close()
@@ -187,20 +188,3 @@ async def _with_signals(work: Callable[[asyncio.Event], Coroutine[Any, Any, None
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await work(stop)
-
-
-async def _until(stop: asyncio.Event, *works: Coroutine[Any, Any, None]) -> None:
-    """Do several things until `stop` is set, or one of them ends; raise what it raised."""
-    running = [asyncio.create_task(work) for work in (*works, _wait(stop))]
-    try:
-        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        for ended in done:
-            ended.result()
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
-async def _wait(stop: asyncio.Event) -> None:
-    await stop.wait()
