@@ -17,6 +17,7 @@ from tests.architecture.tree import (
 )
 
 TRAINING_LIBRARIES = {"torch", "transformers", "peft"}
+REST_LIBRARIES = {"fastapi", "starlette", "uvicorn"}
 
 
 def test_the_layers_of_pyproject_hold():
@@ -43,6 +44,18 @@ def test_only_the_agent_requires_training_libraries():
         if TRAINING_LIBRARIES & {requirement.name for requirement in distribution.requirements}
     }
     assert requiring == {"pfi-client-agent"}
+
+
+def test_what_services_share_works_without_the_libraries_of_rest_apis():
+    common = distributions()["pfi-common"].package
+    offenders = [
+        f"{short(path)} imports {module}"
+        for path in python_files(common)
+        for module in imported_modules(path)
+        if (module.split(".")[0] in REST_LIBRARIES or module.startswith("pfi_common.rest"))
+        and not path.is_relative_to(common / "rest")
+    ]
+    assert offenders == []
 
 
 @pytest.mark.parametrize("name", distributions())

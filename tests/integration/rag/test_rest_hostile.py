@@ -1,7 +1,5 @@
 """What a careless or hostile client may send, over REST and gRPC."""
 
-import socket
-
 import pytest
 from tests.support.rag.service import running_rag
 
@@ -9,7 +7,6 @@ from pfi.rag.v1 import retrieval_service_pb2 as wire
 from pfi.rag.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 from pfi_common.errors import InvalidRequestError
 from pfi_common.rpc.errors import translated
-from pfi_rag.entrypoints.rest.server import RestServer
 
 pytestmark = pytest.mark.integration
 
@@ -66,15 +63,3 @@ async def test_a_time_that_is_none_is_refused_in_words(rag, seconds):
     async with rag.channel(rag.federation.client(CLIENT)) as channel:
         with pytest.raises(InvalidRequestError, match="added_after_time"), translated():
             await RetrievalServiceStub(channel).SearchPassages(request, timeout=5)
-
-
-def test_answers_do_not_wait_for_acknowledgements():
-    """A connection has what its listening socket has; asyncio sets nothing on such a socket."""
-    server = RestServer("127.0.0.1:0")
-    try:
-        with socket.create_connection(("127.0.0.1", server.port)):
-            accepted, _ = server._socket.accept()
-            with accepted:
-                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-    finally:
-        server.close()

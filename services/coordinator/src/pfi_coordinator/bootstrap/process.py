@@ -12,6 +12,8 @@ from pfi.coordinator.v1.enrolment_service_pb2_grpc import add_EnrolmentServiceSe
 from pfi.coordinator.v1.serving_service_pb2_grpc import add_ServingServiceServicer_to_server
 from pfi.coordinator.v1.session_service_pb2_grpc import add_SessionServiceServicer_to_server
 from pfi_common.errors import StoreUnavailableError
+from pfi_common.rest.embedded_server import EmbeddedServer
+from pfi_common.rest.tls_files import TlsFiles
 from pfi_common.rpc.interceptor import create_interceptor
 from pfi_common.rpc.options import ServerOptions
 from pfi_common.rpc.server import RpcServer, build_server
@@ -32,10 +34,10 @@ from pfi_coordinator.bootstrap.services import (
     build_sessions,
 )
 from pfi_coordinator.entrypoints.rest.app import build_app
-from pfi_coordinator.entrypoints.rest.server import AdminServer
 
 ENROLMENT_OPTIONS = ServerOptions(maximum_calls=256)
 """Whoever reaches the enrolment port may call it: calls above the limit are asked to come back."""
+ADMIN_CONNECTIONS = 512
 
 
 class _Servers:
@@ -45,7 +47,7 @@ class _Servers:
         self._shared = shared
         self.enrolment = self._rpc_server(ENROLMENT_OPTIONS)
         self.sessions = self._rpc_server()
-        self.admin = AdminServer(shared.settings.admin_address)
+        self.admin = EmbeddedServer(shared.settings.admin_address, connections=ADMIN_CONNECTIONS)
 
     def listen(self) -> Endpoints:
         """Binds every port; services are added before anything is answered."""
@@ -149,8 +151,9 @@ def _fronts(
 
     app = build_app(build_rest(shared, endpoints, ready))
     grace_seconds = shared.settings.drain_seconds
+    tls = TlsFiles(StateFolder(shared.settings.state).identity)
     return [
         servers.enrolment.serve_until(shared.draining, grace_seconds),
         servers.sessions.serve_until(shared.draining, grace_seconds),
-        servers.admin.serve(app, StateFolder(shared.settings.state).identity),
+        servers.admin.serve(app, tls),
     ]

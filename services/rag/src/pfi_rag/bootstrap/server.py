@@ -16,6 +16,8 @@ from pfi.rag.v1 import retrieval_service_pb2_grpc
 from pfi_common.clock import Clock, SystemClock
 from pfi_common.identity import RevocationList
 from pfi_common.identity.files import PRIVATE, write_durably
+from pfi_common.rest.embedded_server import EmbeddedServer
+from pfi_common.rest.tls_files import TlsFiles
 from pfi_common.rpc.admission import Admission
 from pfi_common.rpc.handling import CallHandling
 from pfi_common.rpc.interceptor import PlatformInterceptor
@@ -27,7 +29,7 @@ from pfi_rag.adapters.service_identity import ensure_identity, read_federation_a
 from pfi_rag.application.transfer_slots import TransferSlots
 from pfi_rag.bootstrap.graph import Graph, build_graph
 from pfi_rag.entrypoints.rest.app import RestParts, build_app
-from pfi_rag.entrypoints.rest.server import RestServer, TlsFiles
+from pfi_rag.entrypoints.rest.peer import PeerProtocol
 from pfi_rag.entrypoints.retrieval_servicer import RetrievalServicer
 from pfi_rag.metrics import RagMetrics
 from pfi_rag.settings import RagSettings
@@ -143,7 +145,7 @@ class _Running:
         admission = Admission(federation, own_revocations(clock), clock)
         handling = CallHandling(admission, metrics.rpc, clock)
         self.server = build_server(PlatformInterceptor(handling))
-        self._rest: RestServer | None = None
+        self._rest: EmbeddedServer | None = None
         self._parts = RestParts(
             use=self.graph.use,
             admission=admission,
@@ -169,7 +171,7 @@ class _Running:
         )
         rest = ""
         if settings.rest_address:
-            self._rest = RestServer(settings.rest_address)
+            self._rest = EmbeddedServer(settings.rest_address, protocol=PeerProtocol)
             stack.callback(self._rest.close)
             rest = _join(settings.rest_address, self._rest.port)
         certificate = (settings.state / "identity" / "authority.pem").absolute()
