@@ -4,11 +4,11 @@ import hmac
 import ipaddress
 from collections.abc import Iterable
 
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pfi_client_agent.entrypoints.answers_api.failures import send_error
 from pfi_common.errors import ApiKeyInvalidError, InvalidRequestError
+from pfi_common.rest.body_limit import limited
 
 MAXIMUM_BODY_BYTES = 1 << 20
 _OPEN_PATHS = frozenset({"/healthz"})
@@ -48,20 +48,7 @@ class Guard:
         elif _announced_bytes(headers) > MAXIMUM_BODY_BYTES:
             await send_error(send, InvalidRequestError("The body has more than 1 MiB."), _TOO_LARGE)
         else:
-            await self._pass(scope, receive, send)
-
-    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MAXIMUM_BODY_BYTES:
-                raise HTTPException(_TOO_LARGE)
-            return message
-
-        await self._app(scope, counted, send)
+            await self._app(scope, limited(receive, MAXIMUM_BODY_BYTES), send)
 
     def _authorised(self, headers: list[tuple[bytes, bytes]]) -> bool:
         if not self._token:

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from pfi_coordinator.entrypoints.rest.body_limit import LimitBody
-from pfi_coordinator.entrypoints.rest.problems import handle_problems
+from pfi_coordinator.entrypoints.rest.problems import PROBLEMS
 from pfi_coordinator.entrypoints.rest.responses import Problem
 from pfi_coordinator.entrypoints.rest.routes_adapters import adapter_routes
 from pfi_coordinator.entrypoints.rest.routes_members import member_routes
@@ -25,7 +25,7 @@ def build_app(use: RestUseCases) -> FastAPI:
         responses={"default": {"model": Problem, "description": "A problem (RFC 9457)."}},
     )
     app.state.authorize = use.authorize
-    handle_problems(app)
+    PROBLEMS.handle(app)
     for router in (run_routes(use), member_routes(use), adapter_routes(use), operation_routes(use)):
         app.include_router(router)
     return app

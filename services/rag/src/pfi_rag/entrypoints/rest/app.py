@@ -14,7 +14,7 @@ from pfi_rag.application.use_cases import UseCases
 from pfi_rag.entrypoints.rest.answers import Problem
 from pfi_rag.entrypoints.rest.body_limit import LimitBody
 from pfi_rag.entrypoints.rest.peer import Admit
-from pfi_rag.entrypoints.rest.problems import handle_problems
+from pfi_rag.entrypoints.rest.problems import PROBLEMS
 from pfi_rag.entrypoints.rest.recording import Record
 from pfi_rag.entrypoints.rest.routes_documents import document_routes, index_routes
 from pfi_rag.entrypoints.rest.routes_operations import operation_routes
@@ -61,7 +61,7 @@ def build_app(parts: RestParts) -> FastAPI:
         ],
         responses={"default": {"model": Problem, "description": "A problem (RFC 9457)."}},
     )
-    handle_problems(app)
+    PROBLEMS.handle(app)
     admit = Admit(parts.admission)
     for router in (
         document_routes(parts.use, admit, parts.slots, limit),

@@ -1,13 +1,14 @@
-"""Refuses bodies that are too large while they come in."""
+"""How large a body may be: with documents, and any other."""
 
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pfi_common.rest.body_limit import limited
 
 _DOCUMENTS = "/v1/documents"
 
 
 class LimitBody:
-    """ASGI middleware that counts what comes in.
+    """ASGI middleware.
 
     Args:
         app: What comes after.
@@ -22,16 +23,6 @@ class LimitBody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, and ends it when it grows too large."""
-        received = 0
         documents = scope.get("path") == _DOCUMENTS
         maximum_bytes = self._documents_bytes if documents else self._other_bytes
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > maximum_bytes:
-                raise HTTPException(413)
-            return message
-
-        await self._app(scope, counted, send)
+        await self._app(scope, limited(receive, maximum_bytes), send)
