@@ -17,6 +17,7 @@ from pfi_client_agent.entrypoints.options import (
     BackboneOption,
     BadRowLimitOption,
     ColumnsOption,
+    JsonOption,
     SpeakerOption,
     SplitByOption,
     parse_reading,
@@ -39,7 +40,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
     speaker: SpeakerOption = None,
     bad_row_limit: BadRowLimitOption = Fraction(1, 10),
     backbone: BackboneOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what an agent would read: rows by kind and label, bad rows with reasons, duplicates.
 
@@ -70,7 +71,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
 @data_app.command()
 def speakers(
     file: Annotated[Path, typer.Argument(help="A plain text with `NAME:` blocks.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List who speaks in a plain text, with the number of rows of each.
 

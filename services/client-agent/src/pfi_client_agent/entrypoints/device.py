@@ -1,16 +1,15 @@
 """`pfi-agent device`: what this machine trains on."""
 
 import json
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from pfi_client_agent.entrypoints.options import JsonOption
 
-def device(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+
+def device(as_json: JsonOption = False) -> None:
     """Show the devices that training would use: name, memory, number type.
 
     pfi-agent device --json | jq '.devices[0].free_bytes'

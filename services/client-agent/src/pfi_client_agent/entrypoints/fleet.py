@@ -11,7 +11,10 @@ from pfi_client_agent.entrypoints.options import (
     BackboneOption,
     BadRowLimitOption,
     ColumnsOption,
+    HeldOutRowsOption,
+    JsonLogsOption,
     SplitBy,
+    TrainingThreadsOption,
     parse_reading,
 )
 
@@ -55,18 +58,8 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
             "--at-once", min=1, help="Tasks transferred or trained at once; the others wait."
         ),
     ] = 8,
-    threads: Annotated[
-        int,
-        typer.Option(
-            "--threads", min=1, help="Threads of training; 1 makes it repeatable bit by bit."
-        ),
-    ] = 1,
-    held_out_rows: Annotated[
-        int,
-        typer.Option(
-            "--held-out-rows", min=1, help="Most held-out rows that one evaluation looks at."
-        ),
-    ] = 256,
+    threads: TrainingThreadsOption = 1,
+    held_out_rows: HeldOutRowsOption = 256,
     columns: ColumnsOption = None,
     split_by: Annotated[
         SplitBy | None,
@@ -77,10 +70,7 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
         ),
     ] = None,
     bad_row_limit: BadRowLimitOption = Fraction(1, 10),
-    json_logs: Annotated[
-        bool,
-        typer.Option("--json-logs", help="JSON logs on stderr, also at a terminal."),
-    ] = False,
+    json_logs: JsonLogsOption = False,
 ) -> None:
     """Host many clients in one process: each with its own identity, data, state and connections.
 

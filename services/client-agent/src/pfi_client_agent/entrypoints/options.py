@@ -69,6 +69,18 @@ BackboneOption = Annotated[
         show_default=False,
     ),
 ]
+TrainingThreadsOption = Annotated[
+    int,
+    typer.Option("--threads", min=1, help="Threads of training; 1 makes it repeatable bit by bit."),
+]
+HeldOutRowsOption = Annotated[
+    int,
+    typer.Option("--held-out-rows", min=1, help="Most held-out rows that one evaluation looks at."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JsonLogsOption = Annotated[
+    bool, typer.Option("--json-logs", help="JSON logs on stderr, also at a terminal.")
+]
 ColumnsOption = Annotated[
     str | None,
     typer.Option(

@@ -5,7 +5,12 @@ from typing import Annotated
 
 import typer
 
-from pfi_client_agent.entrypoints.options import BackboneOption, StateOption, state_folder
+from pfi_client_agent.entrypoints.options import (
+    BackboneOption,
+    JsonLogsOption,
+    StateOption,
+    state_folder,
+)
 from pfi_client_agent.entrypoints.serving_options import (
     DEFAULT_ADDRESS,
     AdapterChoice,
@@ -37,9 +42,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter per option
     threads: ThreadsOption = 1,
     rag: RagOption = None,
     rag_certificate: RagCertificateOption = None,
-    json_logs: Annotated[
-        bool, typer.Option("--json-logs", help="JSON logs on stderr, also at a terminal.")
-    ] = False,
+    json_logs: JsonLogsOption = False,
 ) -> None:
     """Answer questions on this device with an OpenAI-compatible API, until SIGTERM or Ctrl-C.
 

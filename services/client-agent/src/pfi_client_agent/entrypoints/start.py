@@ -10,11 +10,14 @@ from pfi_client_agent.entrypoints.options import (
     BackboneOption,
     BadRowLimitOption,
     ColumnsOption,
+    HeldOutRowsOption,
+    JsonLogsOption,
     NameOption,
     SpeakerOption,
     SplitByOption,
     StateOption,
     TokenOption,
+    TrainingThreadsOption,
     parse_reading,
     read_token,
     state_folder,
@@ -35,18 +38,8 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
     name: NameOption = "",
     backbone: BackboneOption = None,
     state: StateOption = None,
-    threads: Annotated[
-        int,
-        typer.Option(
-            "--threads", min=1, help="Threads of training; 1 makes it repeatable bit by bit."
-        ),
-    ] = 1,
-    held_out_rows: Annotated[
-        int,
-        typer.Option(
-            "--held-out-rows", min=1, help="Most held-out rows that one evaluation looks at."
-        ),
-    ] = 256,
+    threads: TrainingThreadsOption = 1,
+    held_out_rows: HeldOutRowsOption = 256,
     columns: ColumnsOption = None,
     split_by: SplitByOption = None,
     speaker: SpeakerOption = None,
@@ -61,10 +54,7 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
             show_default=False,
         ),
     ] = None,
-    json_logs: Annotated[
-        bool,
-        typer.Option("--json-logs", help="JSON logs on stderr, also at a terminal."),
-    ] = False,
+    json_logs: JsonLogsOption = False,
 ) -> None:
     """Work for the federation with the rows of a file or folder, until SIGTERM or Ctrl-C.
 

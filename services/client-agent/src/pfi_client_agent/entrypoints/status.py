@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -12,13 +12,13 @@ from pfi_client_agent.adapters.personal_store import PersonalStore
 from pfi_client_agent.adapters.run_notes import RunNotes
 from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_client_agent.adapters.update_store import UpdateStore
-from pfi_client_agent.entrypoints.options import StateOption, state_folder
+from pfi_client_agent.entrypoints.options import JsonOption, StateOption, state_folder
 from pfi_common.clock import SystemClock
 from pfi_common.identity import load_identity
 
 
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     state: StateOption = None,
 ) -> None:
     """Show identity, certificate, finished tasks, personal adapters and stored updates.

@@ -18,12 +18,11 @@ from pfi_client_agent.entrypoints.documents.adding import (
 )
 from pfi_client_agent.entrypoints.documents.documents_as_json import print_json
 from pfi_client_agent.entrypoints.documents.options import (
-    JsonOption,
     RagCertificateOption,
     RagOption,
     Reach,
 )
-from pfi_client_agent.entrypoints.options import StateOption
+from pfi_client_agent.entrypoints.options import JsonOption, StateOption
 
 _SHOWN_VANISHED = 20
 

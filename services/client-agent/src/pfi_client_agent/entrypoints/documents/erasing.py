@@ -9,13 +9,12 @@ from pfi.rag.v1 import retrieval_service_pb2 as wire
 from pfi_client_agent.adapters.retrieval_link import RetrievalLink
 from pfi_client_agent.entrypoints.documents import documents_as_json as as_document
 from pfi_client_agent.entrypoints.documents.options import (
-    JsonOption,
     RagCertificateOption,
     RagOption,
     Reach,
     resolve,
 )
-from pfi_client_agent.entrypoints.options import StateOption
+from pfi_client_agent.entrypoints.options import JsonOption, StateOption
 from pfi_common.counting import counted
 
 NamesArgument = Annotated[
