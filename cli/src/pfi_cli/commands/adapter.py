@@ -8,6 +8,7 @@ import typer
 from pfi_cli.adapter_pull import pull_adapter
 from pfi_cli.api.client import ApiClient
 from pfi_cli.commands.connected import connected
+from pfi_cli.commands.options import JsonOption
 from pfi_cli.output.console import print_json, say, stdout
 from pfi_cli.output.tables import adapter_table, print_table
 
@@ -20,7 +21,7 @@ def list_adapters(
     api: ApiClient,
     run: Annotated[str | None, typer.Option(help="Only those of this run, by id or name.")] = None,
     *,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """List published adapters.
 

@@ -6,6 +6,7 @@ import typer
 
 from pfi_cli.api.client import ApiClient
 from pfi_cli.commands.connected import connected
+from pfi_cli.commands.options import JsonOption
 from pfi_cli.output.console import print_json, say
 from pfi_cli.output.tables import client_table, print_table
 
@@ -17,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="Enrolled clients.")
 def list_clients(
     api: ApiClient,
     *,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """List enrolled clients.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pfi_cli.commands.connected import StateOption, settings_with
+from pfi_cli.commands.options import JsonOption
 from pfi_cli.exit_codes import ExitCode
 from pfi_cli.output.console import print_json, say, stderr, stdout
 
@@ -33,7 +34,7 @@ def doctor(  # noqa: PLR0913 - one per option
     authority: Annotated[
         Path | None, typer.Option(help="PEM file of its certificate authority (PFI_AUTHORITY).")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Look at this machine: what is in order, what is not, and what to do about it.
 

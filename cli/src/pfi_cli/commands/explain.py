@@ -1,10 +1,16 @@
 """`pfi run explain`: what a specification comes to."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from pfi_cli.commands.options import (
+    BackboneOption,
+    DescribedOption,
+    JsonOption,
+    SpecArgument,
+)
 from pfi_cli.exit_codes import ExitCode
 from pfi_cli.output.console import print_json, stderr, stdout
 from pfi_common.errors import PlatformError
@@ -14,16 +20,11 @@ if TYPE_CHECKING:
 
 
 def explain(
-    spec: Annotated[Path, typer.Argument(help="Run specification, YAML or JSON.")],
-    described: Annotated[
-        Path | None,
-        typer.Option(help="Output of `pfi-agent describe --json`, if it is not installed here."),
-    ] = None,
-    backbone: Annotated[
-        Path | None, typer.Option(help="Local copy of the backbone, for the description.")
-    ] = None,
+    spec: SpecArgument,
+    described: DescribedOption = None,
+    backbone: BackboneOption = None,
     *,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Explain a specification before it is submitted; no federation is needed.
 

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from pfi_cli.commands.connected import StateOption, settings_with
+from pfi_cli.commands.options import JsonOption, RunArgument
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.output.console import print_json, say, stdout
 
 
 def report(
-    run: Annotated[str, typer.Argument(help="Run id or name.")],
+    run: RunArgument,
     agents: Annotated[
         list[Path] | None,
         typer.Option(
@@ -24,7 +25,7 @@ def report(
     ] = None,
     state: StateOption = None,
     *,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Report on a completed run: losses per client, bytes, time; as text, JSON and plots.
 

@@ -1,6 +1,5 @@
 """`pfi run`: submit, watch, list, show and cancel runs."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +8,13 @@ from pfi_cli.api.client import ApiClient
 from pfi_cli.api.runs import Run
 from pfi_cli.commands.connected import connected
 from pfi_cli.commands.explain import explain
+from pfi_cli.commands.options import (
+    BackboneOption,
+    DescribedOption,
+    JsonOption,
+    RunArgument,
+    SpecArgument,
+)
 from pfi_cli.exit_codes import ExitCode
 from pfi_cli.output.clusters import print_clusters
 from pfi_cli.output.console import print_json, say, stdout
@@ -19,22 +25,14 @@ from pfi_cli.output.tables import print_table, run_table
 app = typer.Typer(no_args_is_help=True, help="Federated training jobs.")
 app.command()(explain)
 
-RunArgument = Annotated[str, typer.Argument(help="Run id or name.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
-
 
 @app.command()
 @connected
 def submit(  # noqa: PLR0913 - one per option
     api: ApiClient,
-    spec: Annotated[Path, typer.Argument(help="Run specification, YAML or JSON.")],
-    described: Annotated[
-        Path | None,
-        typer.Option(help="Output of `pfi-agent describe --json`, if it is not installed here."),
-    ] = None,
-    backbone: Annotated[
-        Path | None, typer.Option(help="Local copy of the backbone, for the description.")
-    ] = None,
+    spec: SpecArgument,
+    described: DescribedOption = None,
+    backbone: BackboneOption = None,
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Follow the run to its end.")] = False,
     json: JsonOption = False,

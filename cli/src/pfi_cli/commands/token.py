@@ -8,6 +8,7 @@ import typer
 from pfi_cli.api.client import ApiClient
 from pfi_cli.api.records import Token
 from pfi_cli.commands.connected import connected
+from pfi_cli.commands.options import JsonOption
 from pfi_cli.output.console import print_json, say
 from pfi_cli.token_file import check_absent, write_tokens
 from pfi_common.counting import counted
@@ -36,7 +37,7 @@ def create(  # noqa: PLR0913 - one per option
     force: Annotated[
         bool, typer.Option("--force", help="Replace the file of --out if there is one.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Make one-time join tokens and print them, once, one per line.
 
