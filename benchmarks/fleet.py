@@ -2,12 +2,10 @@
 
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +15,7 @@ import psutil
 import yaml
 
 from benchmarks.result import Result, Row, Target
-from benchmarks.workload import BACKBONE, Federation, high_water_mib, program
+from benchmarks.workload import BACKBONE, Federation, high_water_mib, program, started
 from pfi_cli.api.client import ApiClient
 from pfi_cli.api.connection import local_connection
 from pfi_cli.demo.client_profiles import client_count
@@ -113,17 +111,9 @@ def specification(clients: int) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def crowd(clients: int) -> Iterator[Crowd]:
-    """A federation that is ended and deleted, whatever happens."""
-    folder = Path(tempfile.mkdtemp(prefix="pfi-benchmark-"))
-    running = Crowd(folder, clients)
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
-        shutil.rmtree(folder)
+def crowd(clients: int) -> AbstractContextManager[Crowd]:
+    """A crowd that is ended and deleted, whatever happens."""
+    return started(lambda folder: Crowd(folder, clients))
 
 
 def connected_memory(clients: int) -> float:

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import yaml
@@ -106,6 +106,9 @@ class Federation:
         self.pfi("down")
 
 
+F = TypeVar("F", bound=Federation)
+
+
 def _peak_mib(pid: int) -> float:
     parent = psutil.Process(pid)
     return sum(
@@ -122,10 +125,14 @@ def high_water_mib(pid: int) -> float:
 
 
 @contextmanager
-def federation() -> Iterator[Federation]:
-    """A federation that is ended and deleted, whatever happens."""
+def started(make: Callable[[Path], F]) -> Iterator[F]:
+    """A federation that is ended and deleted, whatever happens.
+
+    Args:
+        make: Makes it in an empty folder.
+    """
     folder = Path(tempfile.mkdtemp(prefix="pfi-benchmark-"))
-    running = Federation(folder)
+    running = make(folder)
     try:
         running.start()
         yield running
@@ -136,6 +143,6 @@ def federation() -> Iterator[Federation]:
 
 def observe() -> Observed:
     """One federation, one run."""
-    with federation() as running:
+    with started(Federation) as running:
         run = running.train()
         return Observed(run, running.peak_mib())
