@@ -103,7 +103,13 @@ def test_what_was_committed_can_be_read(spool, rounds, plan):
     upload = make_upload(plan)
     spool.commit(plan, upload)
     with rounds.read(KEY, upload.ticket.task) as stored:
-        assert bytes(stored.payload) == upload.payload
+        payload, size = stored.payload, len(upload.payload)
+        assert payload.size_bytes == size
+        for first, last in ((0, size), (0, 0), (3, 50), (16, 32), (17, 18), (5, size), (0, 7)):
+            assert payload.read(first, last) == upload.payload[first:last]
+        for first, last in ((-1, 4), (4, 3), (0, size + 1)):
+            with pytest.raises(ValueError, match="range"):
+                payload.read(first, last)
         assert stored.record == make_record(plan, upload)
     with pytest.raises(ArtifactCorruptError), rounds.read(KEY, "r-0000000001.1.1.c-nobody"):
         pass

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.support.aggregator.incoming import InMemoryIncoming
+from tests.support.aggregator.payloads import BytesPayload
 
 from pfi_aggregator.application.ports import StoredUpdate
 from pfi_aggregator.domain.round_key import RoundKey
@@ -97,8 +98,7 @@ class InMemoryRounds:
         found = self._live(key).updates.get(task)
         if found is None:
             raise corrupt_update(task)
-        with memoryview(found[1]) as payload:
-            yield StoredUpdate(found[0], payload)
+        yield StoredUpdate(found[0], BytesPayload(found[1]))
 
     def finalize(self, key: RoundKey, outcome: RoundOutcome) -> None:
         known = self._live(key)

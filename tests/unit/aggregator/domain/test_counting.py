@@ -7,6 +7,7 @@ from math import isqrt
 import numpy as np
 import pytest
 from tests.support.aggregator.builders import make_plan, make_record, make_upload
+from tests.support.aggregator.payloads import BytesPayload
 
 from pfi_aggregator.domain.stored_update import verify_stored_update
 from pfi_aggregator.domain.update import summarize
@@ -79,7 +80,7 @@ COUNTED = summarize(RECORD).counted
 
 
 def verify(made=RECORD, counted=COUNTED, payload=UPLOAD.payload) -> None:
-    verify_stored_update(PLAN, counted, made, memoryview(payload))
+    verify_stored_update(PLAN, counted, made, BytesPayload(payload))
 
 
 def test_an_intact_update_is_verified():

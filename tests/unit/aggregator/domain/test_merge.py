@@ -6,6 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from tests.support.aggregator.builders import make_plan, make_record, make_schema, make_upload
+from tests.support.aggregator.payloads import BytesPayload
 
 from pfi_aggregator.domain.merge import Merge
 from pfi_aggregator.domain.update import summarize
@@ -19,7 +20,7 @@ def merged(plan, uploads) -> np.ndarray:
     merge = Merge(plan)
     for upload in uploads:
         record = make_record(plan, upload)
-        payload = memoryview(upload.payload)
+        payload = BytesPayload(upload.payload)
         merge.fold(summarize(record).counted, record.header.encoding, payload)
     return merge.mean()
 

@@ -125,8 +125,23 @@ def decode_range(
         ValueError: not 0 <= start <= stop <= count, or `start` is not on a boundary of 65,536.
     """
     first, last = range_bytes(encoding, count, start, stop)
+    piece = memoryview(buffer).cast("B")[first:last]
+    return decode_piece(encoding, piece, count, start, stop)
+
+
+def decode_piece(
+    encoding: EncodingValue, piece: BytesLike, count: int, start: int, stop: int
+) -> NDArray[np.float32]:
+    """Decodes coordinates `start` to `stop` from the bytes that `range_bytes` names, alone.
+
+    Shapes: (stop - start,), a new array.
+
+    Raises:
+        EncodingMismatchError: the encoding is not one of the three.
+        PayloadSizeInvalidError: the piece is not exactly these bytes.
+    """
     whole = min(count, -(-stop // BLOCK) * BLOCK)
-    return decode(encoding, memoryview(buffer).cast("B")[first:last], whole - start)[: stop - start]
+    return decode(encoding, piece, whole - start)[: stop - start]
 
 
 def _encode_bfloat16(piece: NDArray[np.float32]) -> bytes:

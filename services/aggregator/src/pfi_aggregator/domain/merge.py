@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.stored_payload import StoredPayload, read_coordinates
 from pfi_aggregator.domain.update import CountedUpdate
-from pfi_common.tensors import RANGE_BLOCK, accumulate, decode_range, mean
+from pfi_common.tensors import RANGE_BLOCK, accumulate, mean
 from pfi_common.tensors.encoding import EncodingValue
 
 
@@ -20,14 +21,14 @@ class Merge:
         self._sums = np.zeros(plan.schema.coordinate_count, dtype=np.int64)
         self._total_weight_units = 0
 
-    def fold(self, update: CountedUpdate, encoding: EncodingValue, payload: memoryview) -> None:
+    def fold(self, update: CountedUpdate, encoding: EncodingValue, payload: StoredPayload) -> None:
         """Adds one update, block by block."""
         count = self._sums.size
         for start in range(0, count, RANGE_BLOCK):
             stop = min(start + RANGE_BLOCK, count)
             accumulate(
                 self._sums[start:stop],
-                decode_range(encoding, payload, count, start, stop),
+                read_coordinates(payload, encoding, count, start, stop),
                 update.clip_factor,
                 update.weight_units,
                 self._fraction_bits,

@@ -3,6 +3,7 @@
 from pfi_aggregator.domain.admission import check_announcement
 from pfi_aggregator.domain.counting import count_update
 from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.stored_payload import StoredPayload
 from pfi_aggregator.domain.update import CountedUpdate, UpdateRecord, summarize
 from pfi_common.errors import ArtifactCorruptError, PlatformError
 
@@ -10,7 +11,7 @@ _PIECE_BYTES = 1 << 20
 
 
 def verify_stored_update(
-    plan: RoundPlan, counted: CountedUpdate, record: UpdateRecord, payload: memoryview
+    plan: RoundPlan, counted: CountedUpdate, record: UpdateRecord, payload: StoredPayload
 ) -> None:
     """Derives a committed file's record anew from its payload and compares the two.
 
@@ -23,8 +24,8 @@ def verify_stored_update(
     try:
         check_announcement(record.header, record.ticket, plan)
         scanner = plan.scanner(record.header.encoding)
-        for start in range(0, len(payload), _PIECE_BYTES):
-            scanner.update(payload[start : start + _PIECE_BYTES])
+        for start in range(0, payload.size_bytes, _PIECE_BYTES):
+            scanner.update(payload.read(start, min(start + _PIECE_BYTES, payload.size_bytes)))
         derived = count_update(record.header, record.ticket, scanner.finish(), plan)
     except PlatformError as error:
         raise corrupt_update(counted.task) from error

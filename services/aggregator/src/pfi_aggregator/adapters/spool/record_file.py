@@ -44,6 +44,24 @@ def read_committed(path: Path) -> UpdateRecord:
         return stored.record
 
 
+class MappedPayload:
+    """The port `StoredPayload` on a mapped file."""
+
+    def __init__(self, mapped: memoryview) -> None:
+        self._mapped = mapped
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that the payload has."""
+        return len(self._mapped)
+
+    def read(self, first: int, last: int) -> memoryview:
+        """Gives a range of the payload."""
+        if not 0 <= first <= last <= len(self._mapped):
+            raise ValueError("the range is not one of the payload")
+        return self._mapped[first:last].toreadonly()
+
+
 @contextmanager
 def open_committed(path: Path) -> Iterator[StoredUpdate]:
     """Maps a committed file.
@@ -61,7 +79,7 @@ def open_committed(path: Path) -> Iterator[StoredUpdate]:
         ):
             record, payload = _split(whole, path.name)
             with payload:
-                yield StoredUpdate(record, payload)
+                yield StoredUpdate(record, MappedPayload(payload))
 
 
 def _open(path: Path) -> BinaryIO:

@@ -7,6 +7,7 @@ from typing import Protocol
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.round_view import RoundOutcome, RoundView
+from pfi_aggregator.domain.stored_payload import StoredPayload
 from pfi_aggregator.domain.update import CommittedUpdate, CountedUpdate, UpdateRecord
 
 
@@ -16,11 +17,11 @@ class StoredUpdate:
 
     Attributes:
         record: What the file says of itself.
-        payload: The encoded update, mapped; not valid after the file is closed.
+        payload: The encoded update; not valid after the file is closed.
     """
 
     record: UpdateRecord
-    payload: memoryview
+    payload: StoredPayload
 
 
 class Rounds(Protocol):
