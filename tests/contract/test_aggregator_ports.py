@@ -104,6 +104,17 @@ class TestArtifacts:
             await artifacts.put_named("lines/r/global/0.json", data)
             assert await artifacts.get_named("lines/r/global/0.json") == data
 
+    async def test_deleting(self, artifacts):
+        digest = await artifacts.put("partials", b"sums")
+        await artifacts.put_named("reductions/r/global/1.1/0", b"piece")
+        assert await artifacts.list_named("reductions/r") == ["reductions/r/global/1.1/0"]
+        for _ in range(2):
+            await artifacts.delete("partials", digest)
+            await artifacts.delete_named("reductions/r/global/1.1/0")
+        with pytest.raises(ArtifactUnknownError):
+            await artifacts.get("partials", digest)
+        assert await artifacts.list_named("reductions/r") == []
+
 
 @pytest.fixture(params=["twin", "file"])
 def tokens(request, tmp_path):

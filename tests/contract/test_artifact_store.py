@@ -120,3 +120,14 @@ async def test_pointers_stay_in_the_store(store: ArtifactStore, path: str) -> No
         await store.get_named(path)
     with pytest.raises(InvalidRequestError):
         await store.list_named(path)
+
+
+async def test_what_is_deleted_is_gone(store: ArtifactStore) -> None:
+    await store.put("partials", DATA)
+    await store.put_named("folds/run/spool-1", b"statement")
+    for _ in range(2):
+        await store.delete("partials", DIGEST)
+        await store.delete_named("folds/run/spool-1")
+    assert not await store.exists("partials", DIGEST)
+    assert await store.get_named("folds/run/spool-1") is None
+    assert await store.list_named("folds") == []

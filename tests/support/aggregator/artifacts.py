@@ -38,3 +38,12 @@ class InMemoryArtifacts:
 
     async def get_named(self, path: str) -> bytes | None:
         return self.pointers.get(path)
+
+    async def list_named(self, prefix: str) -> list[str]:
+        return sorted(path for path in self.pointers if path.startswith(f"{prefix}/"))
+
+    async def delete(self, kind: str, digest: str) -> None:
+        self.objects.pop((kind, digest), None)
+
+    async def delete_named(self, path: str) -> None:
+        self.pointers.pop(path, None)

@@ -6,7 +6,9 @@ import re
 
 from pfi_common.errors import ArtifactUnknownError, InvalidRequestError
 
-KINDS = frozenset({"adapters", "schemas", "lineages", "optimizer-states", "exports", "reports"})
+KINDS = frozenset(
+    {"adapters", "schemas", "lineages", "optimizer-states", "partials", "exports", "reports"}
+)
 STAGING = ".staging"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import suppress
 
 import obstore
 from obstore.store import ObjectStore
@@ -118,6 +119,22 @@ class ArtifactStore:
         with storage_failures():
             found = await obstore.list(self._store, folder).collect_async()
         return sorted(item["path"] for item in found)
+
+    async def delete(self, kind: str, digest: str) -> None:
+        """Deletes an artifact that nothing refers to any more; one that is not there stays away."""
+        await self._delete(object_path(kind, digest))
+
+    async def delete_named(self, path: str) -> None:
+        """Deletes a pointer; one that is not there stays away.
+
+        Raises:
+            InvalidRequestError: the path is not a name.
+        """
+        await self._delete(pointer_path(path))
+
+    async def _delete(self, path: str) -> None:
+        with suppress(FileNotFoundError), storage_failures():
+            await obstore.delete_async(self._store, path)
 
     async def _read(self, path: str) -> bytes | None:
         try:

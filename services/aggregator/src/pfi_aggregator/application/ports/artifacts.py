@@ -32,3 +32,15 @@ class Artifacts(Protocol):
     async def get_named(self, path: str) -> bytes | None:
         """Gives a pointer."""
         ...
+
+    async def list_named(self, prefix: str) -> list[str]:
+        """Gives the paths of all pointers in a folder and below, sorted."""
+        ...
+
+    async def delete(self, kind: str, digest: str) -> None:
+        """Deletes an object that nothing refers to any more; one that is not there stays away."""
+        ...
+
+    async def delete_named(self, path: str) -> None:
+        """Deletes a pointer; one that is not there stays away."""
+        ...
