@@ -17,7 +17,8 @@ edge of a process. One class per reason, grouped by the part of the platform tha
       payloads.py    PayloadSizeInvalid, PayloadCorrupt, PayloadNotFinite, CoordinateLimitExceeded,
                      WeightInvalid, ChunkOutOfOrder
       rounds.py      UpdateConflict, UpdateTooLate, AttemptVoided, RoundUnknown, RoundStateInvalid,
-                     RoundFull, UpdateUnknown, SpoolLocked, LeaderSuperseded, QuorumNotReached
+                     RoundFull, UpdateUnknown, SpoolLocked, LeaderSuperseded, QuorumNotReached,
+                     SpoolKeyInvalid, UploadsLimited, SpoolFull
       artifacts.py   AdapterUnknown, ArtifactCorrupt, ArtifactUnknown, AdapterInvalid, ExportFailed,
                      ReportIncomplete
       agents.py      DataUnreadable, DataTooManyBadRows, BackboneUnreadable, NotEnrolled,

@@ -112,3 +112,40 @@ class QuorumNotReachedError(PlatformError):
         "Fewer updates were counted than the round's minimum.",
         "Connect more clients, or submit a run with a lower `cohort.minimum` or a later deadline.",
     )
+
+
+class SpoolKeyInvalidError(PlatformError):
+    """The key of a round's spooled updates is missing or another one, so they cannot be read."""
+
+    reason = "SPOOL_KEY_INVALID"
+    entry = CatalogEntry(
+        "DATA_LOSS",
+        "The key of the round's spooled updates is missing or another one.",
+        "Abort the attempt, so that clients send their stored updates again; keep an aggregator's "
+        "state folder and wrapping key together with its spool.",
+    )
+
+
+class UploadsLimitedError(PlatformError):
+    """As many uploads run as the aggregator takes at a time, or as one client may have."""
+
+    reason = "UPLOADS_LIMITED"
+    entry = CatalogEntry(
+        "RESOURCE_EXHAUSTED",
+        "The aggregator takes no further upload just now.",
+        "Wait for the delay that the error names and try again; agents do so by themselves.",
+        retryable=True,
+    )
+
+
+class SpoolFullError(PlatformError):
+    """The spool holds as many bytes of updates as its limit allows."""
+
+    reason = "SPOOL_FULL"
+    entry = CatalogEntry(
+        "RESOURCE_EXHAUSTED",
+        "The spool holds as many bytes of updates as its limit allows.",
+        "Wait until a round has settled; if it lasts, enlarge the volume, raise "
+        "`PFI_AGGREGATOR_SPOOL_LIMIT_BYTES` or add a spool.",
+        retryable=True,
+    )

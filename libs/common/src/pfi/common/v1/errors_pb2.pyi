@@ -184,6 +184,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: something that the platform needs on this machine is not in order."""
     ERROR_REASON_PARTITION_FAILED: _ErrorReason.ValueType  # 156
     """INTERNAL: a partition of clients could not be computed."""
+    ERROR_REASON_SPOOL_KEY_INVALID: _ErrorReason.ValueType  # 160
+    """DATA_LOSS: the key of a round's spooled updates is missing or another one."""
+    ERROR_REASON_UPLOADS_LIMITED: _ErrorReason.ValueType  # 161
+    """RESOURCE_EXHAUSTED, retryable: as many uploads run as the aggregator takes at a time."""
+    ERROR_REASON_SPOOL_FULL: _ErrorReason.ValueType  # 162
+    """RESOURCE_EXHAUSTED, retryable: the spool holds as many bytes as its limit allows."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed: the `reason` of the `google.rpc.ErrorInfo` in the status details (domain `pfi`), without the
@@ -352,4 +358,10 @@ ERROR_REASON_MACHINE_UNSUITABLE: ErrorReason.ValueType  # 155
 """FAILED_PRECONDITION: something that the platform needs on this machine is not in order."""
 ERROR_REASON_PARTITION_FAILED: ErrorReason.ValueType  # 156
 """INTERNAL: a partition of clients could not be computed."""
+ERROR_REASON_SPOOL_KEY_INVALID: ErrorReason.ValueType  # 160
+"""DATA_LOSS: the key of a round's spooled updates is missing or another one."""
+ERROR_REASON_UPLOADS_LIMITED: ErrorReason.ValueType  # 161
+"""RESOURCE_EXHAUSTED, retryable: as many uploads run as the aggregator takes at a time."""
+ERROR_REASON_SPOOL_FULL: ErrorReason.ValueType  # 162
+"""RESOURCE_EXHAUSTED, retryable: the spool holds as many bytes as its limit allows."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
