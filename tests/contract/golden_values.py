@@ -15,6 +15,7 @@ from pfi_common.identity.tokens import JoinToken
 from pfi_common.tensors import (
     BF16,
     FP32,
+    INT4_BLOCK,
     INT8_BLOCK,
     Schema,
     Tensor,
@@ -82,6 +83,9 @@ VALUES: dict[str, Callable[[], str]] = {
     "vector, int8 nearest": lambda: sha256(encode(INT8_BLOCK, vector())),
     "vector, int8 stochastic": lambda: sha256(encode(INT8_BLOCK, vector(), seed=SEED)),
     "vector, int8 first bytes": lambda: bytes(encode(INT8_BLOCK, vector())[:20]).hex(),
+    "vector, int4 nearest": lambda: sha256(encode(INT4_BLOCK, vector())),
+    "vector, int4 stochastic": lambda: sha256(encode(INT4_BLOCK, vector(), seed=SEED)),
+    "vector, int4 first bytes": lambda: bytes(encode(INT4_BLOCK, vector())[:20]).hex(),
     "merge, SHA-256 of fp32": lambda: sha256(fp32_bytes(merged())),
     "sketch, fp32": lambda: fp32_bytes(sketch(vector()[:680], schema(), SEED, 8)).hex(),
     "sketch of 64, SHA-256 of fp32": lambda: sha256(

@@ -21,6 +21,7 @@ from pfi_common.errors import (
 from pfi_common.tensors import (
     BF16,
     FP32,
+    INT4_BLOCK,
     INT8_BLOCK,
     RANGE_BLOCK,
     PayloadScanner,
@@ -30,7 +31,7 @@ from pfi_common.tensors import (
     encoded_size_bytes,
 )
 
-ENCODINGS = [FP32, BF16, INT8_BLOCK]
+ENCODINGS = [FP32, BF16, INT8_BLOCK, INT4_BLOCK]
 COUNT = 2 * RANGE_BLOCK + 300
 VECTOR = np.random.default_rng(1).normal(0, 1e-2, COUNT).astype(np.float32)
 PAYLOADS = {encoding: encode(encoding, VECTOR) for encoding in ENCODINGS}
@@ -133,6 +134,19 @@ def test_the_byte_that_no_encoder_writes_is_refused(position: int) -> None:
     scanner = PayloadScanner(INT8_BLOCK, 258)
     scanner.update(payload)
     with pytest.raises(InvalidRequestError, match="-128"):
+        scanner.finish()
+
+
+@pytest.mark.parametrize(
+    ("position", "value"),
+    [(4, 0x08), (4, 0x80), (131, 0x81), (136, 0x08), (136, 0x80), (137, 0x10)],
+)
+def test_halves_that_no_encoder_writes_are_refused(position: int, value: int) -> None:
+    payload = bytearray(encode(INT4_BLOCK, VECTOR[:259]))
+    payload[position] = value
+    scanner = PayloadScanner(INT4_BLOCK, 259)
+    scanner.update(payload)
+    with pytest.raises(InvalidRequestError, match="-8"):
         scanner.finish()
 
 

@@ -6,6 +6,7 @@ Needs numpy and protobuf; neither torch nor grpc.
 from pfi_common.tensors.encoding import (
     BF16,
     FP32,
+    INT4_BLOCK,
     INT8_BLOCK,
     RANGE_BLOCK,
     decode,
@@ -43,6 +44,7 @@ __all__ = [
     "CAUSAL_LM",
     "FP32",
     "FULL_CLIP_FACTOR",
+    "INT4_BLOCK",
     "INT8_BLOCK",
     "MAXIMUM_DIMENSIONS",
     "PEFT_TASK_TYPES",

@@ -15,12 +15,9 @@ from numpy.typing import NDArray
 from pfi.common.v1 import adapter_pb2
 from pfi_common.errors import EncodingMismatchError, PayloadNotFiniteError, PayloadSizeInvalidError
 from pfi_common.tensors.bfloat16 import from_bfloat16, to_bfloat16
-from pfi_common.tensors.int8_block import (
-    BLOCK,
-    SCALE_BYTES,
-    decode_int8_block,
-    encode_int8_block,
-)
+from pfi_common.tensors.block_scale import BLOCK, SCALE_BYTES
+from pfi_common.tensors.int4_block import decode_int4_block, encode_int4_block, int4_block_bytes
+from pfi_common.tensors.int8_block import decode_int8_block, encode_int8_block
 
 BytesLike = bytes | bytearray | memoryview
 EncodingValue: TypeAlias = adapter_pb2.Encoding.ValueType
@@ -28,6 +25,7 @@ EncodingValue: TypeAlias = adapter_pb2.Encoding.ValueType
 FP32 = adapter_pb2.ENCODING_FP32
 BF16 = adapter_pb2.ENCODING_BF16
 INT8_BLOCK = adapter_pb2.ENCODING_INT8_BLOCK
+INT4_BLOCK = adapter_pb2.ENCODING_INT4_BLOCK
 
 RANGE_BLOCK = 1 << 16
 """Coordinates between the points where a range may start."""
@@ -37,7 +35,7 @@ def encoded_size_bytes(encoding: EncodingValue, count: int) -> int:
     """Gives the exact size of `count` encoded coordinates.
 
     Raises:
-        EncodingMismatchError: the encoding is not one of the three.
+        EncodingMismatchError: the encoding is not one of the four.
     """
     if encoding == FP32:
         return 4 * count
@@ -45,7 +43,9 @@ def encoded_size_bytes(encoding: EncodingValue, count: int) -> int:
         return 2 * count
     if encoding == INT8_BLOCK:
         return count + SCALE_BYTES * -(-count // BLOCK)
-    message = "The encoding must be fp32, bf16 or int8_block."
+    if encoding == INT4_BLOCK:
+        return int4_block_bytes(count)
+    message = "The encoding must be fp32, bf16, int8_block or int4_block."
     raise EncodingMismatchError(message)
 
 
@@ -54,19 +54,20 @@ def encode(
 ) -> bytes:
     """Encodes a flat vector.
 
-    Bounds on |x - decoded|: fp32 none; bf16 max(2^-8 * |x|, 2^-134); int8_block 0.50001 * scale, or
-    1.00001 * scale with a seed, where scale is about the block's highest |x| / 127 (`int8_block`).
+    Bounds on |x - decoded|: fp32 none; bf16 max(2^-8 * |x|, 2^-134); int8_block and int4_block
+    0.50001 * scale, or 1.00001 * scale with a seed, where scale is about the block's highest |x|
+    over 127 and over 7 (`block_scale`).
 
     Shapes: (n,).
 
     Args:
         encoding: A value of `pfi.common.v1.Encoding`.
         vector: Finite coordinates.
-        seed: Makes int8_block round stochastically, without bias; the others round nothing or to
-            nearest.
+        seed: Makes the two block encodings round stochastically, without bias; the others round
+            nothing or to nearest.
 
     Raises:
-        EncodingMismatchError: the encoding is not one of the three.
+        EncodingMismatchError: the encoding is not one of the four.
         PayloadNotFiniteError: a coordinate is NaN or infinite, or becomes infinite in bf16.
     """
     encoded_size_bytes(encoding, 0)
@@ -75,6 +76,8 @@ def encode(
         return vector.astype("<f4", copy=False).tobytes()
     if encoding == INT8_BLOCK:
         return encode_int8_block(vector, seed)
+    if encoding == INT4_BLOCK:
+        return encode_int4_block(vector, seed)
     return b"".join(_encode_bfloat16(piece) for piece in _pieces(vector))
 
 
@@ -84,7 +87,7 @@ def decode(encoding: EncodingValue, buffer: BytesLike, count: int) -> NDArray[np
     Shapes: (count,), a new array.
 
     Raises:
-        EncodingMismatchError: the encoding is not one of the three.
+        EncodingMismatchError: the encoding is not one of the four.
         PayloadSizeInvalidError: the buffer is not exactly `count` encoded coordinates.
     """
     size = encoded_size_bytes(encoding, count)
@@ -96,7 +99,9 @@ def decode(encoding: EncodingValue, buffer: BytesLike, count: int) -> NDArray[np
         return data.view("<f4").astype(np.float32)
     if encoding == BF16:
         return from_bfloat16(data.view("<u2"))
-    return decode_int8_block(data, count)
+    if encoding == INT8_BLOCK:
+        return decode_int8_block(data, count)
+    return decode_int4_block(data, count)
 
 
 def range_bytes(encoding: EncodingValue, count: int, start: int, stop: int) -> tuple[int, int]:
@@ -120,7 +125,7 @@ def decode_range(
     Shapes: (stop - start,), a new array.
 
     Raises:
-        EncodingMismatchError: the encoding is not one of the three.
+        EncodingMismatchError: the encoding is not one of the four.
         PayloadSizeInvalidError: the buffer ends before the range.
         ValueError: not 0 <= start <= stop <= count, or `start` is not on a boundary of 65,536.
     """
@@ -137,7 +142,7 @@ def decode_piece(
     Shapes: (stop - start,), a new array.
 
     Raises:
-        EncodingMismatchError: the encoding is not one of the three.
+        EncodingMismatchError: the encoding is not one of the four.
         PayloadSizeInvalidError: the piece is not exactly these bytes.
     """
     whole = min(count, -(-stop // BLOCK) * BLOCK)

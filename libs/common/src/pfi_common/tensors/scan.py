@@ -15,6 +15,7 @@ from pfi_common.errors import (
     PayloadSizeInvalidError,
 )
 from pfi_common.tensors.encoding import (
+    INT4_BLOCK,
     INT8_BLOCK,
     RANGE_BLOCK,
     BytesLike,
@@ -22,6 +23,7 @@ from pfi_common.tensors.encoding import (
     decode,
     encoded_size_bytes,
 )
+from pfi_common.tensors.int4_block import has_forbidden_half
 from pfi_common.tensors.int8_block import has_forbidden_byte
 from pfi_common.tensors.sketch import Sketcher
 
@@ -56,7 +58,7 @@ class PayloadScanner:
         sketcher: Is given every block, in order; none for no sketch.
 
     Raises:
-        EncodingMismatchError: the encoding is not one of the three.
+        EncodingMismatchError: the encoding is not one of the four.
     """
 
     def __init__(
@@ -85,7 +87,8 @@ class PayloadScanner:
         Raises:
             PayloadSizeInvalidError: more bytes than the payload has.
             PayloadNotFiniteError: a coordinate is NaN or infinite.
-            InvalidRequestError: a byte of int8_block is -128.
+            InvalidRequestError: a byte of int8_block is -128, a half of int4_block is -8, or its
+                unused half is not 0.
         """
         view = memoryview(data).cast("B")
         self._received_bytes += len(view)
@@ -106,7 +109,8 @@ class PayloadScanner:
         Raises:
             PayloadSizeInvalidError: bytes are missing.
             PayloadNotFiniteError: a coordinate is NaN or infinite.
-            InvalidRequestError: a byte of int8_block is -128.
+            InvalidRequestError: a byte of int8_block is -128, a half of int4_block is -8, or its
+                unused half is not 0.
         """
         if self._received_bytes != self._size_bytes:
             message = f"The payload has {self._received_bytes} of its {self._size_bytes} bytes."
@@ -136,17 +140,23 @@ class PayloadScanner:
         if not math.isfinite(highest):
             message = f"A coordinate from {self._scanned} on is NaN or infinite."
             raise PayloadNotFiniteError(message)
-        if self._encoding == INT8_BLOCK:
-            self._check_bytes(encoded, count)
+        self._check_steps(encoded, count)
         self._maximum = max(self._maximum, highest)
         self._squares += _sum_of_squares(block)
         if self._sketcher is not None:
             self._sketcher.add(block)
         self._scanned += count
 
-    def _check_bytes(self, encoded: memoryview, count: int) -> None:
-        if has_forbidden_byte(np.frombuffer(encoded, dtype=np.uint8), count):
+    def _check_steps(self, encoded: memoryview, count: int) -> None:
+        data = np.frombuffer(encoded, dtype=np.uint8)
+        if self._encoding == INT8_BLOCK and has_forbidden_byte(data, count):
             message = "A byte of the int8_block payload is -128; bytes lie in -127 to 127."
+            raise InvalidRequestError(message)
+        if self._encoding == INT4_BLOCK and has_forbidden_half(data, count):
+            message = (
+                "A half of the int4_block payload is -8, or the unused one is not 0; halves lie in"
+                " -7 to 7."
+            )
             raise InvalidRequestError(message)
 
 
