@@ -78,6 +78,11 @@ from pfi_common.errors.platform import (
     StoreUnsuitableError,
 )
 from pfi_common.errors.problems import error_from_problem, http_status, problem_document
+from pfi_common.errors.reductions import (
+    PopulationTooSmallError,
+    ReductionFailedError,
+    ReductionIncompleteError,
+)
 from pfi_common.errors.rounds import (
     AttemptVoidedError,
     LeaderSupersededError,
@@ -163,8 +168,11 @@ __all__ = [
     "PayloadSizeInvalidError",
     "PermissionDeniedError",
     "PlatformError",
+    "PopulationTooSmallError",
     "PromptTooLongError",
     "QuorumNotReachedError",
+    "ReductionFailedError",
+    "ReductionIncompleteError",
     "RenewalRefusedError",
     "ReportIncompleteError",
     "RetrievalUnavailableError",

@@ -19,6 +19,7 @@ edge of a process. One class per reason, grouped by the part of the platform tha
       rounds.py      UpdateConflict, UpdateTooLate, AttemptVoided, RoundUnknown, RoundStateInvalid,
                      RoundFull, UpdateUnknown, SpoolLocked, LeaderSuperseded, QuorumNotReached,
                      SpoolKeyInvalid, UploadsLimited, SpoolFull
+      reductions.py  PopulationTooSmall, ReductionIncomplete, ReductionFailed
       artifacts.py   AdapterUnknown, ArtifactCorrupt, ArtifactUnknown, AdapterInvalid, ExportFailed,
                      ReportIncomplete
       agents.py      DataUnreadable, DataTooManyBadRows, BackboneUnreadable, NotEnrolled,

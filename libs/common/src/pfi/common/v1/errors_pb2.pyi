@@ -190,6 +190,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED, retryable: as many uploads run as the aggregator takes at a time."""
     ERROR_REASON_SPOOL_FULL: _ErrorReason.ValueType  # 162
     """RESOURCE_EXHAUSTED, retryable: the spool holds as many bytes as its limit allows."""
+    ERROR_REASON_POPULATION_TOO_SMALL: _ErrorReason.ValueType  # 170
+    """FAILED_PRECONDITION: fewer updates were counted than the aggregation rule needs."""
+    ERROR_REASON_REDUCTION_INCOMPLETE: _ErrorReason.ValueType  # 171
+    """UNAVAILABLE, retryable: workers have not computed all pieces of the round's reduction."""
+    ERROR_REASON_REDUCTION_FAILED: _ErrorReason.ValueType  # 172
+    """INTERNAL: a piece of the round's reduction could not be computed."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed: the `reason` of the `google.rpc.ErrorInfo` in the status details (domain `pfi`), without the
@@ -364,4 +370,10 @@ ERROR_REASON_UPLOADS_LIMITED: ErrorReason.ValueType  # 161
 """RESOURCE_EXHAUSTED, retryable: as many uploads run as the aggregator takes at a time."""
 ERROR_REASON_SPOOL_FULL: ErrorReason.ValueType  # 162
 """RESOURCE_EXHAUSTED, retryable: the spool holds as many bytes as its limit allows."""
+ERROR_REASON_POPULATION_TOO_SMALL: ErrorReason.ValueType  # 170
+"""FAILED_PRECONDITION: fewer updates were counted than the aggregation rule needs."""
+ERROR_REASON_REDUCTION_INCOMPLETE: ErrorReason.ValueType  # 171
+"""UNAVAILABLE, retryable: workers have not computed all pieces of the round's reduction."""
+ERROR_REASON_REDUCTION_FAILED: ErrorReason.ValueType  # 172
+"""INTERNAL: a piece of the round's reduction could not be computed."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
