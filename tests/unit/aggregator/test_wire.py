@@ -5,7 +5,7 @@ from tests.support.aggregator.builders import make_plan, make_record, make_uploa
 
 from pfi.aggregator.v1 import round_service_pb2
 from pfi_aggregator.domain.round_plan import SketchPlan
-from pfi_aggregator.domain.server_optimizer import Adam, Sgd
+from pfi_aggregator.domain.server_optimizer import Adagrad, Adam, Sgd, Yogi
 from pfi_aggregator.wire.names import read_key, write_key
 from pfi_aggregator.wire.parsing import parse
 from pfi_aggregator.wire.plans import read_plan, write_plan
@@ -16,7 +16,15 @@ PLAN = make_plan()
 UPLOAD = make_upload(PLAN)
 
 
-@pytest.mark.parametrize("optimizer", [Sgd(0.5, 0.9), Adam(0.1, 0.9, 0.99, 1e-3)])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        Sgd(0.5, 0.9),
+        Adam(0.1, 0.9, 0.99, 1e-3),
+        Yogi(0.1, 0.8, 0.99, 1e-3),
+        Adagrad(0.1, 0.9, 1e-3),
+    ],
+)
 def test_plans(optimizer):
     plan = make_plan(optimizer=optimizer, clip_norm=2.5, state_digest="ab" * 32)
     assert read_plan(write_plan(plan)) == plan

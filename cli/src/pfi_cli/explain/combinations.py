@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pfi_common.spec import DualAdapter, RunSpec, ServerAdam, UpdateSimilarity, examine_run_spec
+from pfi_common.spec import (
+    DualAdapter,
+    RunSpec,
+    ServerAdagrad,
+    ServerAdam,
+    ServerYogi,
+    UpdateSimilarity,
+    examine_run_spec,
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,18 @@ CHOICES: Sequence[Choice] = (
         "server_optimizer",
         {"server_optimizer": {"name": "adam", "learning_rate": 0.01}},
         lambda spec: isinstance(spec.server_optimizer, ServerAdam),
+    ),
+    Choice(
+        "server yogi",
+        "server_optimizer",
+        {"server_optimizer": {"name": "yogi", "learning_rate": 0.01}},
+        lambda spec: isinstance(spec.server_optimizer, ServerYogi),
+    ),
+    Choice(
+        "server adagrad",
+        "server_optimizer",
+        {"server_optimizer": {"name": "adagrad", "learning_rate": 0.01}},
+        lambda spec: isinstance(spec.server_optimizer, ServerAdagrad),
     ),
     Choice(
         "proximal term",

@@ -6,7 +6,7 @@ import pytest
 from tests.support.aggregator.builders import KEY, make_plan, make_schema
 
 from pfi_aggregator.domain.round_plan import SketchPlan
-from pfi_aggregator.domain.server_optimizer import Adam, Sgd
+from pfi_aggregator.domain.server_optimizer import Adagrad, Adam, Sgd, Yogi
 from pfi_common.errors import InvalidRequestError, SchemaMismatchError
 from pfi_common.tensors import FixedPoint
 
@@ -63,6 +63,10 @@ def test_arithmetic_that_could_overflow_is_refused():
         lambda: Adam(0.1, 1.0, 0.99, 1e-3),
         lambda: Adam(0.1, 0.9, float("nan"), 1e-3),
         lambda: Adam(0.1, 0.9, 0.99, 0.0),
+        lambda: Yogi(-1.0, 0.9, 0.99, 1e-3),
+        lambda: Yogi(0.1, 0.9, 1.0, 1e-3),
+        lambda: Adagrad(0.1, 0.9, 0.0),
+        lambda: Adagrad(0.1, float("inf"), 1e-3),
     ],
 )
 def test_optimizers_check_their_parameters(make):

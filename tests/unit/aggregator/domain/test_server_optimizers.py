@@ -6,10 +6,19 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pfi_aggregator.domain.server_optimizer import Adam, OptimizerState, Sgd, move_adapter
+from pfi_aggregator.domain.server_optimizer import (
+    Adagrad,
+    Adam,
+    OptimizerState,
+    Sgd,
+    Yogi,
+    move_adapter,
+)
 from pfi_common.errors import AdapterInvalidError, ArtifactCorruptError
 
 ADAM = Adam(0.05, 0.9, 0.99, 1e-3)
+YOGI = Yogi(0.05, 0.9, 0.99, 1e-3)
+ADAGRAD = Adagrad(0.05, 0.9, 1e-3)
 COUNT = 70_000  # more than one block
 
 
@@ -51,9 +60,28 @@ def test_momentum_moves_by_its_sum():
     np.testing.assert_allclose(path[-1], expected, rtol=1e-6)
 
 
-def test_adam_is_the_published_one():
-    base, moves = np.zeros(5, dtype=np.float32), deltas(4, 5)
-    path, _ = play(ADAM, base, moves)
+def adam_moment(v: Decimal, square: Decimal, keep: Decimal) -> Decimal:
+    return keep * v + (1 - keep) * square
+
+
+def yogi_moment(v: Decimal, square: Decimal, keep: Decimal) -> Decimal:
+    sign = (v > square) - (v < square)
+    return v - (1 - keep) * square * sign
+
+
+def adagrad_moment(v: Decimal, square: Decimal, _keep: Decimal) -> Decimal:
+    return v + square
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "second_moment"),
+    [(ADAM, adam_moment), (YOGI, yogi_moment), (ADAGRAD, adagrad_moment)],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_adaptive_optimisers_are_the_published_ones(optimizer, second_moment):
+    base, moves = np.zeros(5, dtype=np.float32), deltas(6, 5)
+    moves[2] *= np.float32(0.01)  # above and below the second moment, for Yogi's sign
+    path, _ = play(optimizer, base, moves)
     with localcontext() as context:
         context.prec = 60
         b1, b2, tau, rate = (Decimal(repr(x)) for x in (0.9, 0.99, 1e-3, 0.05))
@@ -62,13 +90,26 @@ def test_adam_is_the_published_one():
             for step, move in enumerate(moves):
                 delta = Decimal(float(move[index]))
                 m = b1 * m + (1 - b1) * delta
-                v = b2 * v + (1 - b2) * delta * delta
+                v = second_moment(v, delta * delta, b2)
                 weight = weight + rate * m / (v.sqrt() + tau)
                 assert float(path[step][index]) == pytest.approx(float(weight), rel=1e-6)
                 weight = Decimal(float(path[step][index]))  # the adapter is rounded each round
 
 
-@pytest.mark.parametrize("optimizer", [Sgd(1.0, 0.0), Sgd(0.5, 0.9), ADAM])
+def test_adaptive_optimisers_differ():
+    base, moves = np.zeros(50, dtype=np.float32), deltas(4, 50)
+    ends = [play(optimizer, base, moves)[0][-1] for optimizer in (ADAM, YOGI, ADAGRAD)]
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert np.abs(ends[one] - ends[other]).max() > 1e-4
+
+
+def test_yogi_keeps_its_second_moment_positive_on_any_path():
+    moves = [np.full(1, 10.0 ** (1 - step % 7), dtype=np.float32) for step in range(200)]
+    _, state = play(Yogi(0.01, 0.9, 0.0, 1e-3), np.zeros(1, dtype=np.float32), moves)
+    assert (state.moments[1] >= 0).all()
+
+
+@pytest.mark.parametrize("optimizer", [Sgd(1.0, 0.0), Sgd(0.5, 0.9), ADAM, YOGI, ADAGRAD])
 def test_a_state_survives_its_bytes(optimizer):
     moves, base = deltas(4), np.zeros(COUNT, dtype=np.float32)
     path, _ = play(optimizer, base, moves)

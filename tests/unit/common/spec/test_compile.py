@@ -123,6 +123,12 @@ def test_server_optimisers_are_carried_over() -> None:
     adam = plan(spec(server_optimizer={"name": "adam", "learning_rate": 0.1, "tau": 0.01}))
     given = adam.server_optimizer.adam
     assert (given.learning_rate, given.beta1, given.beta2, given.tau) == (0.1, 0.9, 0.99, 0.01)
+    yogi = plan(spec(preset="fedyogi")).server_optimizer.yogi
+    assert (yogi.learning_rate, yogi.beta1, yogi.beta2, yogi.tau) == (1e-3, 0.9, 0.99, 1e-3)
+    adagrad = plan(spec(preset="fedadagrad")).server_optimizer.adagrad
+    assert (adagrad.learning_rate, adagrad.beta1, adagrad.tau) == (1e-3, 0.0, 1e-3)
+    momentum = plan(spec(preset="fedavgm")).server_optimizer.sgd
+    assert (momentum.learning_rate, momentum.momentum) == (1.0, 0.9)
 
 
 def test_a_coarse_merge_is_refused_here_too() -> None:

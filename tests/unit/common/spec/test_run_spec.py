@@ -79,6 +79,8 @@ def test_modules_are_sorted() -> None:
         {"cohort": {"size": 9, "deadline": "1h30m"}, "seed": 5},
         {"personalize": {"method": "dual_adapter", "rank": 2}},
         {"server_optimizer": {"name": "adam", "learning_rate": 0.01}},
+        {"preset": "fedyogi"},
+        {"server_optimizer": {"name": "adagrad", "learning_rate": 0.01, "beta1": 0.9}},
         {"aggregate": {"clip_norm": 3.5}, "encoding": {"upload": "int8_block"}},
         {"cluster": {"method": "update_similarity"}},
         {"cluster": {"method": "update_similarity", "count": 2, "minimum_silhouette": 0}},

@@ -27,6 +27,14 @@ PERSONAL_HEAD = CLASSIFIER | {"classification": {"labels": ["a", "b"], "head": "
             {"server_optimizer": {"name": "adam", "learning_rate": 0.1, "momentum": 0.9}},
             "applied twice",
         ),
+        (
+            {"server_optimizer": {"name": "yogi", "learning_rate": 0.1, "momentum": 0.9}},
+            "FedYogi keeps moments of its own",
+        ),
+        (
+            {"server_optimizer": {"name": "adagrad", "learning_rate": 0.1, "beta2": 0.9}},
+            "forgets nothing",
+        ),
         ({"server_optimizer": {"name": "sgd", "beta1": 0.9}}, "no second moment"),
         ({"cohort": {"size": 20_001}}, "counts at most 20000 updates"),
         ({"cohort": {"size": 10_001, "over_select": 2.0}}, "selects 20002 clients"),

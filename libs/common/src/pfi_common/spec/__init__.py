@@ -25,7 +25,13 @@ from pfi_common.spec.load import load_run_spec
 from pfi_common.spec.parse import parse_run_spec
 from pfi_common.spec.presets import PRESETS, Preset
 from pfi_common.spec.run_spec import RunSpec
-from pfi_common.spec.server_parts import Aggregate, Cohort, ServerAdam, ServerSgd, Stop
+from pfi_common.spec.server_optimizers import (
+    ServerAdagrad,
+    ServerAdam,
+    ServerSgd,
+    ServerYogi,
+)
+from pfi_common.spec.server_parts import Aggregate, Cohort, Stop
 
 __all__ = [
     "PRESETS",
@@ -46,8 +52,10 @@ __all__ = [
     "Preset",
     "RunFacts",
     "RunSpec",
+    "ServerAdagrad",
     "ServerAdam",
     "ServerSgd",
+    "ServerYogi",
     "Stop",
     "UpdateSimilarity",
     "compile_classification",

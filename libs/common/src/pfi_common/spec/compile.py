@@ -7,9 +7,9 @@ from pfi.common.v1 import adapter_pb2, signed_pb2
 from pfi.coordinator.v1 import task_pb2
 from pfi_common.spec.client_parts import DualAdapter
 from pfi_common.spec.cluster_parts import GLOBAL_LINE, SKETCH_DIMENSIONS, UpdateSimilarity
+from pfi_common.spec.compile_optimizer import compile_server_optimizer
 from pfi_common.spec.description import require_schema_fits
 from pfi_common.spec.run_spec import RunSpec
-from pfi_common.spec.server_parts import ServerAdam
 from pfi_common.spec.soundness import fixed_point_of, refuse_unsound, spec_problems
 from pfi_common.tensors import BF16, FP32, INT8_BLOCK, Schema
 from pfi_common.tensors.encoding import EncodingValue
@@ -104,7 +104,7 @@ def compile_round_plan(
         maximum_weight_units=fixed_point.maximum_weight_units,
         maximum_updates=fixed_point.maximum_updates,
         minimum_updates=spec.cohort.minimum,
-        server_optimizer=_server_optimizer(spec),
+        server_optimizer=compile_server_optimizer(spec.server_optimizer),
         optimizer_state_digest=optimizer_state_digest,
         sketch=_sketch_plan(spec, key),
     )
@@ -136,21 +136,3 @@ def _sketch_plan(
     if (key.line, key.round) != (GLOBAL_LINE, cluster.probe_round):
         return None
     return round_service_pb2.SketchPlan(seed=spec.seed, dimensions=SKETCH_DIMENSIONS)
-
-
-def _server_optimizer(spec: RunSpec) -> round_service_pb2.ServerOptimizer:
-    server = spec.server_optimizer
-    if isinstance(server, ServerAdam):
-        return round_service_pb2.ServerOptimizer(
-            adam=round_service_pb2.ServerAdam(
-                learning_rate=server.learning_rate,
-                beta1=server.beta1,
-                beta2=server.beta2,
-                tau=server.tau,
-            )
-        )
-    return round_service_pb2.ServerOptimizer(
-        sgd=round_service_pb2.ServerSgd(
-            learning_rate=server.learning_rate, momentum=server.momentum
-        )
-    )

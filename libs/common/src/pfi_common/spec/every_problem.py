@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pfi_common.spec.document_problems import document_problems
 from pfi_common.spec.refusals import refusal
 from pfi_common.spec.run_spec import RunSpec
-from pfi_common.spec.soundness import document_problems, spec_problems
+from pfi_common.spec.soundness import spec_problems
 
 _BULLET = "\n- "
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pfi_common.spec.document_problems import document_problems
 from pfi_common.spec.refusals import refusal
 from pfi_common.spec.run_spec import RunSpec
-from pfi_common.spec.soundness import document_problems, refuse_unsound, spec_problems
+from pfi_common.spec.soundness import refuse_unsound, spec_problems
 
 
 def parse_run_spec(document: Mapping[str, Any]) -> RunSpec:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _PLAIN_SERVER = {"name": "sgd", "learning_rate": 1.0, "momentum": 0.0}
+_ADAPTIVE_PAPER = "Reddi et al. 2021, Adaptive Federated Optimization"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,39 @@ PRESETS: Mapping[str, Preset] = {
             "local": {"proximal_mu": 0.01},
             "aggregate": {"rule": "mean"},
             "server_optimizer": _PLAIN_SERVER,
+        },
+    ),
+    "fedavgm": Preset(
+        paper=(
+            "Hsu et al. 2019, Measuring the Effects of Non-Identical Data Distribution for"
+            " Federated Visual Classification"
+        ),
+        defaults={
+            "aggregate": {"rule": "mean"},
+            "server_optimizer": {"name": "sgd", "learning_rate": 1.0, "momentum": 0.9},
+        },
+    ),
+    # The paper tunes the server's learning rate from 1e-3 to 10, and none works everywhere; LoRA
+    # matrices begin at about 0.02, so the lowest is taken.
+    "fedadam": Preset(
+        paper=_ADAPTIVE_PAPER,
+        defaults={
+            "aggregate": {"rule": "mean"},
+            "server_optimizer": {"name": "adam", "learning_rate": 1e-3},
+        },
+    ),
+    "fedyogi": Preset(
+        paper=_ADAPTIVE_PAPER,
+        defaults={
+            "aggregate": {"rule": "mean"},
+            "server_optimizer": {"name": "yogi", "learning_rate": 1e-3},
+        },
+    ),
+    "fedadagrad": Preset(
+        paper=_ADAPTIVE_PAPER,
+        defaults={
+            "aggregate": {"rule": "mean"},
+            "server_optimizer": {"name": "adagrad", "learning_rate": 1e-3},
         },
     ),
 }

@@ -19,7 +19,8 @@ from pfi_common.spec.client_parts import (
 from pfi_common.spec.cluster_parts import Cluster, NoClusters
 from pfi_common.spec.part import SpecPart
 from pfi_common.spec.presets import with_preset
-from pfi_common.spec.server_parts import Aggregate, Cohort, ServerOptimizer, ServerSgd, Stop
+from pfi_common.spec.server_optimizers import ServerOptimizer, ServerSgd
+from pfi_common.spec.server_parts import Aggregate, Cohort, Stop
 
 
 class RunSpec(SpecPart):
@@ -31,7 +32,9 @@ class RunSpec(SpecPart):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
     """Name of the run, unique in the federation: 1 to 63 letters, digits, `.`, `_` or `-`"""
-    preset: Literal["fedavg", "fedprox"] | None = None
+    preset: Literal["fedavg", "fedprox", "fedavgm", "fedadam", "fedyogi", "fedadagrad"] | None = (
+        None
+    )
     """Composition from the literature that fills defaults; explicit values win"""
     backbone: Backbone
     """The frozen foundation model"""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pfi_common.spec.duration import Duration
-from pfi_common.spec.part import LearningRate, SpecPart
+from pfi_common.spec.part import SpecPart
 
 ClientCount = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -52,35 +52,6 @@ class Aggregate(SpecPart):
     """Highest magnitude of a coordinate after the clip; an update with a higher one is refused"""
     max_weight: Annotated[int, Field(ge=1, le=1 << 32)] = 4096
     """Highest number of examples that an update counts with; more are capped"""
-
-
-class ServerSgd(SpecPart):
-    """FedAvg with learning rate 1 and momentum 0; FedAvgM with momentum."""
-
-    name: Literal["sgd"] = "sgd"
-    """m = momentum * m + delta; w = w + learning_rate * m"""
-    learning_rate: LearningRate = 1.0
-    """Step along the mean change"""
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the last step that is kept"""
-
-
-class ServerAdam(SpecPart):
-    """FedAdam (Reddi et al. 2021, "Adaptive Federated Optimization", algorithm 2)."""
-
-    name: Literal["adam"] = "adam"
-    """w = w + learning_rate * m / (sqrt(v) + tau), m and v running means of delta and delta^2"""
-    learning_rate: LearningRate
-    """Step size; it has no default, since none works everywhere"""
-    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """Share of the running mean of the change that is kept"""
-    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.99
-    """Share of the running mean of the squared change that is kept"""
-    tau: Annotated[float, Field(gt=0, le=1)] = 1e-3
-    """Added to the root of v: the degree of adaptivity"""
-
-
-ServerOptimizer = Annotated[ServerSgd | ServerAdam, Field(discriminator="name")]
 
 
 class Stop(SpecPart):

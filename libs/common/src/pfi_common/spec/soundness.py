@@ -1,12 +1,12 @@
 """Combinations that are refused although every field is valid, each with the reason.
 
-Two kinds: `document_problems` looks at what was written, before it is read (a field that belongs to
-another variant would else only be unknown); `spec_problems` looks at a valid specification.
+`spec_problems` looks at a valid specification; what was written before it is read is looked at by
+`document_problems`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pfi_common.errors import SpecUnsoundError
 from pfi_common.spec.classification import classification_problems
@@ -18,7 +18,6 @@ MAXIMUM_SELECTED_CLIENTS = 20_000
 """A round's counted set and a version's lineage travel in one message each, of at most 4 MiB."""
 MAXIMUM_PROBED_CLIENTS = 8_000
 """A probe round's counted set travels with a sketch of each update in one message."""
-_MOMENT_FIELDS = ("beta1", "beta2", "tau")
 
 
 def refuse_unsound(problems: Iterator[str]) -> None:
@@ -30,23 +29,6 @@ def refuse_unsound(problems: Iterator[str]) -> None:
     found = list(problems)
     if found:
         raise SpecUnsoundError("The run specification is unsound:\n- " + "\n- ".join(found))
-
-
-def document_problems(server: object) -> Iterator[str]:
-    """Finds fields of one server optimiser that are given with another, in `server_optimizer`."""
-    if not isinstance(server, Mapping):
-        return
-    if server.get("name") == "adam" and "momentum" in server:
-        yield (
-            "server_optimizer.momentum with name adam: FedAdam keeps moments of its own, momentum"
-            " would be applied twice. Remove momentum and set beta1, or use name sgd."
-        )
-    moments = [name for name in _MOMENT_FIELDS if name in server]
-    if server.get("name") == "sgd" and moments:
-        yield (
-            f"server_optimizer.{moments[0]} with name sgd: sgd has no second moment, so it would do"
-            " nothing. Remove it, or use name adam."
-        )
 
 
 def spec_problems(spec: RunSpec) -> Iterator[str]:

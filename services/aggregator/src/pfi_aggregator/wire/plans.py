@@ -2,9 +2,8 @@
 
 from pfi.aggregator.v1 import round_service_pb2
 from pfi_aggregator.domain.round_plan import RoundPlan, SketchPlan
-from pfi_aggregator.domain.server_optimizer import Adam, ServerOptimizer, Sgd
 from pfi_aggregator.wire.names import read_key, read_reference, write_key, write_reference
-from pfi_common.errors import InvalidRequestError
+from pfi_aggregator.wire.optimizers import read_optimizer, write_optimizer
 from pfi_common.tensors import FixedPoint, Schema
 
 
@@ -28,7 +27,7 @@ def read_plan(message: round_service_pb2.RoundPlan) -> RoundPlan:
         ),
         clip_norm=message.clip_norm,
         minimum_updates=message.minimum_updates,
-        server_optimizer=_read_optimizer(message.server_optimizer),
+        server_optimizer=read_optimizer(message.server_optimizer),
         optimizer_state_digest=message.optimizer_state_digest,
         sketch=_read_sketch(message),
     )
@@ -46,7 +45,7 @@ def write_plan(plan: RoundPlan) -> round_service_pb2.RoundPlan:
         maximum_weight_units=plan.fixed_point.maximum_weight_units,
         maximum_updates=plan.fixed_point.maximum_updates,
         minimum_updates=plan.minimum_updates,
-        server_optimizer=_write_optimizer(plan.server_optimizer),
+        server_optimizer=write_optimizer(plan.server_optimizer),
         optimizer_state_digest=plan.optimizer_state_digest,
         sketch=_write_sketch(plan.sketch),
     )
@@ -62,33 +61,3 @@ def _write_sketch(sketch: SketchPlan | None) -> round_service_pb2.SketchPlan | N
     if sketch is None:
         return None
     return round_service_pb2.SketchPlan(seed=sketch.seed, dimensions=sketch.dimensions)
-
-
-def _read_optimizer(message: round_service_pb2.ServerOptimizer) -> ServerOptimizer:
-    match message.WhichOneof("optimizer"):
-        case "sgd":
-            return Sgd(message.sgd.learning_rate, message.sgd.momentum)
-        case "adam":
-            adam = message.adam
-            return Adam(adam.learning_rate, adam.beta1, adam.beta2, adam.tau)
-    message_text = "server_optimizer must be sgd or adam."
-    raise InvalidRequestError(message_text, field="server_optimizer")
-
-
-def _write_optimizer(optimizer: ServerOptimizer) -> round_service_pb2.ServerOptimizer:
-    match optimizer:
-        case Sgd():
-            sgd = round_service_pb2.ServerSgd(
-                learning_rate=optimizer.learning_rate, momentum=optimizer.momentum
-            )
-            return round_service_pb2.ServerOptimizer(sgd=sgd)
-        case Adam():
-            adam = round_service_pb2.ServerAdam(
-                learning_rate=optimizer.learning_rate,
-                beta1=optimizer.beta1,
-                beta2=optimizer.beta2,
-                tau=optimizer.tau,
-            )
-            return round_service_pb2.ServerOptimizer(adam=adam)
-    message = f"server optimiser {optimizer.name} has no message"
-    raise TypeError(message)
