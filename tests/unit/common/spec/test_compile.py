@@ -88,10 +88,33 @@ def test_a_classifier_knows_its_labels(head: str, placement: int) -> None:
         ("fp32", adapter_pb2.ENCODING_FP32),
         ("bf16", adapter_pb2.ENCODING_BF16),
         ("int8_block", adapter_pb2.ENCODING_INT8_BLOCK),
+        ("int4_block", adapter_pb2.ENCODING_INT4_BLOCK),
     ],
 )
 def test_encodings_have_their_wire_values(name: str, value: int) -> None:
     assert compile_train_task(spec(encoding={"upload": name}), TICKET).upload_encoding == value
+
+
+def test_error_is_fed_back_where_the_agreed_encoding_needs_it() -> None:
+    asked = spec(encoding={"upload": "int4_block"})
+    assert compile_train_task(asked, TICKET).error_feedback
+    agreed = compile_train_task(asked, TICKET, adapter_pb2.ENCODING_INT8_BLOCK)
+    assert agreed.upload_encoding == adapter_pb2.ENCODING_INT8_BLOCK
+    assert not agreed.error_feedback
+    without = spec(encoding={"upload": "int4_block", "error_feedback": False})
+    assert not compile_train_task(without, TICKET).error_feedback
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fp32", adapter_pb2.ENCODING_UNSPECIFIED),
+        ("bf16", adapter_pb2.ENCODING_BF16),
+        ("int8_block", adapter_pb2.ENCODING_INT8_BLOCK),
+    ],
+)
+def test_the_plan_names_the_form_that_clients_download(name: str, value: int) -> None:
+    assert plan(spec(encoding={"download": name})).download_encoding == value
 
 
 def test_the_aggregators_half() -> None:

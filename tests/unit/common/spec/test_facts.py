@@ -36,6 +36,13 @@ def test_facts_follow_from_spec_and_description() -> None:
     assert facts.resolution == 2.0**-35
 
 
+def test_downloads_count_in_the_form_that_clients_get() -> None:
+    made = spec(encoding={"upload": "int4_block", "download": "int8_block"})
+    facts = run_facts(made, description())
+    assert facts.upload_bytes_per_client == 512 + 4 * 4
+    assert facts.download_bytes_per_client == 1024 + 4 * 4
+
+
 def test_without_a_preset_there_is_no_paper() -> None:
     assert run_facts(spec(), description()).paper is None
 

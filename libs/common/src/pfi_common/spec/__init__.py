@@ -5,7 +5,6 @@ from pfi_common.spec.client_parts import (
     Backbone,
     Classification,
     DualAdapter,
-    Encoding,
     Evaluate,
     Local,
     NoPersonalization,
@@ -16,9 +15,17 @@ from pfi_common.spec.compile import (
     compile_evaluate_task,
     compile_round_plan,
     compile_train_task,
+    download_encoding,
     upload_encoding,
 )
 from pfi_common.spec.description import Description, load_description, parse_description
+from pfi_common.spec.encoding_parts import (
+    ENCODINGS,
+    Encoding,
+    acceptable_uploads,
+    agreed_upload,
+    feeds_error_back,
+)
 from pfi_common.spec.every_problem import Examination, examine_run_spec
 from pfi_common.spec.facts import RunFacts, run_facts
 from pfi_common.spec.load import load_run_spec
@@ -34,6 +41,7 @@ from pfi_common.spec.server_optimizers import (
 from pfi_common.spec.server_parts import Aggregate, Cohort, Stop
 
 __all__ = [
+    "ENCODINGS",
     "PRESETS",
     "SKETCH_DIMENSIONS",
     "Adapter",
@@ -58,11 +66,15 @@ __all__ = [
     "ServerYogi",
     "Stop",
     "UpdateSimilarity",
+    "acceptable_uploads",
+    "agreed_upload",
     "compile_classification",
     "compile_evaluate_task",
     "compile_round_plan",
     "compile_train_task",
+    "download_encoding",
     "examine_run_spec",
+    "feeds_error_back",
     "load_description",
     "load_run_spec",
     "parse_description",

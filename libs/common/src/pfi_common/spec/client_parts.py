@@ -113,13 +113,6 @@ class DualAdapter(SpecPart):
 Personalize = Annotated[NoPersonalization | DualAdapter, Field(discriminator="method")]
 
 
-class Encoding(SpecPart):
-    """How payloads are written."""
-
-    upload: Literal["fp32", "bf16", "int8_block"] = "fp32"
-    """Encoding of updates: 4, 2 or about 1 byte a coordinate"""
-
-
 class Evaluate(SpecPart):
     """Evaluation on each client's own data."""
 

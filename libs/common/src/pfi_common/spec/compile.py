@@ -9,30 +9,40 @@ from pfi_common.spec.client_parts import DualAdapter
 from pfi_common.spec.cluster_parts import GLOBAL_LINE, SKETCH_DIMENSIONS, UpdateSimilarity
 from pfi_common.spec.compile_optimizer import compile_server_optimizer
 from pfi_common.spec.description import require_schema_fits
+from pfi_common.spec.encoding_parts import ENCODINGS, feeds_error_back
 from pfi_common.spec.run_spec import RunSpec
 from pfi_common.spec.soundness import fixed_point_of, refuse_unsound, spec_problems
-from pfi_common.tensors import BF16, FP32, INT8_BLOCK, Schema
+from pfi_common.tensors import FP32, Schema
 from pfi_common.tensors.encoding import EncodingValue
 
 _HEADS = {
     "shared": task_pb2.HEAD_PLACEMENT_SHARED,
     "personal": task_pb2.HEAD_PLACEMENT_PERSONAL,
 }
-_ENCODINGS = {"fp32": FP32, "bf16": BF16, "int8_block": INT8_BLOCK}
 
 
 def upload_encoding(spec: RunSpec) -> EncodingValue:
-    """Gives the wire value of the encoding of the run's updates."""
-    return _ENCODINGS[spec.encoding.upload]
+    """Gives the wire value of the encoding that the run asks updates to have."""
+    return ENCODINGS[spec.encoding.upload]
 
 
-def compile_train_task(spec: RunSpec, ticket: signed_pb2.SignedStatement) -> task_pb2.TrainTask:
+def download_encoding(spec: RunSpec) -> EncodingValue | None:
+    """Gives the wire value of the form that clients download; None for the canonical payload."""
+    asked = ENCODINGS[spec.encoding.download]
+    return None if asked == FP32 else asked
+
+
+def compile_train_task(
+    spec: RunSpec, ticket: signed_pb2.SignedStatement, agreed: EncodingValue | None = None
+) -> task_pb2.TrainTask:
     """Makes the client's half of the specification.
 
     Args:
         spec: The run.
         ticket: Signed permission to upload the result.
+        agreed: Encoding of the client's updates (`agreed_upload`); the run's unless given.
     """
+    encoding = upload_encoding(spec) if agreed is None else agreed
     local = spec.local
     return task_pb2.TrainTask(
         local=task_pb2.LocalTraining(
@@ -45,8 +55,9 @@ def compile_train_task(spec: RunSpec, ticket: signed_pb2.SignedStatement) -> tas
             gradient_checkpointing=local.gradient_checkpointing,
         ),
         personal=_personal_training(spec),
-        upload_encoding=upload_encoding(spec),
+        upload_encoding=encoding,
         ticket=ticket,
+        error_feedback=feeds_error_back(spec.encoding, encoding),
     )
 
 
@@ -107,6 +118,7 @@ def compile_round_plan(
         server_optimizer=compile_server_optimizer(spec.server_optimizer),
         optimizer_state_digest=optimizer_state_digest,
         sketch=_sketch_plan(spec, key),
+        download_encoding=download_encoding(spec) or adapter_pb2.ENCODING_UNSPECIFIED,
     )
 
 

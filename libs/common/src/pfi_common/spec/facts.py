@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pfi_common.spec.compile import upload_encoding
+from pfi_common.spec.compile import download_encoding, upload_encoding
 from pfi_common.spec.description import Description
 from pfi_common.spec.presets import PRESETS
 from pfi_common.spec.run_spec import RunSpec
@@ -28,7 +28,7 @@ class RunFacts:
         rows_per_step: Rows that one optimiser step sees.
         upload_bytes_per_client: Payload of one update.
         upload_bytes_per_round: Payload of all selected clients' updates.
-        download_bytes_per_client: Payload of the shared adapter.
+        download_bytes_per_client: Payload of the shared adapter as clients download it.
         download_bytes_per_round: Payload of all selected clients' downloads.
         transfer_bytes_per_run: Up and down, all rounds.
         full_upload_bytes_per_client: What an update of every parameter would be, in float32.
@@ -60,7 +60,7 @@ def run_facts(spec: RunSpec, description: Description) -> RunFacts:
     fixed_point = fixed_point_of(spec)
     clients = spec.selected_count
     upload = encoded_size_bytes(upload_encoding(spec), count)
-    download = encoded_size_bytes(FP32, count)
+    download = encoded_size_bytes(download_encoding(spec) or FP32, count)
     return RunFacts(
         paper=PRESETS[spec.preset].paper if spec.preset else None,
         selected_clients=clients,

@@ -10,13 +10,13 @@ from pfi_common.spec.client_parts import (
     Adapter,
     Backbone,
     Classification,
-    Encoding,
     Evaluate,
     Local,
     NoPersonalization,
     Personalize,
 )
 from pfi_common.spec.cluster_parts import Cluster, NoClusters
+from pfi_common.spec.encoding_parts import Encoding
 from pfi_common.spec.part import SpecPart
 from pfi_common.spec.presets import with_preset
 from pfi_common.spec.server_optimizers import ServerOptimizer, ServerSgd

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pfi_common.errors import SpecUnsoundError
 from pfi_common.spec.classification import classification_problems
 from pfi_common.spec.cluster_parts import UpdateSimilarity
+from pfi_common.spec.error_feedback import error_feedback_problems
 from pfi_common.spec.run_spec import RunSpec
 from pfi_common.tensors import FixedPoint, plan_fixed_point
 
@@ -52,6 +53,7 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
             " coarsely than 2^-24 of aggregate.coordinate_limit. Lower max_weight or the cohort."
         )
     yield from classification_problems(spec)
+    yield from error_feedback_problems(spec)
     if isinstance(spec.cluster, UpdateSimilarity):
         yield from _cluster_problems(spec, spec.cluster)
 

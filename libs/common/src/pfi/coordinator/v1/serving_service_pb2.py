@@ -26,7 +26,7 @@ from pfi.common.v1 import adapter_pb2 as pfi_dot_common_dot_v1_dot_adapter__pb2
 from pfi.coordinator.v1 import task_pb2 as pfi_dot_coordinator_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(pfi/coordinator/v1/serving_service.proto\x12\x12pfi.coordinator.v1\x1a\x1bpfi/common/v1/adapter.proto\x1a\x1dpfi/coordinator/v1/task.proto\"\'\n\x18GetServingAdapterRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\"\xb1\x02\n\x19GetServingAdapterResponse\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x10\n\x08run_name\x18\x02 \x01(\t\x12\x30\n\x07\x61\x64\x61pter\x18\x03 \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12,\n\x06schema\x18\x04 \x01(\x0b\x32\x1c.pfi.common.v1.AdapterSchema\x12\x16\n\x0e\x62\x61\x63kbone_model\x18\x05 \x01(\t\x12\x19\n\x11\x62\x61\x63kbone_revision\x18\x06 \x01(\t\x12\x17\n\x0f\x62\x61\x63kbone_digest\x18\x07 \x01(\t\x12\r\n\x05spool\x18\x08 \x01(\t\x12:\n\x0e\x63lassification\x18\t \x01(\x0b\x32\".pfi.coordinator.v1.Classification2\x82\x01\n\x0eServingService\x12p\n\x11GetServingAdapter\x12,.pfi.coordinator.v1.GetServingAdapterRequest\x1a-.pfi.coordinator.v1.GetServingAdapterResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(pfi/coordinator/v1/serving_service.proto\x12\x12pfi.coordinator.v1\x1a\x1bpfi/common/v1/adapter.proto\x1a\x1dpfi/coordinator/v1/task.proto\"\'\n\x18GetServingAdapterRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\"\xdb\x02\n\x19GetServingAdapterResponse\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x10\n\x08run_name\x18\x02 \x01(\t\x12\x30\n\x07\x61\x64\x61pter\x18\x03 \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12,\n\x06schema\x18\x04 \x01(\x0b\x32\x1c.pfi.common.v1.AdapterSchema\x12\x16\n\x0e\x62\x61\x63kbone_model\x18\x05 \x01(\t\x12\x19\n\x11\x62\x61\x63kbone_revision\x18\x06 \x01(\t\x12\x17\n\x0f\x62\x61\x63kbone_digest\x18\x07 \x01(\t\x12\r\n\x05spool\x18\x08 \x01(\t\x12:\n\x0e\x63lassification\x18\t \x01(\x0b\x32\".pfi.coordinator.v1.Classification\x12(\n\x04\x66orm\x18\n \x01(\x0b\x32\x1a.pfi.common.v1.AdapterForm2\x82\x01\n\x0eServingService\x12p\n\x11GetServingAdapter\x12,.pfi.coordinator.v1.GetServingAdapterRequest\x1a-.pfi.coordinator.v1.GetServingAdapterResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVINGADAPTERREQUEST']._serialized_start=124
   _globals['_GETSERVINGADAPTERREQUEST']._serialized_end=163
   _globals['_GETSERVINGADAPTERRESPONSE']._serialized_start=166
-  _globals['_GETSERVINGADAPTERRESPONSE']._serialized_end=471
-  _globals['_SERVINGSERVICE']._serialized_start=474
-  _globals['_SERVINGSERVICE']._serialized_end=604
+  _globals['_GETSERVINGADAPTERRESPONSE']._serialized_end=513
+  _globals['_SERVINGSERVICE']._serialized_start=516
+  _globals['_SERVINGSERVICE']._serialized_end=646
 # @@protoc_insertion_point(module_scope)

@@ -55,6 +55,7 @@ class GetServingAdapterResponse(_message.Message):
     BACKBONE_DIGEST_FIELD_NUMBER: _builtins.int
     SPOOL_FIELD_NUMBER: _builtins.int
     CLASSIFICATION_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
     run: _builtins.str
     """Run id."""
     run_name: _builtins.str
@@ -79,6 +80,12 @@ class GetServingAdapterResponse(_message.Message):
     def classification(self) -> _task_pb2.Classification:
         """Set for sequence classification alone."""
 
+    @_builtins.property
+    def form(self) -> _adapter_pb2.AdapterForm:
+        """The form of `adapter` to download and decode, which the closing evaluation measured as well; unset for the canonical
+        fp32 payload.
+        """
+
     def __init__(
         self,
         *,
@@ -91,10 +98,11 @@ class GetServingAdapterResponse(_message.Message):
         backbone_digest: _builtins.str = ...,
         spool: _builtins.str = ...,
         classification: _task_pb2.Classification | None = ...,
+        form: _adapter_pb2.AdapterForm | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "classification", b"classification", "schema", b"schema"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "classification", b"classification", "form", b"form", "schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "backbone_digest", b"backbone_digest", "backbone_model", b"backbone_model", "backbone_revision", b"backbone_revision", "classification", b"classification", "run", b"run", "run_name", b"run_name", "schema", b"schema", "spool", b"spool"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "backbone_digest", b"backbone_digest", "backbone_model", b"backbone_model", "backbone_revision", b"backbone_revision", "classification", b"classification", "form", b"form", "run", b"run", "run_name", b"run_name", "schema", b"schema", "spool", b"spool"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -155,12 +155,19 @@ class TrainTask(_message.Message):
     ERROR_FEEDBACK_FIELD_NUMBER: _builtins.int
     CLIENT_SCHEMA_FIELD_NUMBER: _builtins.int
     FRESH_ADAPTER_FIELD_NUMBER: _builtins.int
+    COUNTED_ROUND_FIELD_NUMBER: _builtins.int
     upload_encoding: _adapter_pb2.Encoding.ValueType
     """Encoding of the upload; the ticket names the same."""
     error_feedback: _builtins.bool
-    """True: what the encoding lost of earlier counted updates is added to this one before it is clipped and encoded."""
+    """True: what the encoding lost of the client's last counted update is added to this one before it is clipped and
+    encoded, to nearest.
+    """
     fresh_adapter: _builtins.bool
     """True: the client trains a fresh adapter beside the frozen shared one, and the update is that adapter."""
+    counted_round: _builtins.int
+    """With error_feedback: the last round of the line whose published version counts an update of this client; 0 for none.
+    What the encoding lost of that update is what is added.
+    """
     @_builtins.property
     def local(self) -> Global___LocalTraining:
         """Local optimisation."""
@@ -187,10 +194,11 @@ class TrainTask(_message.Message):
         error_feedback: _builtins.bool = ...,
         client_schema: _adapter_pb2.AdapterSchema | None = ...,
         fresh_adapter: _builtins.bool = ...,
+        counted_round: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["client_schema", b"client_schema", "local", b"local", "personal", b"personal", "ticket", b"ticket"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_schema", b"client_schema", "error_feedback", b"error_feedback", "fresh_adapter", b"fresh_adapter", "local", b"local", "personal", b"personal", "ticket", b"ticket", "upload_encoding", b"upload_encoding"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_schema", b"client_schema", "counted_round", b"counted_round", "error_feedback", b"error_feedback", "fresh_adapter", b"fresh_adapter", "local", b"local", "personal", b"personal", "ticket", b"ticket", "upload_encoding", b"upload_encoding"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -265,18 +273,24 @@ class PlacementCandidate(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ADAPTER_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def adapter(self) -> _adapter_pb2.AdapterReference:
         """The line's newest version; its `line` names it."""
+
+    @_builtins.property
+    def form(self) -> _adapter_pb2.AdapterForm:
+        """The form of `adapter` to download and decode; unset for the canonical fp32 payload."""
 
     def __init__(
         self,
         *,
         adapter: _adapter_pb2.AdapterReference | None = ...,
+        form: _adapter_pb2.AdapterForm | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "form", b"form"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "form", b"form"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
