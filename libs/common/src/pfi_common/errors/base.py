@@ -18,7 +18,8 @@ edge of a process. One class per reason, grouped by the part of the platform tha
                      WeightInvalid, ChunkOutOfOrder
       rounds.py      UpdateConflict, UpdateTooLate, AttemptVoided, RoundUnknown, RoundStateInvalid,
                      RoundFull, UpdateUnknown, SpoolLocked, LeaderSuperseded, QuorumNotReached,
-                     SpoolKeyInvalid, UploadsLimited, SpoolFull
+                     SpoolKeyInvalid, UploadsLimited, SpoolFull, SpoolUnavailable,
+                     PartialSumInvalid
       reductions.py  PopulationTooSmall, ReductionIncomplete, ReductionFailed
       artifacts.py   AdapterUnknown, ArtifactCorrupt, ArtifactUnknown, AdapterInvalid, ExportFailed,
                      ReportIncomplete

@@ -149,3 +149,27 @@ class SpoolFullError(PlatformError):
         "`PFI_AGGREGATOR_SPOOL_LIMIT_BYTES` or add a spool.",
         retryable=True,
     )
+
+
+class SpoolUnavailableError(PlatformError):
+    """The aggregator of a spool that holds updates of the round does not answer."""
+
+    reason = "SPOOL_UNAVAILABLE"
+    entry = CatalogEntry(
+        "UNAVAILABLE",
+        "The aggregator of a spool of the round does not answer.",
+        "Start the aggregator again on its spool; if it stays away, the round is opened again on "
+        "the other spools.",
+        retryable=True,
+    )
+
+
+class PartialSumInvalidError(PlatformError):
+    """A partial sum is not of this round, or those of the round's spools do not fit together."""
+
+    reason = "PARTIAL_SUM_INVALID"
+    entry = CatalogEntry(
+        "FAILED_PRECONDITION",
+        "The partial sums of the round's spools do not belong together.",
+        "Read the message; the attempt is aborted and the next one takes its place.",
+    )

@@ -196,6 +196,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE, retryable: workers have not computed all pieces of the round's reduction."""
     ERROR_REASON_REDUCTION_FAILED: _ErrorReason.ValueType  # 172
     """INTERNAL: a piece of the round's reduction could not be computed."""
+    ERROR_REASON_SPOOL_UNAVAILABLE: _ErrorReason.ValueType  # 180
+    """UNAVAILABLE, retryable: the aggregator of a round's spool does not answer."""
+    ERROR_REASON_PARTIAL_SUM_INVALID: _ErrorReason.ValueType  # 181
+    """FAILED_PRECONDITION: the partial sums of a round's spools do not belong together."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed: the `reason` of the `google.rpc.ErrorInfo` in the status details (domain `pfi`), without the
@@ -376,4 +380,8 @@ ERROR_REASON_REDUCTION_INCOMPLETE: ErrorReason.ValueType  # 171
 """UNAVAILABLE, retryable: workers have not computed all pieces of the round's reduction."""
 ERROR_REASON_REDUCTION_FAILED: ErrorReason.ValueType  # 172
 """INTERNAL: a piece of the round's reduction could not be computed."""
+ERROR_REASON_SPOOL_UNAVAILABLE: ErrorReason.ValueType  # 180
+"""UNAVAILABLE, retryable: the aggregator of a round's spool does not answer."""
+ERROR_REASON_PARTIAL_SUM_INVALID: ErrorReason.ValueType  # 181
+"""FAILED_PRECONDITION: the partial sums of a round's spools do not belong together."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
