@@ -137,6 +137,7 @@ def counts_of(meter) -> dict[str, float]:
         "committed": "pfi_aggregator_updates_committed_total",
         "payload_bytes": "pfi_aggregator_payload_bytes_total",
         "merged": "pfi_aggregator_merge_seconds_count",
+        "left_out": "pfi_aggregator_updates_left_out_total",
     }
     counts = {key: registry.get_sample_value(name) for key, name in names.items()}
     refused = registry.get_sample_value(
@@ -159,11 +160,12 @@ def test_a_meter_counts(meter):
     meter.update_committed(UPDATE)
     meter.update_committed(UPDATE)
     meter.update_refused("TICKET_INVALID")
-    meter.round_merged(0.5)
+    meter.round_merged(0.5, 2)
     counts = counts_of(meter)
     assert counts["committed"] == 2
     assert counts["payload_bytes"] == 2 * len(UPLOAD.payload)
     assert counts["refused TICKET_INVALID"] == counts["merged"] == 1
+    assert counts["left_out"] == 2
 
 
 @pytest.mark.parametrize("archive", [JsonArchive(), PeftArchive()])

@@ -8,6 +8,7 @@ from tests.support.aggregator.artifacts import InMemoryArtifacts
 from tests.support.aggregator.builders import KEY_SHA256, SEED, SPOOL, Upload, with_ticket
 from tests.support.aggregator.incoming import InMemoryIncoming
 from tests.support.aggregator.rounds import InMemoryRounds
+from tests.support.aggregator.sealed_rounds import InMemorySealedRounds
 from tests.support.aggregator.small_twins import InMemoryLeaderTokens, RecordingMeter
 from tests.support.aggregator.statements import PlainStatements
 from tests.support.clock import ManualClock
@@ -17,6 +18,7 @@ from pfi.common.v1 import signed_pb2
 from pfi_aggregator.application.abort_round import AbortRound
 from pfi_aggregator.application.create_initial_adapter import CreateInitialAdapter, InitialAdapter
 from pfi_aggregator.application.finalize_round import FinalizeRound
+from pfi_aggregator.application.find_change import FindChange
 from pfi_aggregator.application.get_upload_status import GetUploadStatus, UploadStatus
 from pfi_aggregator.application.leadership import Leadership
 from pfi_aggregator.application.merge_round import MergeRound
@@ -24,6 +26,8 @@ from pfi_aggregator.application.open_round import OpenRound
 from pfi_aggregator.application.publication import Publication
 from pfi_aggregator.application.receive_slots import ReceiveSlots
 from pfi_aggregator.application.receive_update import ReceiveUpdate
+from pfi_aggregator.application.reduce_piece import ReducePiece
+from pfi_aggregator.application.reduction_pieces import ReductionPieces
 from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.seal_round import SealRound
 from pfi_aggregator.application.settle_round import SettleRound
@@ -81,12 +85,14 @@ class UseCases:
         self.seal = SealRound(
             self.leadership, rounds, self.artifacts, self.statements, turns, bells
         )
-        self.settle = SettleRound(self.leadership, rounds, turns)
+        pieces = ReductionPieces(self.artifacts)
+        self.reduce = ReducePiece(InMemorySealedRounds(rounds), self.artifacts, pieces)
+        self.settle = SettleRound(self.leadership, rounds, turns, pieces)
         self.abort = AbortRound(self.leadership, rounds, turns, bells)
         self.finalize = FinalizeRound(
             leadership=self.leadership,
             rounds=rounds,
-            merge=MergeRound(rounds, lambda: None, failpoints),
+            change=FindChange(MergeRound(rounds, lambda: None, failpoints), pieces),
             publication=publication,
             artifacts=self.artifacts,
             turns=turns,

@@ -49,6 +49,11 @@ class AggregatorMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._left_out = Counter(
+            "pfi_aggregator_updates_left_out",
+            "Counted updates that a robust rule left out of the merge.",
+            registry=registry,
+        )
         self._open_rounds = Gauge(
             "pfi_aggregator_open_rounds", "Rounds that take updates.", registry=registry
         )
@@ -88,6 +93,7 @@ class AggregatorMetrics:
         """An upload ended with an error."""
         self._refused.labels(reason=reason).inc()
 
-    def round_merged(self, seconds: float) -> None:
-        """A round was merged."""
+    def round_merged(self, seconds: float, left_out: int) -> None:
+        """A round was merged; its rule left out so many updates."""
         self._merge_seconds.observe(seconds)
+        self._left_out.inc(left_out)

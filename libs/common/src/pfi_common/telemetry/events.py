@@ -68,6 +68,8 @@ class Event(StrEnum):
     EXPORT_FAILED = "export_failed"
     PARTITION_STORED = "partition_stored"
     PARTITION_FAILED = "partition_failed"
+    PIECE_REDUCED = "piece_reduced"
+    REDUCTION_FAILED = "reduction_failed"
 
     # retrieval
     DOCUMENTS_FORGOTTEN = "documents_forgotten"

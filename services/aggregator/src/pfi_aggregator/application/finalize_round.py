@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.leadership import Leadership
-from pfi_aggregator.application.merge_round import MergeRound, move_base
+from pfi_aggregator.application.find_change import FindChange
+from pfi_aggregator.application.merge_round import move_base
 from pfi_aggregator.application.ports import Artifacts, Meter, Rounds
 from pfi_aggregator.application.publication import Publication, already_published
 from pfi_aggregator.application.shared_work import SharedWork
@@ -51,7 +52,7 @@ class FinalizeRound:
 
     leadership: Leadership
     rounds: Rounds
-    merge: MergeRound
+    change: FindChange
     publication: Publication
     artifacts: Artifacts
     turns: Turns
@@ -68,6 +69,9 @@ class FinalizeRound:
             RoundUnknownError: the round was never opened here.
             RoundStateInvalidError: it is not sealed, or another attempt has been published.
             QuorumNotReachedError: fewer updates are counted than the plan's minimum.
+            PopulationTooSmallError: fewer updates are counted than the rule needs.
+            ReductionIncompleteError: workers have not computed every piece.
+            ReductionFailedError: a worker could not compute a piece.
             ArtifactCorruptError: a committed update or an artifact is damaged.
             AdapterInvalidError: the merged adapter is not finite.
         """
@@ -108,9 +112,10 @@ class FinalizeRound:
         self, plan: RoundPlan, counted: tuple[CountedUpdate, ...]
     ) -> tuple[Lineage, float]:
         started = self.clock.monotonic()
-        delta = await in_thread(self.merge.mean, plan, counted)
-        vector, moments = await self._move(plan, delta)
-        del delta  # storing needs memory, too
+        change = await self.change.run(plan, counted)
+        report = change.report
+        vector, moments = await self._move(plan, change.delta)
+        del change  # storing needs memory, too
         seconds = self.clock.monotonic() - started
         adapter = AdapterReference(
             digest=await self.publication.store_adapter(vector),
@@ -128,6 +133,7 @@ class FinalizeRound:
             counted=counted,
             optimizer_state_digest=await self.publication.store_state(moments),
             publish_time=self.clock.now(),
+            report=report,
         )
         return lineage, seconds
 
@@ -140,7 +146,8 @@ class FinalizeRound:
         return await in_thread(move_base, plan, delta, base, state)
 
     def _report(self, lineage: Lineage, seconds: float) -> None:
-        self.meter.round_merged(seconds)
+        left_out = lineage.report.left_out if lineage.report else ()
+        self.meter.round_merged(seconds, len(left_out))
         get_logger().info(
             Event.ADAPTER_MERGED,
             run=lineage.adapter.run,
@@ -149,5 +156,6 @@ class FinalizeRound:
             attempt=lineage.attempt,
             adapter_digest=lineage.adapter.digest,
             updates=len(lineage.counted),
+            left_out=len(left_out),
             seconds=round(seconds, 6),
         )

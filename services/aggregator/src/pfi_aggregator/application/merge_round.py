@@ -1,7 +1,7 @@
 """Computes a round's adapter from its counted updates. Blocks; changes nothing that is stored."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,14 +38,39 @@ class MergeRound:
         Raises:
             ArtifactCorruptError: a committed update is not what was committed.
         """
+        weights = {update.task: update.weight_units for update in counted}
+        return self.selected_mean(plan, counted, weights)
+
+    def selected_mean(
+        self, plan: RoundPlan, counted: tuple[CountedUpdate, ...], weights: Mapping[str, int]
+    ) -> NDArray[np.float32]:
+        """Gives the mean of some counted updates, each with a weight of its own.
+
+        Shapes: (n,).
+
+        Args:
+            plan: The round's plan.
+            counted: The counted set.
+            weights: Weight by task, in units of 2^-8 examples, of each update that is averaged.
+
+        Raises:
+            ArtifactCorruptError: a committed update is not what was committed.
+        """
         self.make_room()
         merge = Merge(plan)
         for update in counted:
-            with self.rounds.read(plan.key, update.task) as stored:
-                verify_stored_update(plan, update, stored.record, stored.payload)
-                merge.fold(update, stored.record.header.encoding, stored.payload)
-            self.failpoints.reach(Failpoint.DURING_FOLD)
+            if update.task in weights:
+                self._fold(plan, merge, update, weights[update.task])
         return merge.mean()
+
+    def _fold(
+        self, plan: RoundPlan, merge: Merge, update: CountedUpdate, weight_units: int
+    ) -> None:
+        with self.rounds.read(plan.key, update.task) as stored:
+            verify_stored_update(plan, update, stored.record, stored.payload)
+            weighted = replace(update, weight_units=weight_units)
+            merge.fold(weighted, stored.record.header.encoding, stored.payload)
+        self.failpoints.reach(Failpoint.DURING_FOLD)
 
 
 def move_base(

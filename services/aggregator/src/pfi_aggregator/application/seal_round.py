@@ -7,6 +7,7 @@ from pfi_aggregator.application.leadership import Leadership
 from pfi_aggregator.application.ports import Artifacts, Rounds, Statements
 from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.turns import Turns
+from pfi_aggregator.domain.reduction import piece_count
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.update import CountedUpdate, UpdateSketch
 from pfi_common.telemetry.events import Event
@@ -21,10 +22,12 @@ class SealedRound:
         counted: The counted set, sorted by task.
         sketches: One for each counted update of a probe round that is not settled, sorted by
             client; else empty.
+        reduction_pieces: Pieces that workers must reduce before the round can be finalized.
     """
 
     counted: tuple[CountedUpdate, ...]
     sketches: tuple[UpdateSketch, ...] = ()
+    reduction_pieces: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class SealRound:
             sketches: tuple[UpdateSketch, ...] = ()
             if view.plan is not None and view.plan.sketch is not None:
                 sketches = await in_thread(self._sketches, key, counted)
+        pieces = piece_count(view.plan, counted) if view.plan is not None else 0
         self.bells.ring(key)
         get_logger().info(
             Event.SPOOL_ROUND_SEALED,
@@ -66,7 +70,7 @@ class SealRound:
             line=key.line,
             updates=len(counted),
         )
-        return SealedRound(counted, sketches)
+        return SealedRound(counted, sketches, pieces)
 
     def _sketches(
         self, key: RoundKey, counted: tuple[CountedUpdate, ...]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.leadership import Leadership
 from pfi_aggregator.application.ports import Rounds
+from pfi_aggregator.application.reduction_pieces import ReductionPieces
 from pfi_aggregator.application.turns import Turns
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_common.telemetry.events import Event
@@ -18,6 +19,7 @@ class SettleRound:
     leadership: Leadership
     rounds: Rounds
     turns: Turns
+    pieces: ReductionPieces
 
     async def run(self, leader_token: int, key: RoundKey) -> None:
         """Deletes the updates of a finalized or aborted round; its answers stay.
@@ -30,6 +32,7 @@ class SettleRound:
         await self.leadership.require(leader_token)
         async with self.turns.take(key):
             await in_thread(self.rounds.settle, key)
+            await self.pieces.delete(key)
         get_logger().info(
             Event.SPOOL_ROUND_SETTLED,
             run=key.run,

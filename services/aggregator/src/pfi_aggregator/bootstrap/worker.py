@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry
 
 from pfi_aggregator.adapters.durable import write_durably
 from pfi_aggregator.bootstrap.export_job import ExportJob
+from pfi_aggregator.bootstrap.reduction_job import ReductionJob
+from pfi_aggregator.bootstrap.spool_reader import open_spool_reader
 from pfi_aggregator.entrypoints.worker import Jobs, create_worker, run_worker
 from pfi_aggregator.settings import AggregatorSettings
 from pfi_common.artifacts import open_artifact_store
@@ -46,13 +48,17 @@ class WorkerOperations:
         get_logger().info(Event.WORKER_READY, address=address)
 
 
-def _build_jobs(artifacts_url: str) -> Jobs:
+def _build_jobs(settings: AggregatorSettings) -> Jobs:
     # In the child alone: what SciPy brings along is no use to the process that only forks.
     from pfi_aggregator.bootstrap.partition_job import PartitionJob
 
     runner = asyncio.Runner()
-    artifacts = open_artifact_store(artifacts_url)
-    return Jobs(ExportJob(runner, artifacts), PartitionJob(runner, artifacts))
+    artifacts = open_artifact_store(settings.artifacts_url)
+    return Jobs(
+        ExportJob(runner, artifacts),
+        PartitionJob(runner, artifacts),
+        ReductionJob(runner, open_spool_reader(settings), artifacts),
+    )
 
 
 def work(settings: AggregatorSettings) -> None:
@@ -65,7 +71,5 @@ def work(settings: AggregatorSettings) -> None:
         raise SettingsInvalidError("PFI_AGGREGATOR_BROKER_URL is not set; the worker needs it.")
     configure_logging("aggregator-worker", settings.log_level)
     operations = WorkerOperations(settings)
-    app = create_worker(
-        settings.broker_url, lambda: _build_jobs(settings.artifacts_url), operations.change
-    )
-    run_worker(app)
+    app = create_worker(settings.broker_url, lambda: _build_jobs(settings), operations.change)
+    run_worker(app, settings.spool_name if settings.worker_reads_spool else None)

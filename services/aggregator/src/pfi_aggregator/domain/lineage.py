@@ -8,6 +8,23 @@ from pfi_aggregator.domain.update import CountedUpdate
 
 
 @dataclass(frozen=True)
+class AggregationReport:
+    """What an aggregation rule did beyond counting.
+
+    Attributes:
+        rule: As the run specification names it.
+        product: As the run specification names it.
+        left_out: Tasks of counted updates that the rule left out, sorted.
+        discarded_energy: Share of the squared norm that recompression discarded, 0 to 1.
+    """
+
+    rule: str
+    product: str
+    left_out: tuple[str, ...] = ()
+    discarded_energy: float = 0.0
+
+
+@dataclass(frozen=True)
 class Lineage:
     """Where an adapter comes from. Fields as in `lineage.proto`."""
 
@@ -18,3 +35,4 @@ class Lineage:
     counted: tuple[CountedUpdate, ...]
     optimizer_state_digest: str
     publish_time: datetime
+    report: AggregationReport | None = None

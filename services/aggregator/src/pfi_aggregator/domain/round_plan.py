@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pfi_aggregator.domain.adapter import AdapterReference
+from pfi_aggregator.domain.aggregation_rule import (
+    AggregationRule,
+    FactorsProduct,
+    MeanRule,
+    Product,
+)
 from pfi_aggregator.domain.names import check_digest
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.server_optimizer import ServerOptimizer
@@ -55,6 +61,8 @@ class RoundPlan:
         server_optimizer: How the shared adapter moves.
         optimizer_state_digest: State before this round; empty for none yet.
         sketch: Set in a probe round alone.
+        rule: How the updates become one change.
+        product: How factors become one adapter.
 
     Raises:
         InvalidRequestError: a field breaks its rule.
@@ -70,6 +78,8 @@ class RoundPlan:
     server_optimizer: ServerOptimizer
     optimizer_state_digest: str
     sketch: SketchPlan | None = None
+    rule: AggregationRule = AggregationRule()
+    product: Product = FactorsProduct()
 
     def __post_init__(self) -> None:
         if self.base.schema_digest != self.schema.digest:
@@ -84,6 +94,8 @@ class RoundPlan:
         _check_fixed_point(self.fixed_point)
         if not 1 <= self.minimum_updates <= self.fixed_point.maximum_updates:
             raise _refuse("minimum_updates", "must lie in 1 to maximum_updates.")
+        if not isinstance(self.rule.rule, MeanRule) and self.product != FactorsProduct():
+            raise _refuse("product", "must be factors with any rule but the mean.")
 
     @property
     def next_version(self) -> int:

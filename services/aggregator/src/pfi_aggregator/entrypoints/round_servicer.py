@@ -100,6 +100,7 @@ class RoundServicer(round_service_pb2_grpc.RoundServiceServicer):
                 round_service_pb2.UpdateSketch(client=sketch.client, values=sketch.values)
                 for sketch in sealed.sketches
             ],
+            reduction_pieces=sealed.reduction_pieces,
         )
 
     async def FinalizeRound(

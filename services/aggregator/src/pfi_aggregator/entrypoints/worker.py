@@ -14,6 +14,7 @@ EXPORT_QUEUE = "pfi.export"
 EXPORT_TASK = "pfi.export_adapter"
 CLUSTER_QUEUE = "pfi.cluster"
 PARTITION_TASK = "pfi.partition_clients"
+REDUCE_TASK = "pfi.reduce_piece"
 _VISIBILITY_SECONDS = 600
 _CHILD_STARTS_SECONDS = 120.0
 
@@ -28,10 +29,12 @@ class Jobs:
     Attributes:
         export_adapter: Writes an adapter as a PEFT folder.
         partition_clients: Groups the clients of a probe round.
+        reduce_piece: Reduces a piece of a sealed round.
     """
 
     export_adapter: Job
     partition_clients: Job
+    reduce_piece: Job
 
 
 def create_worker(
@@ -77,7 +80,16 @@ def create_worker(
     def partition_clients(**arguments: object) -> None:
         built[-1].partition_clients(arguments)
 
+    @app.task(name=REDUCE_TASK, ignore_result=True)  # type: ignore[untyped-decorator]
+    def reduce_piece(**arguments: object) -> None:
+        built[-1].reduce_piece(arguments)
+
     return app
+
+
+def spool_queue(spool: str) -> str:
+    """Names the queue of work that needs a spool's files."""
+    return f"pfi.spool.{spool}"
 
 
 def _current_error() -> Exception | None:
@@ -85,10 +97,15 @@ def _current_error() -> Exception | None:
     return error if isinstance(error, Exception) else None
 
 
-def run_worker(app: Celery) -> None:
-    """Works until SIGTERM, then ends the running task first."""
-    queues = f"--queues={EXPORT_QUEUE},{CLUSTER_QUEUE}"
-    options = ["worker", "--pool=prefork", "--concurrency=1", queues]
+def run_worker(app: Celery, spool: str | None) -> None:
+    """Works until SIGTERM, then ends the running task first.
+
+    Args:
+        app: The Celery application.
+        spool: Spool whose files this worker can read; none for work that needs no spool.
+    """
+    queues = [EXPORT_QUEUE, CLUSTER_QUEUE, *([spool_queue(spool)] if spool else [])]
+    options = ["worker", "--pool=prefork", "--concurrency=1", f"--queues={','.join(queues)}"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
     app.worker_main([*options, *quiet])
 

@@ -2,6 +2,12 @@
 
 from pfi.aggregator.v1 import round_service_pb2
 from pfi_aggregator.domain.round_plan import RoundPlan, SketchPlan
+from pfi_aggregator.wire.aggregation import (
+    read_product,
+    read_rule,
+    write_product,
+    write_rule,
+)
 from pfi_aggregator.wire.names import read_key, read_reference, write_key, write_reference
 from pfi_aggregator.wire.optimizers import read_optimizer, write_optimizer
 from pfi_common.tensors import FixedPoint, Schema
@@ -30,6 +36,8 @@ def read_plan(message: round_service_pb2.RoundPlan) -> RoundPlan:
         server_optimizer=read_optimizer(message.server_optimizer),
         optimizer_state_digest=message.optimizer_state_digest,
         sketch=_read_sketch(message),
+        rule=read_rule(message.rule),
+        product=read_product(message.product),
     )
 
 
@@ -48,6 +56,8 @@ def write_plan(plan: RoundPlan) -> round_service_pb2.RoundPlan:
         server_optimizer=write_optimizer(plan.server_optimizer),
         optimizer_state_digest=plan.optimizer_state_digest,
         sketch=_write_sketch(plan.sketch),
+        rule=write_rule(plan.rule),
+        product=write_product(plan.product),
     )
 
 

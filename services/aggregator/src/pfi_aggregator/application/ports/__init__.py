@@ -6,6 +6,7 @@ from pfi_aggregator.application.ports.incoming import Incoming, PartialUpload
 from pfi_aggregator.application.ports.leader_tokens import LeaderTokens
 from pfi_aggregator.application.ports.meter import Meter
 from pfi_aggregator.application.ports.rounds import Rounds, StoredUpdate
+from pfi_aggregator.application.ports.sealed_rounds import SealedRounds
 from pfi_aggregator.application.ports.statements import Statements
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Meter",
     "PartialUpload",
     "Rounds",
+    "SealedRounds",
     "Statements",
     "StoredUpdate",
 ]

@@ -16,6 +16,6 @@ class Meter(Protocol):
         """An upload ended with an error."""
         ...
 
-    def round_merged(self, seconds: float) -> None:
-        """A round was merged."""
+    def round_merged(self, seconds: float, left_out: int) -> None:
+        """A round was merged; its rule left out so many updates."""
         ...

@@ -1,0 +1,85 @@
+"""Reads ranges of a sealed round's updates, for reductions."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pfi_aggregator.application.ports import SealedRounds, StoredUpdate
+from pfi_aggregator.domain.round_key import RoundKey
+from pfi_aggregator.domain.update import CountedUpdate, UpdateRecord
+from pfi_common.tensors import (
+    FULL_CLIP_FACTOR,
+    decode,
+    encoded_size_bytes,
+)
+from pfi_common.tensors.encoding import EncodingValue
+
+_STEP = 256
+"""Coordinates that every encoding keeps together."""
+_OPEN_FILES = 512
+
+
+class RoundReader:
+    """`pfi_aggregator.domain.reduction.UpdateReader` on a sealed round. Close it.
+
+    The first files stay open between reads; of a larger counted set, the rest is opened anew each
+    time, so that a process needs no more descriptors than it may have.
+    """
+
+    def __init__(self, rounds: SealedRounds, key: RoundKey, coordinates: int, base: bytes) -> None:
+        self._rounds = rounds
+        self._key = key
+        self._coordinates = coordinates
+        self._base: NDArray[np.float32] = np.frombuffer(base, dtype="<f4")
+        self._stack = ExitStack()
+        self._open: dict[str, StoredUpdate] = {}
+
+    def close(self) -> None:
+        """Closes the files."""
+        self._open.clear()
+        self._stack.close()
+
+    def record(self, update: CountedUpdate) -> UpdateRecord:
+        """Gives what an update says of itself."""
+        with self.stored(update) as stored:
+            return stored.record
+
+    def read(self, update: CountedUpdate, start: int, stop: int) -> NDArray[np.float32]:
+        """Gives coordinates of an update, clipped."""
+        with self.stored(update) as stored:
+            encoding = stored.record.header.encoding
+            values = self._decode(stored, encoding, start, stop)
+        if update.clip_factor == FULL_CLIP_FACTOR:
+            return values
+        factor = np.float64(update.clip_factor) / FULL_CLIP_FACTOR
+        return (values * factor).astype(np.float32)
+
+    def base(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Gives coordinates of the adapter that clients started from."""
+        return self._base[start:stop]
+
+    @contextmanager
+    def stored(self, update: CountedUpdate) -> Iterator[StoredUpdate]:
+        """Opens an update, or gives the one that is open."""
+        known = self._open.get(update.task)
+        if known is not None:
+            yield known
+            return
+        opening = self._rounds.read(self._key, update.task)
+        if len(self._open) < _OPEN_FILES:
+            yield self._open.setdefault(update.task, self._stack.enter_context(opening))
+            return
+        with opening as stored:
+            yield stored
+
+    def _decode(
+        self, stored: StoredUpdate, encoding: EncodingValue, start: int, stop: int
+    ) -> NDArray[np.float32]:
+        first = start - start % _STEP
+        last = min(self._coordinates, -(-stop // _STEP) * _STEP)
+        data = stored.payload.read(
+            encoded_size_bytes(encoding, first), encoded_size_bytes(encoding, last)
+        )
+        return decode(encoding, data, last - first)[start - first : stop - first]
