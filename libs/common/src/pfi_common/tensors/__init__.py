@@ -28,7 +28,16 @@ from pfi_common.tensors.fixed_point import (
     withdraw,
 )
 from pfi_common.tensors.initial import initial_adapter
+from pfi_common.tensors.lora import (
+    LoraModule,
+    Placed,
+    at_rank,
+    lora_modules,
+    placed_tensors,
+    view,
+)
 from pfi_common.tensors.payload import adapter_digest, flatten, unflatten
+from pfi_common.tensors.rank_change import RankChange
 from pfi_common.tensors.scan import PayloadScanner, ScanResult
 from pfi_common.tensors.schema import (
     CAUSAL_LM,
@@ -52,13 +61,17 @@ __all__ = [
     "SEQUENCE_CLASSIFICATION",
     "WEIGHT_UNITS_PER_EXAMPLE",
     "FixedPoint",
+    "LoraModule",
     "PayloadScanner",
+    "Placed",
+    "RankChange",
     "ScanResult",
     "Schema",
     "Sketcher",
     "Tensor",
     "accumulate",
     "adapter_digest",
+    "at_rank",
     "clip_factor",
     "count_weight",
     "decode",
@@ -68,10 +81,13 @@ __all__ = [
     "encoded_size_bytes",
     "flatten",
     "initial_adapter",
+    "lora_modules",
     "mean",
+    "placed_tensors",
     "plan_fixed_point",
     "range_bytes",
     "sketch",
     "unflatten",
+    "view",
     "withdraw",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,9 @@ class ScanResult:
     sketch: tuple[float, ...] = ()
 
 
+Rescale = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
+
+
 class PayloadScanner:
     """Reads a payload in pieces of any size and gives the same bits for every cutting.
 
@@ -56,19 +60,26 @@ class PayloadScanner:
         encoding: How the payload is written.
         count: Coordinates that it has.
         sketcher: Is given every block, in order; none for no sketch.
+        rescale: Gives a block, with the coordinate that it starts at, as it counts; norm, highest
+            coordinate and sketch are those of what it gives. None: as it is decoded.
 
     Raises:
         EncodingMismatchError: the encoding is not one of the four.
     """
 
     def __init__(
-        self, encoding: EncodingValue, count: int, sketcher: Sketcher | None = None
+        self,
+        encoding: EncodingValue,
+        count: int,
+        sketcher: Sketcher | None = None,
+        rescale: Rescale | None = None,
     ) -> None:
         self._encoding = encoding
         self._count = count
         self._size_bytes = encoded_size_bytes(encoding, count)
         self._block_bytes = encoded_size_bytes(encoding, RANGE_BLOCK)
         self._sketcher = sketcher
+        self._rescale = rescale
         self._hash = hashlib.sha256()
         self._carry = bytearray()
         self._received_bytes = 0
@@ -136,6 +147,8 @@ class PayloadScanner:
     def _scan(self, encoded: memoryview) -> None:
         count = min(RANGE_BLOCK, self._count - self._scanned)
         block = decode(self._encoding, encoded, count)
+        if self._rescale is not None:
+            block = self._rescale(block, self._scanned)
         highest = float(np.abs(block).max())
         if not math.isfinite(highest):
             message = f"A coordinate from {self._scanned} on is NaN or infinite."
