@@ -82,7 +82,7 @@ reference: $(VENV)/.developed ## Write docs/reference pages that are made from c
 	@$(BIN)/python -m tools.generate_reference
 
 .PHONY: bench
-bench: $(VENV)/.developed ## Measure: NAME=installation, demo, round-overhead, training-throughput, gpu-training, memory, fleet or all
+bench: $(VENV)/.developed ## Measure: NAME=round-throughput (ARGS=--help lists all), and write the page of results
 	@$(BIN)/python -m benchmarks $(NAME) $(ARGS)
 
 .PHONY: experiment

@@ -1,28 +1,16 @@
-"""Writes docs/explanation/benchmarks.md and its plot from the stored results."""
+"""Writes docs/explanation/benchmarks.md and its pictures from the stored results."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-import matplotlib
 from tools.reference.tables import table
 
 from benchmarks.machine import REPOSITORY
+from benchmarks.names import BENCHMARKS
+from benchmarks.plots import draw, picture_file, plot_module
 from benchmarks.result import FOLDER
 
 PAGE = REPOSITORY / "docs" / "explanation" / "benchmarks.md"
-PLOT = REPOSITORY / "docs" / "images" / "benchmarks.png"
-ORDER = (
-    "installation",
-    "demo",
-    "round-overhead",
-    "training-throughput",
-    "gpu-training",
-    "memory",
-    "answers",
-    "fleet",
-    "retrieval",
-)
 HEAD = """# Benchmarks
 
 Written from `benchmarks/results/*.json` by `make bench NAME=page`; do not edit. Every figure names
@@ -31,14 +19,13 @@ highest of all runs.
 """
 
 NUMBERS = ("median", "minimum", "maximum", "count")
-PICTURE = "![Round overhead and memory, with their limits](../images/benchmarks.png)\n"
 
 Document = dict[str, Any]
 
 
 def stored_results() -> list[Document]:
     """All results, in the order of the page."""
-    files = [FOLDER / f"{name}.json" for name in ORDER]
+    files = [FOLDER / f"{name}.json" for name in BENCHMARKS]
     return [json.loads(file.read_text()) for file in files if file.is_file()]
 
 
@@ -46,7 +33,7 @@ def page_text(results: list[Document]) -> str:
     """The page."""
     parts = [HEAD]
     if results:
-        parts += [_targets(results), PICTURE]
+        parts.append(_targets(results))
     return "\n".join(parts + [_section(result) for result in results])
 
 
@@ -65,8 +52,15 @@ def _section(result: Document) -> str:
         for row in result["rows"]
     ]
     lines = [f"## {result['name']}\n", result["about"] + "\n", f"```sh\n{result['command']}\n```\n"]
+    lines += _picture(result["name"])
     lines += [table(("quantity", "median", "lowest", "highest", "runs"), rows)]
     return "\n".join([*lines, *(note + "\n" for note in result["notes"]), _where(result)])
+
+
+def _picture(name: str) -> list[str]:
+    module = plot_module(name)
+    path = f"../images/benchmarks/{picture_file(name).name}"
+    return [f"![{module.ALT}]({path})\n"] if module else []
 
 
 def _where(result: Document) -> str:
@@ -81,38 +75,9 @@ def _where(result: Document) -> str:
     return "; ".join(parts) + ".\n"
 
 
-def draw(results: list[Document], path: Path) -> None:
-    """The plot: overhead of every round, and memory, each with its limit."""
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    by_name = {result["name"]: result for result in results}
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-    overheads = by_name.get("round-overhead", {}).get("measured", {}).get("overhead_seconds", [])
-    left.plot(
-        sorted(overheads),
-        [n / len(overheads) for n in range(1, len(overheads) + 1)],
-        drawstyle="steps-post",
-    )
-    left.axvline(0.5, color="tab:red", linestyle="--", label="limit")
-    left.set(xlabel="round overhead (s)", ylabel="share of rounds", xlim=(0, None), ylim=(0, 1.02))
-    left.legend(frameon=False)
-    rows = [row for row in by_name.get("memory", {}).get("rows", []) if row["unit"] == "MB"]
-    names = [row["what"].removeprefix("peak memory of ") for row in rows]
-    right.barh(names, [row["median"] for row in rows], color="tab:blue")
-    for name, limit in (("coordinator", 150), ("aggregator", 250)):
-        if name in names:
-            place = names.index(name)
-            right.plot([limit, limit], [place - 0.4, place + 0.4], color="tab:red", linestyle="--")
-    right.set(xlabel="peak memory (MB)")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120, metadata={"Software": None})
-    pyplot.close(figure)
-
-
 def write_page() -> None:
-    """Writes page and plot."""
+    """Writes the page, and the picture of each result that has one."""
     results = stored_results()
     PAGE.write_text(page_text(results))
-    if results:
-        draw(results, PLOT)
+    for result in results:
+        draw(result, picture_file(result["name"]))

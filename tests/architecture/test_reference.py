@@ -3,6 +3,8 @@
 import experiments.clusters.page as experiment
 import pytest
 from benchmarks.page import PAGE, page_text, stored_results
+from benchmarks.plots import SOURCE_KEY, picture_file, plot_module, source_digest
+from PIL import Image
 from tests.architecture.tree import REPOSITORY
 from tools.generate_reference import stale_pages
 from tools.reference.commands import all_commands
@@ -23,6 +25,13 @@ def test_generated_pages_are_up_to_date():
 
 def test_the_page_of_benchmarks_says_what_was_measured():
     assert PAGE.read_text() == page_text(stored_results())
+
+
+@pytest.mark.parametrize("result", stored_results(), ids=lambda result: result["name"])
+def test_a_picture_shows_what_was_measured(result):
+    file = picture_file(result["name"])
+    assert file.exists() == (plot_module(result["name"]) is not None)
+    assert not file.exists() or Image.open(file).text[SOURCE_KEY] == source_digest(result)
 
 
 def test_the_page_of_an_experiment_says_what_was_measured():

@@ -4,9 +4,11 @@ import pytest
 import torch
 from benchmarks.__main__ import main
 from benchmarks.gpu_training import AgentLoop, PlainLoop, Shape, build_backbone, full_texts
-from benchmarks.page import draw, page_text
+from benchmarks.page import page_text
+from benchmarks.plots import SOURCE_KEY, draw, source_digest
 from benchmarks.result import Row
 from benchmarks.round_overhead import round_times
+from PIL import Image
 from tests.support.cli.run_documents import round_document, run_document
 from transformers import AutoModelForCausalLM
 
@@ -53,10 +55,17 @@ def test_the_page_shows_missed_aims_and_where_it_was_measured():
     assert "Commit 0123456789ab with changes; P, 2 cores" in page
 
 
-@pytest.mark.parametrize("results", [[], [RESULT]])
-def test_the_plot_is_drawn_from_what_there_is(results, tmp_path):
-    draw(results, tmp_path / "plot.png")
-    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+def test_a_picture_says_what_it_was_drawn_from(tmp_path):
+    file = tmp_path / "new" / "plot.png"
+    assert draw(RESULT, file)
+    assert Image.open(file).text[SOURCE_KEY] == source_digest(RESULT)
+    assert source_digest(RESULT | {"rows": []}) != source_digest(RESULT)
+
+
+def test_a_result_without_a_picture(tmp_path):
+    assert not draw(RESULT | {"name": "installation"}, tmp_path / "plot.png")
+    assert "![" not in page_text([RESULT | {"name": "installation"}])
+    assert "(../images/benchmarks/round-overhead.png)" in page_text([RESULT])
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What all pictures have in common: size, title, colours, legend."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,11 @@ class Picture:
         """Writes the legend below everything."""
         self._figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
-    def save(self, file: Path) -> None:
-        """Writes the picture as PNG."""
-        self._figure.savefig(file, dpi=DOTS_PER_INCH)
+    def save(self, file: Path, texts: Mapping[str, str | None] | None = None) -> None:
+        """Writes the picture as PNG.
+
+        Args:
+            file: Where.
+            texts: What the file says of itself, by PNG keyword.
+        """
+        self._figure.savefig(file, dpi=DOTS_PER_INCH, metadata=texts)
