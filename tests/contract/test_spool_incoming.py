@@ -19,7 +19,9 @@ TASK = UPLOAD.ticket.task
 def incoming(request, tmp_path) -> Incoming:
     if request.param == "memory":
         return InMemoryIncoming()
-    return disk_spool(tmp_path / "spool").incoming
+    spool = disk_spool(tmp_path / "spool")
+    spool.rounds.open(make_plan())
+    return spool.incoming
 
 
 def header(upload, offset: int = 0):

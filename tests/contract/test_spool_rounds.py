@@ -43,7 +43,6 @@ def rounds(spool, plan):
 
 def test_an_unknown_round_is_unknown(spool, plan):
     upload = make_upload(plan)
-    spool.store(upload)
     for command in (spool.rounds.view, spool.rounds.seal, spool.rounds.settle):
         with pytest.raises(RoundUnknownError):
             command(KEY)
@@ -156,6 +155,6 @@ def test_a_finalized_round_keeps_its_outcome_after_it_is_settled(spool, rounds, 
     with pytest.raises(RoundStateInvalidError):
         rounds.open(replace(plan, minimum_updates=2))
     with pytest.raises(UpdateTooLateError):
-        spool.commit(plan, make_upload(plan))
+        rounds.commit(make_record(plan, make_upload(plan)))
     with pytest.raises(RoundStateInvalidError):
         rounds.seal(KEY)

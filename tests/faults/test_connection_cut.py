@@ -166,6 +166,6 @@ async def test_cut_at_random_bytes_until_it_is_through(world, proxy, seed):
             proxy.wait_until_struck()
             receipt = await sender.status(scene.target)
     assert sum(item.struck.is_set() for item in proxy.connections) == cuts > 0
-    payload, _ = read_committed(scene.committed()[sender.task])
+    payload, _ = read_committed(scene.committed()[sender.task], scene.aggregator.state)
     assert payload == sender.upload.payload
     await scene.check({sender.task: receipt})

@@ -10,12 +10,15 @@ from tests.support.aggregator.rounds import InMemoryRounds
 
 from pfi_aggregator.adapters.spool.incoming import SpoolIncoming
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
+from pfi_aggregator.adapters.spool.round_keys import RoundKeys
 from pfi_aggregator.adapters.spool.rounds import SpoolRounds
 from pfi_aggregator.application.ports import Incoming, Rounds
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.update import CommittedUpdate
 from pfi_aggregator.failpoints import Failpoints
 from pfi_aggregator.wire.updates import read_header
+
+WRAPPING_KEY = bytes(range(32))
 
 
 @dataclass
@@ -24,6 +27,7 @@ class Spool:
 
     rounds: Rounds
     incoming: Incoming
+    keys: RoundKeys | None = None
 
     def store(self, upload: Upload, payload: bytes | None = None) -> None:
         """Stores an upload's bytes, all of them unless told otherwise."""
@@ -46,12 +50,17 @@ def memory_spool() -> Spool:
 def disk_spool(root: Path, *, retain_settled: bool = False) -> Spool:
     """A spool on disk, recovered; the caller sees to it that no one else has it."""
     root.mkdir(exist_ok=True)
-    layout = SpoolLayout(root)
-    rounds = SpoolRounds(layout, Failpoints(), retain_settled=retain_settled)
-    incoming = SpoolIncoming(layout)
+    layout, keys = SpoolLayout(root), round_keys(root)
+    rounds = SpoolRounds(layout, keys, Failpoints(), retain_settled=retain_settled)
+    incoming = SpoolIncoming(layout, keys)
     rounds.recover()
     incoming.recover()
-    return Spool(rounds, incoming)
+    return Spool(rounds, incoming, keys)
+
+
+def round_keys(root: Path, wrapping_key: bytes = WRAPPING_KEY) -> RoundKeys:
+    """The keys of a spool's rounds, in a folder beside it."""
+    return RoundKeys(root.parent / "spool-keys", wrapping_key)
 
 
 def fail(*_: object) -> None:

@@ -28,6 +28,11 @@ class AggregatorSettings(ServiceSettings):
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
         description="name of the spool, as in the service identity aggregator/<name>",
     )
+    spool_wrapping_key: Path | None = Field(
+        default=None,
+        description="file of 32 random bytes that wraps the rounds' keys in state/spool-keys, made"
+        " when it is missing; default: spool-wrapping-key in the state folder",
+    )
     artifacts_url: str = Field(
         description="artifact store: file:///folder, s3://bucket, gs://bucket or az://name"
     )
@@ -61,6 +66,11 @@ class AggregatorSettings(ServiceSettings):
     retain_settled: bool = Field(
         default=False,
         description="true keeps the updates of settled rounds in the spool, for analysis",
+    )
+    worker_reads_spool: bool = Field(
+        default=True,
+        description="false for a worker that cannot read the folders spool and state: it exports"
+        " and groups clients, and leaves robust rules and products of factors to others",
     )
     drain_seconds: float = Field(
         default=30.0,

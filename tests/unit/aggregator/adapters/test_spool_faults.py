@@ -68,23 +68,23 @@ def test_a_run_cannot_take_the_spools_own_names(spool, run):
 
 
 @pytest.mark.parametrize("cut", [1, 8, 16, 40, 380])
-def test_a_cut_file_is_damaged(committed, cut):
+def test_a_cut_file_is_damaged(spool, committed, cut):
     os.truncate(committed, committed.stat().st_size - cut)
     with pytest.raises(ArtifactCorruptError):
-        read_committed(committed)
+        read_committed(committed, spool.keys.find(KEY))
 
 
 @pytest.mark.parametrize("size", [0, 15, 16])
-def test_a_file_without_a_record_is_damaged(committed, size):
+def test_a_file_without_a_record_is_damaged(spool, committed, size):
     os.truncate(committed, size)
     with pytest.raises(ArtifactCorruptError):
-        read_committed(committed)
+        read_committed(committed, spool.keys.find(KEY))
 
 
-def test_a_renamed_file_is_damaged(committed):
+def test_a_renamed_file_is_damaged(spool, committed):
     other = committed.rename(committed.with_name("another-task"))
     with pytest.raises(ArtifactCorruptError):
-        read_committed(other)
+        read_committed(other, spool.keys.find(KEY))
 
 
 def test_a_damaged_update_blocks_the_seal_and_is_never_left_out(root, spool, committed):

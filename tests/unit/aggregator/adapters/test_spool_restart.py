@@ -45,10 +45,9 @@ def test_the_layout_is_the_contract(root, spool):
     spool.commit(PLAN, UPLOADS[0])
     path = root / KEY.run / "1" / "1" / "global" / UPLOADS[0].ticket.task
     data = path.read_bytes()
-    assert data.startswith(UPLOADS[0].payload)
-    assert data.endswith(b"PFIUPD01")
-    record_bytes = int.from_bytes(data[-16:-8], "little")
-    assert len(data) == len(UPLOADS[0].payload) + record_bytes + 16
+    assert data.endswith(b"PFIUPD02")
+    sealed_bytes = int.from_bytes(data[-16:-8], "little")
+    assert len(data) == len(UPLOADS[0].payload) + sealed_bytes + 16
 
 
 def test_a_sealed_round_comes_back_sealed(root, spool):
@@ -86,7 +85,7 @@ def test_a_kill_before_the_link_counts_nothing_and_keeps_the_payload(root, spool
     upload = UPLOADS[0]
     spool.store(upload)
     path = SpoolLayout(root).partial(upload.ticket.task, upload.header.payload_sha256)
-    append_record(path, make_record(PLAN, upload))
+    append_record(path, make_record(PLAN, upload), spool.keys.find(KEY))
     again = disk_spool(root)
     assert again.rounds.committed(KEY, 0) == ()
     stored = again.incoming.stored_bytes(upload.ticket.task, upload.header.payload_sha256)

@@ -165,7 +165,7 @@ def test_a_damaged_round_that_had_ended_is_let_go(root, spool):
 def test_a_sealed_folder_is_never_opened_anew(root, spool):
     spool.rounds.seal(KEY)
     with pytest.raises(ArtifactCorruptError):
-        SpoolRound.create(root, folder(root), PLAN)
+        SpoolRound.create(root, folder(root), PLAN, spool.keys.find(KEY))
 
 
 def test_an_opening_that_was_interrupted_can_be_repeated(root, spool):

@@ -38,8 +38,13 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes, *, private: bool = False) -> None:
     """Creates or replaces a file: all of it or nothing, also after a power cut.
+
+    Args:
+        path: The file.
+        data: Its content.
+        private: True lets its owner alone read it.
 
     Raises:
         DiskFullError: the device is full; the old content still stands.
@@ -47,6 +52,8 @@ def write_durably(path: Path, data: bytes) -> None:
     fresh = path.with_name(f".{path.name.lstrip('.')}.new")
     with storage_failures():
         with fresh.open("wb") as file:
+            if private:
+                os.fchmod(file.fileno(), 0o600)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -15,6 +15,7 @@ from pfi_aggregator.application.abort_round import AbortRound
 from pfi_aggregator.application.create_initial_adapter import CreateInitialAdapter
 from pfi_aggregator.application.download_adapter import DownloadAdapter
 from pfi_aggregator.application.finalize_round import FinalizeRound
+from pfi_aggregator.application.find_change import FindChange
 from pfi_aggregator.application.get_spool import GetSpool
 from pfi_aggregator.application.get_upload_status import GetUploadStatus
 from pfi_aggregator.application.leadership import Leadership
@@ -24,6 +25,7 @@ from pfi_aggregator.application.ports import Artifacts
 from pfi_aggregator.application.publication import Publication
 from pfi_aggregator.application.receive_slots import ReceiveSlots
 from pfi_aggregator.application.receive_update import ReceiveUpdate
+from pfi_aggregator.application.reduction_pieces import ReductionPieces
 from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.seal_round import SealRound
 from pfi_aggregator.application.settle_round import SettleRound
@@ -33,6 +35,7 @@ from pfi_aggregator.application.turns import Turns
 from pfi_aggregator.application.upload_admission import UploadAdmission
 from pfi_aggregator.application.upload_turns import UploadTurns
 from pfi_aggregator.application.watch_round import WatchRound
+from pfi_aggregator.bootstrap.spool_reader import own_round_keys
 from pfi_aggregator.entrypoints.adapter_servicer import AdapterServicer
 from pfi_aggregator.entrypoints.round_servicer import RoundServicer, RoundUseCases
 from pfi_aggregator.entrypoints.update_servicer import UpdateServicer
@@ -129,8 +132,9 @@ def _build_adapters(
     failpoints = Failpoints(settings.failpoint)
     if settings.failpoint is not None:
         get_logger().warning(Event.FAILPOINT_ARMED, state=settings.failpoint.value)
-    rounds = SpoolRounds(layout, failpoints, retain_settled=settings.retain_settled)
-    incoming = SpoolIncoming(layout)
+    keys = own_round_keys(settings)
+    rounds = SpoolRounds(layout, keys, failpoints, retain_settled=settings.retain_settled)
+    incoming = SpoolIncoming(layout, keys)
     recovered, partial = rounds.recover(), incoming.recover()
     get_logger().info(
         Event.SPOOL_RECOVERED, spool=settings.spool_name, count=recovered, updates=partial
@@ -179,7 +183,7 @@ def _round_use_cases(adapters: _Adapters, bells: RoundBells) -> RoundUseCases:
     turns = Turns()
     leadership, rounds, artifacts = adapters.leadership, adapters.rounds, adapters.artifacts
     statements, clock = adapters.statements, adapters.clock
-    publication = Publication(artifacts, statements)
+    publication, pieces = Publication(artifacts, statements), ReductionPieces(artifacts)
     return RoundUseCases(
         get_spool=GetSpool(leadership, adapters.spool),
         create_initial_adapter=CreateInitialAdapter(
@@ -191,7 +195,9 @@ def _round_use_cases(adapters: _Adapters, bells: RoundBells) -> RoundUseCases:
         finalize=FinalizeRound(
             leadership=leadership,
             rounds=rounds,
-            merge=MergeRound(rounds, return_free_memory, adapters.failpoints),
+            change=FindChange(
+                MergeRound(rounds, return_free_memory, adapters.failpoints), pieces
+            ),
             publication=publication,
             artifacts=artifacts,
             turns=turns,
@@ -200,6 +206,6 @@ def _round_use_cases(adapters: _Adapters, bells: RoundBells) -> RoundUseCases:
             clock=clock,
             failpoints=adapters.failpoints,
         ),
-        settle=SettleRound(leadership, rounds, turns),
+        settle=SettleRound(leadership, rounds, turns, pieces),
         abort=AbortRound(leadership, rounds, turns, bells),
     )

@@ -22,9 +22,10 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class UpdateRecord(_message.Message):
-    """Record at the end of a committed file, which makes the file describe itself. A committed file is: payload, serialised
-    UpdateRecord, its size as 8 bytes little-endian, and the 8 bytes `PFIUPD01`. The payload starts at byte 0, so that
-    coordinate ranges can be read in place.
+    """Record at the end of a committed file, which makes the file describe itself. A committed file is: payload, sealed
+    UpdateRecord, its size as 8 bytes little-endian, and the 8 bytes `PFIUPD02`. The payload starts at byte 0, so that
+    coordinate ranges can be read in place. Payload and record are encrypted with keys derived from the round's key
+    (ADR 0014): the payload with AES-256-CTR, whose counter is the offset over 16; the record with AES-256-GCM.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

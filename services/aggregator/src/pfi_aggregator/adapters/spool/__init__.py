@@ -11,5 +11,8 @@
     .trash/<sha256 of a round's key>         a settled round on its way out; emptied at start
     settled/<run>/<round>.<attempt>.<line>   what is left of a settled round
 
+Payloads, headers and records are encrypted with a key per round, which lies outside (`round_keys`);
+who commits how much of what weight (`.plan`, `.sealed`, `.outcome`) and file names are not.
+
 What stands here is the truth; memory holds an index of it that is rebuilt at start.
 """

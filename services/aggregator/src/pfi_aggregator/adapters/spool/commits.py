@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pfi_aggregator.adapters.durable import storage_failures, sync_folder
 from pfi_aggregator.adapters.spool.record_file import read_committed
+from pfi_aggregator.adapters.spool.round_secret import RoundSecret
 from pfi_aggregator.domain.stored_update import corrupt_update
 from pfi_aggregator.domain.update import CommittedUpdate, CountedUpdate, summarize
 from pfi_common.errors import ArtifactCorruptError, RoundFullError, UpdateConflictError
@@ -16,8 +17,9 @@ from pfi_common.errors import ArtifactCorruptError, RoundFullError, UpdateConfli
 class Commits:
     """Index of a round's folder. Threads may commit beside each other."""
 
-    def __init__(self, folder: Path, maximum_updates: int) -> None:
+    def __init__(self, folder: Path, maximum_updates: int, secret: RoundSecret) -> None:
         self._folder = folder
+        self._secret = secret
         self._maximum = maximum_updates
         self._changed = threading.Condition()
         self._linking: set[str] = set()
@@ -31,7 +33,7 @@ class Commits:
             if path.name.startswith("."):
                 continue
             try:
-                self._remember(path.name, summarize(read_committed(path)))
+                self._remember(path.name, summarize(read_committed(path, self._secret)))
             except ArtifactCorruptError:
                 self._damaged.add(path.name)
 
@@ -109,7 +111,7 @@ class Commits:
             try:
                 os.link(source, target)
             except FileExistsError:  # linked by a call that could not make the name durable
-                update = summarize(read_committed(target))
+                update = summarize(read_committed(target, self._secret))
             sync_folder(self._folder)
         self._remember(target.name, update)
         return update

@@ -1,74 +1,34 @@
 """Uploads on their way in."""
 
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from pfi.aggregator.v1 import ticket_pb2, update_service_pb2
 from pfi_aggregator.adapters.durable import storage_failures
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
+from pfi_aggregator.adapters.spool.partial_file import PartialFile
+from pfi_aggregator.adapters.spool.round_keys import RoundKeys
+from pfi_aggregator.adapters.spool.upload_header import (
+    read_upload_header,
+    ticket_of,
+    write_upload_header,
+)
 from pfi_aggregator.domain.ticket import UploadTicket
 from pfi_aggregator.domain.update import UpdateHeader
-from pfi_aggregator.wire.parsing import parse
-from pfi_aggregator.wire.tickets import read_ticket
-from pfi_aggregator.wire.updates import write_header
-from pfi_common.errors import ChunkOutOfOrderError, DiskFullError, PlatformError
+from pfi_common.errors import ChunkOutOfOrderError, DiskFullError
 
-_PIECE_BYTES = 1 << 20
 _RESERVE_BYTES = 16 << 20
 """Room that must stay for records, seals and outcomes when an upload begins."""
 _RETRY_SECONDS = 30.0
 
 
-class PartialFile:
-    """The port `PartialUpload`: an open file that only grows."""
-
-    def __init__(self, path: Path, offset_bytes: int, drop: Callable[[], None]) -> None:
-        self._drop = drop
-        self._file = path.open("r+b", buffering=0)
-        self._file.truncate(offset_bytes)
-        self._file.seek(offset_bytes)
-        self._stored_bytes = offset_bytes
-
-    @property
-    def stored_bytes(self) -> int:
-        """How many bytes are stored."""
-        return self._stored_bytes
-
-    def pieces(self) -> Iterator[bytes]:
-        """Reads what is stored."""
-        for start in range(0, self._stored_bytes, _PIECE_BYTES):
-            length = min(_PIECE_BYTES, self._stored_bytes - start)
-            with storage_failures():
-                piece = os.pread(self._file.fileno(), length, start)
-            yield piece
-
-    def append(self, data: bytes) -> None:
-        """Stores the next bytes."""
-        rest = memoryview(data)
-        with storage_failures():
-            while rest:
-                written = self._file.write(rest)
-                self._stored_bytes += written
-                rest = rest[written:]
-
-    def close(self) -> None:
-        """Keeps the bytes. May be repeated."""
-        self._file.close()
-
-    def discard(self) -> None:
-        """Deletes the bytes."""
-        self.close()
-        self._drop()
-
-
 class SpoolIncoming:
     """The port `Incoming` on a spool that this process owns."""
 
-    def __init__(self, layout: SpoolLayout) -> None:
+    def __init__(self, layout: SpoolLayout, keys: RoundKeys) -> None:
         self._layout = layout
+        self._keys = keys
         self._payloads: dict[str, str] = {}
 
     def recover(self) -> int:
@@ -92,7 +52,7 @@ class SpoolIncoming:
             return 0
         path = self._layout.partial(task, payload_sha256)
         with storage_failures():
-            header = _read_header(SpoolLayout.header(path))
+            header = read_upload_header(SpoolLayout.header(path), self._keys)
             if header is None or not _is_own(path):
                 return 0
             return min(path.stat().st_size, header.payload_bytes)
@@ -108,11 +68,12 @@ class SpoolIncoming:
             self._drop(task)
         path = self._layout.partial(task, header.payload_sha256)
         with storage_failures():
-            message_bytes = write_header(replace(header, offset_bytes=0)).SerializeToString()
-            _write_whole(SpoolLayout.header(path), message_bytes)
+            whole = replace(header, offset_bytes=0)
+            ticket = write_upload_header(SpoolLayout.header(path), whole, self._keys)
             path.touch(mode=0o600)
             self._payloads[task] = header.payload_sha256
-            return PartialFile(path, header.offset_bytes, lambda: self._drop(task))
+            cipher = self._keys.find(ticket.key).payload_cipher(task, header.payload_sha256)
+            return PartialFile(path, header.offset_bytes, cipher, lambda: self._drop(task))
 
     def sweep(
         self, is_needed: Callable[[UploadTicket], bool], is_taken: Callable[[str], bool]
@@ -120,8 +81,9 @@ class SpoolIncoming:
         """Deletes the uploads that are not needed any more and that nobody works on."""
         count = 0
         for task, payload_sha256 in tuple(self._payloads.items()):
-            header = _read_header(SpoolLayout.header(self._layout.partial(task, payload_sha256)))
-            needed = header is not None and is_needed(_ticket(header))
+            path = SpoolLayout.header(self._layout.partial(task, payload_sha256))
+            header = read_upload_header(path, self._keys)
+            needed = header is not None and is_needed(ticket_of(header))
             if not needed and not is_taken(task):
                 self._drop(task)
                 count += 1
@@ -142,27 +104,6 @@ class SpoolIncoming:
     def _check_room(self, missing_bytes: int) -> None:
         if shutil.disk_usage(self._layout.incoming).free < missing_bytes + _RESERVE_BYTES:
             raise DiskFullError(retry_after_seconds=_RETRY_SECONDS)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Replaces a file in one step, so that no reader meets half of it."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_bytes(data)
-    fresh.replace(path)
-
-
-def _read_header(path: Path) -> update_service_pb2.UpdateHeader | None:
-    """Reads a stored header; none when a crash has left nothing that can be read."""
-    try:
-        header = parse(update_service_pb2.UpdateHeader, path.read_bytes())
-        _ticket(header)
-    except (FileNotFoundError, PlatformError):
-        return None
-    return header
-
-
-def _ticket(header: update_service_pb2.UpdateHeader) -> UploadTicket:
-    return read_ticket(parse(ticket_pb2.UploadTicket, header.ticket.payload))
 
 
 def _is_own(path: Path) -> bool:

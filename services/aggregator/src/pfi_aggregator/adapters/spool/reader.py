@@ -6,6 +6,7 @@ from pfi.aggregator.v1 import round_service_pb2
 from pfi_aggregator.adapters.durable import storage_failures
 from pfi_aggregator.adapters.spool.layout import PLAN, SEALED, SpoolLayout
 from pfi_aggregator.adapters.spool.record_file import open_committed
+from pfi_aggregator.adapters.spool.round_keys import RoundKeys
 from pfi_aggregator.application.ports import StoredUpdate
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.round_plan import RoundPlan
@@ -19,8 +20,9 @@ from pfi_common.errors import RoundUnknownError
 class SpoolReader:
     """Reads sealed rounds. Takes no lock and writes nothing; blocks."""
 
-    def __init__(self, layout: SpoolLayout) -> None:
+    def __init__(self, layout: SpoolLayout, keys: RoundKeys) -> None:
         self._layout = layout
+        self._keys = keys
 
     def plan(self, key: RoundKey) -> RoundPlan:
         """Gives the plan that a round was opened with.
@@ -44,8 +46,9 @@ class SpoolReader:
 
         Raises:
             ArtifactCorruptError: the file is gone, cut or unreadable.
+            SpoolKeyInvalidError: the round's key is gone, as after it has settled.
         """
-        return open_committed(self._layout.round(key) / task)
+        return open_committed(self._layout.round(key) / task, self._keys.find(key))
 
     def _read(self, key: RoundKey, name: str) -> bytes:
         with storage_failures():

@@ -1,31 +1,34 @@
-"""A committed file: payload, UpdateRecord, its size as 8 bytes little-endian, `PFIUPD01`."""
+"""A committed file: payload, UpdateRecord, its size as 8 bytes little-endian, `PFIUPD02`.
 
-import mmap
+Payload and record are encrypted (`round_secret`); the size is the sealed record's.
+"""
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from pfi_aggregator.adapters.durable import storage_failures
+from pfi_aggregator.adapters.spool.encrypted_payload import EncryptedPayload, read_exactly
+from pfi_aggregator.adapters.spool.round_secret import RoundSecret
 from pfi_aggregator.application.ports import StoredUpdate
 from pfi_aggregator.domain.stored_update import corrupt_update
 from pfi_aggregator.domain.update import UpdateRecord
 from pfi_aggregator.wire.updates import read_record, write_record
 from pfi_common.errors import PlatformError
 
-MAGIC = b"PFIUPD01"
+MAGIC = b"PFIUPD02"
 _SIZE_BYTES = 8
 _END_BYTES = _SIZE_BYTES + len(MAGIC)
 
 
-def append_record(path: Path, record: UpdateRecord) -> None:
+def append_record(path: Path, record: UpdateRecord, secret: RoundSecret) -> None:
     """Completes a payload's file and makes it durable; may be repeated before it is committed.
 
     Raises:
         DiskFullError: the device is full; the payload still stands.
     """
-    body = write_record(record)
+    body = secret.seal(_label(record.ticket.task), write_record(record))
     with storage_failures(), path.open("r+b") as file:
         file.truncate(record.header.payload_bytes)
         file.seek(0, os.SEEK_END)
@@ -34,75 +37,66 @@ def append_record(path: Path, record: UpdateRecord) -> None:
         os.fsync(file.fileno())
 
 
-def read_committed(path: Path) -> UpdateRecord:
+def read_committed(path: Path, secret: RoundSecret) -> UpdateRecord:
     """Reads the record of a committed file, without its payload.
 
     Raises:
         ArtifactCorruptError: the file is gone, cut or unreadable.
     """
-    with open_committed(path) as stored:
+    with open_committed(path, secret) as stored:
         return stored.record
 
 
-class MappedPayload:
-    """The port `StoredPayload` on a mapped file."""
-
-    def __init__(self, mapped: memoryview) -> None:
-        self._mapped = mapped
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes that the payload has."""
-        return len(self._mapped)
-
-    def read(self, first: int, last: int) -> memoryview:
-        """Gives a range of the payload."""
-        if not 0 <= first <= last <= len(self._mapped):
-            raise ValueError("the range is not one of the payload")
-        return self._mapped[first:last].toreadonly()
-
-
 @contextmanager
-def open_committed(path: Path) -> Iterator[StoredUpdate]:
-    """Maps a committed file.
+def open_committed(path: Path, secret: RoundSecret) -> Iterator[StoredUpdate]:
+    """Opens a committed file.
 
     Raises:
         ArtifactCorruptError: the file is gone, cut or unreadable.
         StoreUnavailableError: the operating system does not open it.
     """
-    with _open(path) as file:
-        if os.fstat(file.fileno()).st_size < _END_BYTES:
-            raise corrupt_update(path.name)
-        with (
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-            memoryview(mapped) as whole,
-        ):
-            record, payload = _split(whole, path.name)
-            with payload:
-                yield StoredUpdate(record, MappedPayload(payload))
+    descriptor = _open(path)
+    try:
+        record = _read_record(descriptor, path.name, secret)
+        cipher = secret.payload_cipher(path.name, record.header.payload_sha256)
+        size_bytes = record.header.payload_bytes
+        yield StoredUpdate(record, EncryptedPayload(descriptor, size_bytes, cipher, path.name))
+    finally:
+        os.close(descriptor)
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> int:
     with storage_failures():
         try:
-            return path.open("rb")
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError as error:
             raise corrupt_update(path.name) from error
 
 
-def _split(whole: memoryview, task: str) -> tuple[UpdateRecord, memoryview]:
-    size = int.from_bytes(whole[-_END_BYTES : -len(MAGIC)], "little")
-    start = len(whole) - _END_BYTES - size
-    if whole[-len(MAGIC) :] != MAGIC or start < 0:
+def _read_record(descriptor: int, task: str, secret: RoundSecret) -> UpdateRecord:
+    with storage_failures():
+        end = os.fstat(descriptor).st_size - _END_BYTES
+    if end < 0:
         raise corrupt_update(task)
-    record = _read(bytes(whole[start:-_END_BYTES]), task)
+    tail = read_exactly(descriptor, end, _END_BYTES, task)
+    start = end - int.from_bytes(tail[:_SIZE_BYTES], "little")
+    if tail[_SIZE_BYTES:] != MAGIC or start < 0:
+        raise corrupt_update(task)
+    sealed = read_exactly(descriptor, start, end - start, task)
+    record = _parse(secret.open(_label(task), sealed), task)
     if record.header.payload_bytes != start or record.ticket.task != task:
         raise corrupt_update(task)
-    return record, whole[:start]
+    return record
 
 
-def _read(body: bytes, task: str) -> UpdateRecord:
+def _parse(body: bytes | None, task: str) -> UpdateRecord:
+    if body is None:
+        raise corrupt_update(task)
     try:
         return read_record(body)
     except PlatformError as error:
         raise corrupt_update(task) from error
+
+
+def _label(task: str) -> str:
+    return f"record\0{task}"

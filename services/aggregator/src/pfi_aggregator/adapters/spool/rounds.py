@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pfi_aggregator.adapters.durable import make_folders, storage_failures, sync_folder
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
-from pfi_aggregator.adapters.spool.record_file import append_record, open_committed
+from pfi_aggregator.adapters.spool.round_keys import RoundKeys
 from pfi_aggregator.adapters.spool.settled import SettledRounds, Tombstone, plan_sha256
 from pfi_aggregator.adapters.spool.spool_round import (
     SpoolRound,
@@ -37,6 +37,7 @@ from pfi_common.errors import (
     PlatformError,
     RoundStateInvalidError,
     RoundUnknownError,
+    SpoolKeyInvalidError,
     StoreUnavailableError,
     UpdateTooLateError,
 )
@@ -48,15 +49,21 @@ class SpoolRounds:
     """The port `Rounds` on a spool that this process owns."""
 
     def __init__(
-        self, layout: SpoolLayout, failpoints: Failpoints, *, retain_settled: bool = False
+        self,
+        layout: SpoolLayout,
+        keys: RoundKeys,
+        failpoints: Failpoints,
+        *,
+        retain_settled: bool = False,
     ) -> None:
         self._layout = layout
+        self._keys = keys
         self._failpoints = failpoints
         self._retain_settled = retain_settled
         self._settled = SettledRounds(layout)
         self._changing = threading.Lock()
         self._rounds: dict[RoundKey, SpoolRound] = {}
-        self._damaged: set[RoundKey] = set()
+        self._damaged: dict[RoundKey, PlatformError] = {}
 
     def recover(self) -> int:
         """Reads the spool, finishes interrupted deletions, and says how many rounds there are.
@@ -78,7 +85,8 @@ class SpoolRounds:
             if opened_as is None:
                 self._require_undamaged(plan.key)
                 folder = self._layout.round(plan.key)
-                self._rounds[plan.key] = SpoolRound.create(self._layout.root, folder, plan)
+                secret = self._keys.create(plan.key)
+                self._rounds[plan.key] = SpoolRound.create(self._layout.root, folder, plan, secret)
                 return
         if not opened_as:
             raise AttemptVoidedError
@@ -114,7 +122,7 @@ class SpoolRounds:
         if known is None:
             raise UpdateTooLateError
         partial = self._layout.partial(ticket.task, record.header.payload_sha256)
-        append_record(partial, record)
+        known.complete(partial, record)
         self._failpoints.reach(Failpoint.SPOOL_SYNCED)
         committed = known.commit(partial, summarize(record))
         self._failpoints.reach(Failpoint.UPDATE_LINKED)
@@ -126,7 +134,7 @@ class SpoolRounds:
 
     def read(self, key: RoundKey, task: str) -> AbstractContextManager[StoredUpdate]:
         """Opens a committed update."""
-        return open_committed(self._live(key).folder / task)
+        return self._live(key).read(task)
 
     def finalize(self, key: RoundKey, outcome: RoundOutcome) -> None:
         """Stores the outcome of a sealed round."""
@@ -141,7 +149,7 @@ class SpoolRounds:
         tombstone = self._settled.find(key)
         if tombstone is None:
             self._settled.add(key, Tombstone(RoundState.ABORTED, "", None))
-            self._damaged.discard(key)
+            self._damaged.pop(key, None)
         else:
             require_command(tombstone.state, Command.ABORT)
 
@@ -180,29 +188,35 @@ class SpoolRounds:
 
     def _require_undamaged(self, key: RoundKey) -> None:
         if key in self._damaged:
-            raise damaged_round(key)
+            raise self._damaged[key]
 
     def _recover_round(self, key: RoundKey, folder: Path) -> None:
         try:
-            found = SpoolRound.recover(folder)
+            found = SpoolRound.recover(folder, self._keys.find(key))
             if found.plan.key != key:
                 raise damaged_round(key)
         except StoreUnavailableError:  # says nothing of the round; the next start may read it
             raise
+        except SpoolKeyInvalidError as error:
+            self._damage(key, error, error)
         except (PlatformError, FileNotFoundError, ValueError, TypeError, KeyError) as error:
-            get_logger().error(Event.SPOOL_ROUND_DAMAGED, error=error)
-            self._damaged.add(key)
+            self._damage(key, damaged_round(key), error)
         else:
             self._rounds[key] = found
 
-    def _delete(self, key: RoundKey) -> None:
-        """Deletes a settled round's folder and the folders above that are empty then.
+    def _damage(self, key: RoundKey, told: PlatformError, cause: Exception) -> None:
+        get_logger().error(Event.SPOOL_ROUND_DAMAGED, error=cause)
+        self._damaged[key] = told
 
-        The folder leaves its place in one step: whatever interrupts the deletion, the rest is found
-        again in the trash.
+    def _delete(self, key: RoundKey) -> None:
+        """Deletes a settled round's key, its folder and the folders above that are empty then.
+
+        The key goes first: what may be left of the folder cannot be read. The folder leaves its
+        place in one step: whatever interrupts the deletion, the rest is found again in the trash.
         """
         if self._retain_settled:
             return
+        self._keys.destroy(key)
         trash = self._layout.discarded(key)
         with storage_failures():
             with self._changing:

@@ -1,14 +1,18 @@
 """One round that is not settled: its folder and the index of it."""
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pfi.aggregator.v1 import round_service_pb2
 from pfi_aggregator.adapters.durable import make_folders, write_durably
 from pfi_aggregator.adapters.spool.commits import Commits
 from pfi_aggregator.adapters.spool.layout import ABORTED, OUTCOME, PLAN, SEALED
+from pfi_aggregator.adapters.spool.record_file import append_record, open_committed
 from pfi_aggregator.adapters.spool.round_lock import RoundLock
+from pfi_aggregator.adapters.spool.round_secret import RoundSecret
 from pfi_aggregator.adapters.spool.settled import outcome_facts, parse_outcome
+from pfi_aggregator.application.ports import StoredUpdate
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.round_state import (
@@ -18,7 +22,7 @@ from pfi_aggregator.domain.round_state import (
     require_uploads,
 )
 from pfi_aggregator.domain.round_view import RoundOutcome, RoundView
-from pfi_aggregator.domain.update import CommittedUpdate, CountedUpdate
+from pfi_aggregator.domain.update import CommittedUpdate, CountedUpdate, UpdateRecord
 from pfi_aggregator.wire.lineages import read_counted, write_counted
 from pfi_aggregator.wire.parsing import parse, serialize
 from pfi_aggregator.wire.plans import read_plan, write_plan
@@ -28,17 +32,18 @@ from pfi_common.errors import ArtifactCorruptError
 class SpoolRound:
     """Each change is durable before it is seen."""
 
-    def __init__(self, folder: Path, plan: RoundPlan) -> None:
+    def __init__(self, folder: Path, plan: RoundPlan, secret: RoundSecret) -> None:
         self.folder = folder
         self.plan = plan
-        self.commits = Commits(folder, plan.fixed_point.maximum_updates)
+        self.commits = Commits(folder, plan.fixed_point.maximum_updates, secret)
+        self._secret = secret
         self._lock = RoundLock()
         self._state = RoundState.OPEN
         self._counted: tuple[CountedUpdate, ...] = ()
         self._outcome: RoundOutcome | None = None
 
     @classmethod
-    def create(cls, root: Path, folder: Path, plan: RoundPlan) -> "SpoolRound":
+    def create(cls, root: Path, folder: Path, plan: RoundPlan, secret: RoundSecret) -> "SpoolRound":
         """Opens a round.
 
         Raises:
@@ -49,15 +54,15 @@ class SpoolRound:
             raise damaged_round(plan.key)
         make_folders(root, folder)
         write_durably(folder / PLAN, serialize(write_plan(plan)))
-        created = cls(folder, plan)
+        created = cls(folder, plan, secret)
         created.commits.recover()
         return created
 
     @classmethod
-    def recover(cls, folder: Path) -> "SpoolRound":
+    def recover(cls, folder: Path, secret: RoundSecret) -> "SpoolRound":
         """Rebuilds a round from its folder."""
         plan = parse(round_service_pb2.RoundPlan, (folder / PLAN).read_bytes())
-        found = cls(folder, read_plan(plan))
+        found = cls(folder, read_plan(plan), secret)
         found.commits.recover()
         found._recover_state()
         return found
@@ -65,6 +70,14 @@ class SpoolRound:
     def view(self) -> RoundView:
         """Gives what is known of the round."""
         return RoundView(self._state, self.plan, self._outcome)
+
+    def complete(self, partial: Path, record: UpdateRecord) -> None:
+        """Makes a payload's file whole and durable; see `Rounds.commit`."""
+        append_record(partial, record, self._secret)
+
+    def read(self, task: str) -> AbstractContextManager[StoredUpdate]:
+        """Opens a committed update; see `Rounds.read`."""
+        return open_committed(self.folder / task, self._secret)
 
     def commit(self, source: Path, update: CommittedUpdate) -> CommittedUpdate:
         """Makes a durable file count; see `Rounds.commit`."""

@@ -15,11 +15,15 @@ class PartialUpload(Protocol):
         """How many bytes are stored."""
         ...
 
-    def pieces(self) -> Iterator[bytes]:
-        """Reads what is stored, in order, in pieces of at most 1 MiB."""
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """Reads what is stored, in order, in pieces of at most 1 MiB; each is valid until the next.
+
+        Raises:
+            StoreUnavailableError: the device does not give the bytes.
+        """
         ...
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | memoryview) -> None:
         """Stores the next bytes.
 
         Raises:
@@ -54,6 +58,7 @@ class Incoming(Protocol):
         Raises:
             ChunkOutOfOrderError: fewer bytes are stored than the offset says.
             DiskFullError: the device has no room for the payload.
+            SpoolKeyInvalidError: the round's key is gone.
         """
         ...
 

@@ -1,0 +1,73 @@
+"""The first bytes of a payload, encrypted, in a file that only grows."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pfi_aggregator.adapters.durable import storage_failures
+from pfi_aggregator.adapters.spool.encrypted_payload import read_into
+from pfi_aggregator.adapters.spool.round_secret import PayloadCipher
+
+_PIECE_BYTES = 1 << 20
+_SCRATCH_BYTES = 1 << 17
+"""What is encrypted at a time: small enough to be in the core's cache when it is written."""
+
+
+class PartialFile:
+    """The port `PartialUpload`.
+
+    Args:
+        path: The file; it exists.
+        offset_bytes: What is kept of it.
+        cipher: Of the payload.
+        drop: Deletes the file.
+    """
+
+    def __init__(
+        self, path: Path, offset_bytes: int, cipher: PayloadCipher, drop: Callable[[], None]
+    ) -> None:
+        self._drop = drop
+        self._cipher = cipher
+        self._task = path.name
+        self._scratch = memoryview(bytearray(_SCRATCH_BYTES))
+        self._file = path.open("r+b", buffering=0)
+        self._file.truncate(offset_bytes)
+        self._file.seek(offset_bytes)
+        self._stored_bytes = offset_bytes
+
+    @property
+    def stored_bytes(self) -> int:
+        """How many bytes are stored."""
+        return self._stored_bytes
+
+    def pieces(self) -> Iterator[memoryview]:
+        """Reads what is stored; a piece is valid until the next."""
+        buffer = memoryview(bytearray(min(_PIECE_BYTES, self._stored_bytes)))
+        for start in range(0, self._stored_bytes, _PIECE_BYTES):
+            piece = buffer[: min(_PIECE_BYTES, self._stored_bytes - start)]
+            read_into(self._file.fileno(), start, piece, self._task)
+            self._cipher.apply(start, piece, piece)
+            yield piece.toreadonly()
+
+    def append(self, data: bytes | memoryview) -> None:
+        """Stores the next bytes."""
+        rest = memoryview(data)
+        while rest:
+            piece = self._scratch[: min(_SCRATCH_BYTES, len(rest))]
+            self._cipher.apply(self._stored_bytes, rest[: len(piece)], piece)
+            rest = rest[self._write(piece) :]
+
+    def close(self) -> None:
+        """Keeps the bytes. May be repeated."""
+        self._file.close()
+
+    def discard(self) -> None:
+        """Deletes the bytes."""
+        self.close()
+        self._drop()
+
+    def _write(self, piece: memoryview) -> int:
+        with storage_failures():
+            written = os.write(self._file.fileno(), piece)
+        self._stored_bytes += written
+        return written
