@@ -97,11 +97,12 @@ async def test_a_revoked_key_does_not_use_a_token_up(ports, token):
 async def test_the_registry_keeps_what_is_noted(ports, token):
     await ports.tokens.redeem(token, client(1), NOW)
     await ports.registry.certified(client_id(1), NOW + HOUR)
-    await ports.registry.described(client_id(1), "0.1.0", 25)
+    await ports.registry.described(client_id(1), "0.1.0", 25, ("bf16", "fp32"))
     await ports.registry.revoke(client_id(1))
     found = await ports.registry.get(client_id(1))
     assert found.certificate_expires_at == NOW + HOUR
     assert (found.agent_version, found.training_rows, found.revoked) == ("0.1.0", 25, True)
+    assert found.upload_encodings == ("bf16", "fp32")
     assert await ports.registry.find([client_id(1), client_id(2)]) == {client_id(1): found}
 
 

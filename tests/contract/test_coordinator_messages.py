@@ -1,5 +1,6 @@
 """TaskFactory and ReceiptReader, in memory and as signed messages."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,9 +17,12 @@ from tests.unit.coordinator.domain.builders import adapter, line_adapter
 from pfi.aggregator.v1 import ticket_pb2
 from pfi.coordinator.v1.task_pb2 import HEAD_PLACEMENT_PERSONAL, Task
 from pfi_common.errors import SignatureInvalidError
+from pfi_common.spec import ENCODINGS
+from pfi_common.tensors import encoded_size_bytes
 from pfi_coordinator.adapters.proto_tasks import ProtoTaskFactory
 from pfi_coordinator.adapters.signed_receipts import SignedReceiptReader
 from pfi_coordinator.application.ports.receipt_reader import Receipt
+from pfi_coordinator.domain.forms import AdapterForm
 from pfi_coordinator.domain.tasks import TaskName, task_seed
 
 NAME = TaskName(RUN, "2.1", client_id(1))
@@ -133,6 +137,50 @@ def test_a_task_carries_a_ticket_bound_to_the_clients_key(federation):
     assert ticket.maximum_bytes == 4 * SCHEMA.coordinate_count
     assert ticket.maximum_examples == 33
     assert ticket.expiry_time.seconds - task.deadline_time.seconds == 300
+
+
+def test_a_client_uploads_what_it_and_the_run_agree_on(federation):
+    factory = ProtoTaskFactory(federation.signer("coordinator"))
+    asked = document(encoding={"upload": "int4_block"})
+    moment, count = ManualClock().now(), SCHEMA.coordinate_count
+    for offered, name, feeds_back in (
+        (("bf16", "fp32", "int4_block"), "int4_block", True),
+        (("fp32", "int8_block"), "int8_block", False),
+        (("fp32",), "fp32", False),
+    ):
+        able = client(1, upload_encodings=offered)
+        made = factory.train_task(
+            asked, adapter(1), able, number=2, attempt=1, deadline=moment, counted_round=1
+        )
+        train = Task.FromString(made.message).train
+        ticket = ticket_of(federation, train)
+        assert made.upload_encoding == name
+        assert train.upload_encoding == ticket.encoding == ENCODINGS[name]
+        assert ticket.maximum_bytes == encoded_size_bytes(ENCODINGS[name], count)
+        assert (train.error_feedback, train.counted_round) == (feeds_back, int(feeds_back))
+
+
+def test_every_task_names_the_form_that_clients_decode(federation):
+    factory = ProtoTaskFactory(federation.signer("coordinator"))
+    form = AdapterForm("bf16", "f" * 64, 2 * SCHEMA.coordinate_count)
+    base, moment = replace(adapter(1), forms=(form,)), ManualClock().now()
+    made = [
+        factory.train_task(document(), base, client(1), number=2, attempt=1, deadline=moment),
+        factory.evaluate_task(document(), base, client(1), moment),
+        factory.place_task(document(), (base, base), client(1), number=1, deadline=moment),
+    ]
+    tasks = [Task.FromString(item.message) for item in made]
+    for task in tasks:
+        assert task.base_form.encoding == ENCODINGS["bf16"]
+        assert task.base_form.payload_sha256 == "f" * 64
+    assert ticket_of(federation, tasks[0].train).base_payload_sha256 == "f" * 64
+    assert all(item.form == tasks[0].base_form for item in tasks[2].place.candidates)
+    canonical = factory.evaluate_task(document(), adapter(1), client(1), moment)
+    assert not Task.FromString(canonical.message).HasField("base_form")
+
+
+def ticket_of(federation, train):
+    return federation.verifier().verify(train.ticket, ticket_pb2.UploadTicket, signer="coordinator")
 
 
 def test_every_task_of_a_classifier_knows_its_labels(federation):

@@ -61,6 +61,7 @@ class Graph:
         self.clock = ManualClock(NOW)
         self.ports = memory_ports()
         self.aggregators = MemoryAggregators()
+        self.factory = MemoryTaskFactory()
         self.queue = MemoryExportQueue()
         self.partitions = MemoryPartitionQueue()
         self.choices: dict[str, str] = {}
@@ -130,10 +131,15 @@ class Graph:
     def leader(self, holder: str = "holder") -> Lead:
         ports = self.ports
         carry_out = CarryOut(
-            PublishVersions(self.aggregators, self.artifacts),
+            PublishVersions(self.aggregators, self.artifacts, ports.counted),
             CommandRounds(self.aggregators, ports.board, ports.signals, ports.sketches),
             HandOutTasks(
-                MemoryTaskFactory(), ports.registry, ports.board, ports.signals, ports.runs
+                self.factory,
+                ports.registry,
+                ports.board,
+                ports.signals,
+                ports.runs,
+                ports.counted,
             ),
             FileEvaluation(ports.board, ports.registry, self.artifacts),
             GroupClients(

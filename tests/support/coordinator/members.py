@@ -81,9 +81,14 @@ class MemoryClientRegistry:
     async def certified(self, client: str, expires_at: datetime) -> None:
         self._clients[client] = replace(self._clients[client], certificate_expires_at=expires_at)
 
-    async def described(self, client: str, agent_version: str, training_rows: int) -> None:
+    async def described(
+        self, client: str, agent_version: str, training_rows: int, upload_encodings: tuple[str, ...]
+    ) -> None:
         self._clients[client] = replace(
-            self._clients[client], agent_version=agent_version, training_rows=training_rows
+            self._clients[client],
+            agent_version=agent_version,
+            training_rows=training_rows,
+            upload_encodings=upload_encodings,
         )
 
     async def revoke(self, client: str) -> None:

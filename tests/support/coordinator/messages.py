@@ -19,8 +19,11 @@ from pfi_coordinator.domain.tasks import (
 class MemoryTaskFactory:
     """In-memory twin of `pfi_coordinator.application.ports.task_factory.TaskFactory`.
 
-    Its messages are the task's name.
+    Its messages are the task's name; `counted_rounds` are those last told, by client.
     """
+
+    def __init__(self) -> None:
+        self.counted_rounds: dict[str, int] = {}
 
     def train_task(
         self,
@@ -31,7 +34,9 @@ class MemoryTaskFactory:
         number: int,
         attempt: int,
         deadline: datetime,
+        counted_round: int = 0,
     ) -> Assignment:
+        self.counted_rounds[client.client] = counted_round
         name = TaskName(document.run, round_scope(number, attempt, base.line), client.client)
         return Assignment(name, name.text.encode())
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tests.support.coordinator.clusters import MemoryMemberships, MemorySketchStore
+from tests.support.coordinator.counted_rounds import MemoryCountedRounds
 from tests.support.coordinator.exports import MemoryExportLedger
 from tests.support.coordinator.members import (
     MemoryApiKeyStore,
@@ -22,6 +23,7 @@ from pfi_coordinator.adapters.redis.api_keys import RedisApiKeyStore
 from pfi_coordinator.adapters.redis.challenge_store import RedisChallengeStore
 from pfi_coordinator.adapters.redis.client_registry import RedisClientRegistry
 from pfi_coordinator.adapters.redis.connection import RedisClient
+from pfi_coordinator.adapters.redis.counted_rounds import RedisCountedRounds
 from pfi_coordinator.adapters.redis.export_ledger import RedisExportLedger
 from pfi_coordinator.adapters.redis.leadership import RedisLeadership
 from pfi_coordinator.adapters.redis.memberships import RedisMemberships
@@ -35,6 +37,7 @@ from pfi_coordinator.adapters.redis.token_store import RedisTokenStore
 from pfi_coordinator.application.ports.api_keys import ApiKeyStore
 from pfi_coordinator.application.ports.challenge_store import ChallengeStore
 from pfi_coordinator.application.ports.client_registry import ClientRegistry
+from pfi_coordinator.application.ports.counted_rounds import CountedRounds
 from pfi_coordinator.application.ports.export_queue import ExportLedger
 from pfi_coordinator.application.ports.leadership import Leadership
 from pfi_coordinator.application.ports.memberships import Memberships
@@ -64,6 +67,7 @@ class Ports:
     api_keys: ApiKeyStore
     ledger: ExportLedger
     sketches: SketchStore
+    counted: CountedRounds
     memberships: Memberships
     serving: ServingIndex
 
@@ -83,6 +87,7 @@ def memory_ports() -> Ports:
         api_keys=MemoryApiKeyStore(),
         ledger=MemoryExportLedger(),
         sketches=MemorySketchStore(),
+        counted=MemoryCountedRounds(),
         memberships=MemoryMemberships(memory),
         serving=MemoryServingIndex(memory),
     )
@@ -102,6 +107,7 @@ def redis_ports(redis: RedisClient) -> Ports:
         api_keys=RedisApiKeyStore(redis),
         ledger=RedisExportLedger(redis),
         sketches=RedisSketchStore(redis),
+        counted=RedisCountedRounds(redis),
         memberships=RedisMemberships(redis),
         serving=RedisServingIndex(redis),
     )

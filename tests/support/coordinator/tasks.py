@@ -30,7 +30,9 @@ class MemoryTaskBoard:
             name = item.name
             rows = self._rows(name)
             if name.client not in rows:
-                rows[name.client] = TaskRow(name.text, TaskState.ASSIGNED)
+                rows[name.client] = TaskRow(
+                    name.text, TaskState.ASSIGNED, upload_encoding=item.upload_encoding
+                )
                 self._memory.inboxes.setdefault(name.client, {})[name.text] = item.message
                 self._note(name)
                 self._memory.changed(name.run)

@@ -33,6 +33,18 @@ async def test_a_run_is_driven_to_its_end(graph):
     assert {row.metrics["held_out_rows"] for row in rows.values()} == {3.0}
 
 
+@pytest.mark.parametrize("fed_back", ["auto", False])
+async def test_clients_are_told_which_of_their_updates_counted(graph, fed_back):
+    clients = await graph.join(1, 2, 3)
+    encoding = {"upload": "int4_block", "error_feedback": fed_back}
+    cohort = {"size": 3, "minimum": 2}
+    async with graph.led(), Working(graph, clients):
+        run = await submitted(graph, cohort=cohort, encoding=encoding, stop={"rounds": 3})
+        await graph.until(run, ended)
+    last = dict.fromkeys(clients, 2) if fed_back else dict.fromkeys(clients, 0)
+    assert graph.factory.counted_rounds == last
+
+
 async def test_the_log_replays_to_the_same_state(graph):
     clients = await graph.join(1, 2, 3)
     run = await submitted(graph)

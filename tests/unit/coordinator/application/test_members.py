@@ -170,3 +170,5 @@ def test_who_is_eligible():
         session(5),
     ]
     assert eligible_clients(sessions, {client_id(5)}, "fp32") == (client_id(1),)
+    able = (client_id(1), client_id(4), client_id(5))
+    assert eligible_clients(sessions, set(), "int4_block") == able

@@ -6,11 +6,12 @@ import grpc
 
 from pfi.aggregator.v1 import round_service_pb2 as messages
 from pfi.aggregator.v1.round_service_pb2_grpc import RoundServiceStub
+from pfi.common.v1 import adapter_pb2
 from pfi_common.errors import ServiceUnavailableError
 from pfi_common.identity import LocalIdentity
 from pfi_common.rpc.channel import secure_channel
 from pfi_common.rpc.errors import translated
-from pfi_common.spec import compile_round_plan
+from pfi_common.spec import compile_round_plan, download_encoding
 from pfi_common.tensors import FULL_CLIP_FACTOR
 from pfi_coordinator.adapters.lineages import VERSION_0, CountersignLineages, ExpectedLineage
 from pfi_coordinator.adapters.references import reference
@@ -74,6 +75,8 @@ class GrpcAggregators:
             line=GLOBAL,
             schema=document.description.adapter_schema.to_proto(),
             seed=document.spec.seed,
+            download_encoding=download_encoding(document.spec)
+            or adapter_pb2.ENCODING_UNSPECIFIED,
         )
         with translated():
             response = await self._stub(document.spool).CreateInitialAdapter(

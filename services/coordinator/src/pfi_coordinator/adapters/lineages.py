@@ -8,6 +8,9 @@ from pfi.aggregator.v1.lineage_pb2 import Lineage
 from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi_common.errors import SignatureInvalidError
 from pfi_common.identity import StatementSigner, StatementVerifier
+from pfi_common.spec import download_encoding
+from pfi_common.tensors import encoded_size_bytes
+from pfi_coordinator.adapters.references import read_form
 from pfi_coordinator.application.ports.aggregators import Publication, Sealed
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
@@ -51,6 +54,7 @@ class CountersignLineages:
         lineage = self._verifier.verify(statement, Lineage, signer=signer)
         _check_name(lineage, document, expected)
         _check_making(lineage, expected)
+        _check_forms(lineage, document)
         serialised = statement.SerializeToString(deterministic=True)
         return Publication(
             adapter=_version(lineage, sha256(serialised).hexdigest()),
@@ -75,6 +79,14 @@ def _check_making(lineage: Lineage, expected: ExpectedLineage) -> None:
         raise SignatureInvalidError("the lineage counts other updates than were sealed")
 
 
+def _check_forms(lineage: Lineage, document: RunDocument) -> None:
+    asked = download_encoding(document.spec)
+    count = document.description.adapter_schema.coordinate_count
+    expected = [] if asked is None else [(asked, encoded_size_bytes(asked, count))]
+    if [(form.encoding, form.payload_bytes) for form in lineage.forms] != expected:
+        raise SignatureInvalidError("the lineage names other forms than clients are to download")
+
+
 def _version(lineage: Lineage, lineage_digest: str) -> AdapterVersion:
     return AdapterVersion(
         version=lineage.adapter.version,
@@ -84,4 +96,5 @@ def _version(lineage: Lineage, lineage_digest: str) -> AdapterVersion:
         optimizer_state_digest=lineage.optimizer_state_digest,
         published_at=lineage.publish_time.ToDatetime(tzinfo=UTC),
         line=lineage.adapter.line,
+        forms=tuple(map(read_form, lineage.forms)),
     )

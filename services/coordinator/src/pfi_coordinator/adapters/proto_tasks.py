@@ -9,13 +9,15 @@ from pfi.aggregator.v1.ticket_pb2 import UploadTicket
 from pfi.coordinator.v1.task_pb2 import PlacementCandidate, PlaceTask, Task
 from pfi_common.identity import StatementSigner
 from pfi_common.spec import (
+    ENCODINGS,
+    agreed_upload,
     compile_classification,
     compile_evaluate_task,
     compile_train_task,
-    upload_encoding,
 )
 from pfi_common.tensors import encoded_size_bytes
-from pfi_coordinator.adapters.references import reference
+from pfi_common.tensors.encoding import EncodingValue
+from pfi_coordinator.adapters.references import form_of, reference
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.members import Client
 from pfi_coordinator.domain.state import AdapterVersion
@@ -50,15 +52,21 @@ class ProtoTaskFactory:
         number: int,
         attempt: int,
         deadline: datetime,
+        counted_round: int = 0,
     ) -> Assignment:
         """See TaskFactory.train_task."""
         name = TaskName(document.run, round_scope(number, attempt, base.line), client.client)
         task = _task(document, base, name, deadline)
         task.round, task.attempt = number, attempt
         task.seed = task_seed(document.run, number, client.client)
-        ticket = self._signer.sign(_ticket(document, base, client, task))
-        task.train.CopyFrom(compile_train_task(document.spec, ticket))
-        return Assignment(name, task.SerializeToString(deterministic=True))
+        wished = document.spec.encoding.upload
+        # Whoever lost every encoding that would do since it was selected gives the task back.
+        agreed = agreed_upload(wished, client.upload_encodings) or wished
+        ticket = self._signer.sign(_ticket(document, base, client, task, ENCODINGS[agreed]))
+        task.train.CopyFrom(compile_train_task(document.spec, ticket, ENCODINGS[agreed]))
+        if task.train.error_feedback:
+            task.train.counted_round = counted_round
+        return Assignment(name, task.SerializeToString(deterministic=True), agreed)
 
     def evaluate_task(
         self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
@@ -89,7 +97,8 @@ class ProtoTaskFactory:
         task.place.CopyFrom(
             PlaceTask(
                 candidates=[
-                    PlacementCandidate(adapter=reference(document.run, item)) for item in candidates
+                    PlacementCandidate(adapter=reference(document.run, item), form=form_of(item))
+                    for item in candidates
                 ],
                 maximum_tokens=document.spec.local.maximum_tokens,
             )
@@ -112,13 +121,18 @@ def _task(document: RunDocument, base: AdapterVersion, name: TaskName, deadline:
         held_out_fraction=spec.evaluate.holdout,
         held_out_seed=spec.seed,
         classification=compile_classification(spec),
+        base_form=form_of(base),
     )
 
 
 def _ticket(
-    document: RunDocument, base: AdapterVersion, client: Client, task: Task
+    document: RunDocument,
+    base: AdapterVersion,
+    client: Client,
+    task: Task,
+    encoding: EncodingValue,
 ) -> UploadTicket:
-    schema, encoding = document.description.adapter_schema, upload_encoding(document.spec)
+    schema = document.description.adapter_schema
     deadline = task.deadline_time.ToDatetime()
     return UploadTicket(
         run=document.run,
@@ -130,6 +144,7 @@ def _ticket(
         key_sha256=client.key_sha256,
         schema_digest=schema.digest,
         base_digest=base.digest,
+        base_payload_sha256=task.base_form.payload_sha256,
         spool=document.spool,
         encoding=encoding,
         maximum_bytes=encoded_size_bytes(encoding, schema.coordinate_count),

@@ -1,6 +1,9 @@
 """Adapter versions as messages."""
 
+from pfi.common.v1 import adapter_pb2
 from pfi.common.v1.adapter_pb2 import AdapterReference
+from pfi_common.spec import ENCODINGS
+from pfi_coordinator.domain.forms import AdapterForm
 from pfi_coordinator.domain.state import AdapterVersion
 
 
@@ -13,3 +16,22 @@ def reference(run: str, adapter: AdapterVersion) -> AdapterReference:
         line=adapter.line,
         version=adapter.version,
     )
+
+
+def form_of(adapter: AdapterVersion) -> adapter_pb2.AdapterForm | None:
+    """Names the form of a version that clients download; None for the canonical payload."""
+    if not adapter.forms:
+        return None
+    form = adapter.forms[0]
+    return adapter_pb2.AdapterForm(
+        encoding=ENCODINGS[form.encoding],
+        payload_sha256=form.payload_sha256,
+        payload_bytes=form.payload_bytes,
+    )
+
+
+def read_form(message: adapter_pb2.AdapterForm) -> AdapterForm:
+    """Reads a form."""
+    name = adapter_pb2.Encoding.Name(message.encoding)
+    encoding = name.removeprefix("ENCODING_").lower()
+    return AdapterForm(encoding, message.payload_sha256, message.payload_bytes)

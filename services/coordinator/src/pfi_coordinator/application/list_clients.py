@@ -35,4 +35,5 @@ def client_view(client: Client, *, connected: bool) -> dict[str, Any]:
         "certificate_expires_at": None if expires_at is None else expires_at.isoformat(),
         "training_rows": client.training_rows,
         "agent_version": client.agent_version,
+        "upload_encodings": list(client.upload_encodings),
     }

@@ -1,5 +1,6 @@
 """Opens and closes the sessions of agents."""
 
+import re
 import secrets
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ PROTOCOL = 1
 """The protocol version that this coordinator speaks."""
 
 _MAXIMUM_ENCODINGS = 16
-_MAXIMUM_ENCODING_CHARACTERS = 32
+_ENCODING = re.compile(r"[A-Za-z0-9_]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ class OpenSession:
         """
         _check(hello)
         await self._registry.get(client)
-        await self._registry.described(client, hello.agent_version, hello.training_rows)
         encodings = tuple(sorted({_encoding_name(item) for item in hello.encodings}))
+        rows = hello.training_rows
+        await self._registry.described(client, hello.agent_version, rows, encodings)
         session = Session(
             client=client,
             session=f"s-{secrets.token_hex(8)}",
@@ -96,10 +98,10 @@ def _check(hello: Hello) -> None:
         )
     if hello.training_rows <= 0:
         raise InvalidRequestError("training_rows: at least 1", field="training_rows")
-    odd = any(len(item) > _MAXIMUM_ENCODING_CHARACTERS for item in hello.encodings)
+    odd = any(not _ENCODING.fullmatch(item) for item in hello.encodings)
     if odd or len(hello.encodings) > _MAXIMUM_ENCODINGS:
         raise InvalidRequestError(
-            "upload_encodings: too many or too long", field="upload_encodings"
+            "upload_encodings: too many, or not names", field="upload_encodings"
         )
 
 

@@ -130,6 +130,7 @@ def _row(client: str, row: TaskRow, clients: Clients) -> dict[str, Any]:
         "state": row.state.value,
         "steps_done": row.steps_done,
         "steps_total": row.steps_total,
+        "upload_encoding": row.upload_encoding or None,
         "payload_bytes": row.payload_bytes,
         "metrics": dict(sorted(row.metrics.items())),
     }

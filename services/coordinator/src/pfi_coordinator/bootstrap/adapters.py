@@ -22,6 +22,7 @@ from pfi_coordinator.adapters.redis.api_keys import RedisApiKeyStore
 from pfi_coordinator.adapters.redis.challenge_store import RedisChallengeStore
 from pfi_coordinator.adapters.redis.client_registry import RedisClientRegistry
 from pfi_coordinator.adapters.redis.connection import RedisClient
+from pfi_coordinator.adapters.redis.counted_rounds import RedisCountedRounds
 from pfi_coordinator.adapters.redis.export_ledger import RedisExportLedger
 from pfi_coordinator.adapters.redis.leadership import RedisLeadership
 from pfi_coordinator.adapters.redis.memberships import RedisMemberships
@@ -50,6 +51,7 @@ class Adapters:
     exports: CeleryExportQueue
     partitions: CeleryPartitionQueue
     sketches: RedisSketchStore
+    counted: RedisCountedRounds
     memberships: RedisMemberships
     runs: RedisRunStore
     board: RedisTaskBoard
@@ -88,6 +90,7 @@ def build_adapters(settings: CoordinatorSettings, redis: RedisClient, clock: Clo
         exports=CeleryExportQueue(producer),
         partitions=CeleryPartitionQueue(producer),
         sketches=RedisSketchStore(redis),
+        counted=RedisCountedRounds(redis),
         memberships=RedisMemberships(redis),
         runs=RedisRunStore(redis),
         board=RedisTaskBoard(redis),

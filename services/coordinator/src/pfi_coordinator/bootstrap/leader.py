@@ -23,7 +23,7 @@ def build_leader(adapters: Adapters, apply: ApplyEvent, replica: str, clock: Clo
     """Makes the leader of a replica."""
     randomness = random.Random()  # noqa: S311 - jitter of delays
     carry_out = CarryOut(
-        versions=PublishVersions(adapters.aggregators, adapters.artifacts),
+        versions=PublishVersions(adapters.aggregators, adapters.artifacts, adapters.counted),
         rounds=CommandRounds(
             adapters.aggregators, adapters.board, adapters.signals, adapters.sketches
         ),
@@ -33,6 +33,7 @@ def build_leader(adapters: Adapters, apply: ApplyEvent, replica: str, clock: Clo
             adapters.board,
             adapters.signals,
             adapters.runs,
+            adapters.counted,
         ),
         evaluation=FileEvaluation(adapters.board, adapters.registry, adapters.artifacts),
         clusters=GroupClients(

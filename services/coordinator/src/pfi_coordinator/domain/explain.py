@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pfi_common.counting import counted
+from pfi_common.spec import acceptable_uploads
 from pfi_coordinator.domain.partition import partition_pending
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
 from pfi_coordinator.domain.state import (
@@ -115,10 +116,16 @@ def _waiting(state: RunState, current: RoundState, where: str) -> Why:
         f"{counted(state.rules.size, 'eligible client')}{_of_cluster(state)} for {where}"
         f"{patience}; {_there(state.eligible)}",
         current.since,
-        "agents connect that are ready, have rows to train on and support the upload encoding "
-        f"{state.rules.encoding}",
+        "agents connect that are ready, have rows to train on and support "
+        f"{_any_of(acceptable_uploads(state.rules.encoding))}",
         f"up to {state.rules.selected_count} of them are selected and the round is opened",
     )
+
+
+def _any_of(encodings: tuple[str, ...]) -> str:
+    if len(encodings) == 1:
+        return f"the upload encoding {encodings[0]}"
+    return f"one of the upload encodings {', '.join(encodings[:-1])} or {encodings[-1]}"
 
 
 def _enough(count: int) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
 
+from pfi_common.spec import agreed_upload
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -17,6 +19,7 @@ class Client:
     certificate_expires_at: datetime | None = None
     training_rows: int = 0
     agent_version: str = ""
+    upload_encodings: tuple[str, ...] = ()
     revoked: bool = False
 
 
@@ -40,7 +43,7 @@ def eligible_clients(
     Args:
         sessions: Open sessions.
         revoked: Clients that are no members any more.
-        encoding: Upload encoding of the run, in lower case.
+        encoding: Upload encoding of the run, in lower case; those that lose less will do as well.
     """
     return tuple(
         sorted(
@@ -48,7 +51,7 @@ def eligible_clients(
             for session in sessions
             if session.ready
             and session.training_rows > 0
-            and encoding in session.encodings
+            and agreed_upload(encoding, session.encodings) is not None
             and session.client not in revoked
         )
     )

@@ -44,7 +44,7 @@ class RunRules:
         minimum: Fewest updates that may be published.
         deadline_seconds: How long a round collects, and how long it waits for a whole cohort.
         seed: Seed of the run; selection is drawn from it.
-        encoding: Upload encoding that a client must support, in lower case (`int8_block`).
+        encoding: Upload encoding that the run asks for, in lower case (`int8_block`).
         cluster: How clients are grouped; None for a run of one line.
     """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from pfi_coordinator.domain.forms import AdapterForm
 from pfi_coordinator.domain.rules import RunRules
 
 GLOBAL = "global"
@@ -62,7 +63,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class AdapterVersion:
-    """A published version of a line."""
+    """A published version of a line, and the forms in which clients download it."""
 
     version: int
     digest: str
@@ -71,6 +72,7 @@ class AdapterVersion:
     optimizer_state_digest: str
     published_at: datetime
     line: str = GLOBAL
+    forms: tuple[AdapterForm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,7 @@ class TaskRow:
     steps_total: int = 0
     payload_bytes: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
+    upload_encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,14 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A task to hand out: its name, and the message that the client gets."""
+    """A task to hand out: its name, and the message that the client gets.
+
+    The encoding of the update, in lower case, is for people; empty when nothing is uploaded.
+    """
 
     name: TaskName
     message: bytes
+    upload_encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)

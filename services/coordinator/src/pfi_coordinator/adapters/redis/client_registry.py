@@ -51,9 +51,15 @@ class RedisClientRegistry:
                 keys.client(client), "certificate_expires_at", expires_at.isoformat()
             )
 
-    async def described(self, client: str, agent_version: str, training_rows: int) -> None:
+    async def described(
+        self, client: str, agent_version: str, training_rows: int, upload_encodings: tuple[str, ...]
+    ) -> None:
         """See ClientRegistry.described."""
-        news = {"agent_version": agent_version, "training_rows": training_rows}
+        news = {
+            "agent_version": agent_version,
+            "training_rows": training_rows,
+            "upload_encodings": " ".join(upload_encodings),
+        }
         async with store_errors():
             await self._redis.hset(keys.client(client), mapping=fields(news))
 
@@ -76,5 +82,6 @@ def _read(client: str, columns: Mapping[bytes, bytes]) -> Client:
         certificate_expires_at=None if expires is None else datetime.fromisoformat(expires),
         training_rows=int(values.get("training_rows", 0)),
         agent_version=values.get("agent_version", ""),
+        upload_encodings=tuple(values.get("upload_encodings", "").split()),
         revoked="revoked" in values,
     )

@@ -49,6 +49,11 @@ def members(run_id: str) -> str:
     return f"pfi:run:{run_id}:members"
 
 
+def counted(run_id: str, line: str) -> str:
+    """Hash of the last round of a line that counted an update, by client."""
+    return f"pfi:run:{run_id}:counted:{line}"
+
+
 def sketches(run_id: str) -> str:
     """Hash of the sketches of a probe round, by client, until clients are grouped."""
     return f"pfi:run:{run_id}:sketches"

@@ -45,4 +45,5 @@ def _row(columns: Mapping[str, str]) -> TaskRow:
         steps_total=int(columns.get("steps_total", 0)),
         payload_bytes=int(columns.get("payload_bytes", 0)),
         metrics=json.loads(columns.get("metrics", "{}")),
+        upload_encoding=columns.get("upload_encoding", ""),
     )

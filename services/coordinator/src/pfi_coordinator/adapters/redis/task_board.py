@@ -49,6 +49,7 @@ class RedisTaskBoard:
             arguments: list[Argument] = [run, MAXIMUM_RECENT_RUNS]
             for item in batch:
                 arguments += [item.name.client, item.name.text, item.message]
+                arguments.append(item.upload_encoding)
             await self._hand_out([*_scope_keys(run, scope), *owned], arguments)
 
     async def take_back(self, names: Sequence[TaskName], state: TaskState) -> None:

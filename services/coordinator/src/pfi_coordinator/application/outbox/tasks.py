@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pfi_common.errors import InternalError
 from pfi_coordinator.application.ports.client_registry import ClientRegistry
+from pfi_coordinator.application.ports.counted_rounds import CountedRounds
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.signals import Signals
 from pfi_coordinator.application.ports.task_board import TaskBoard
@@ -41,7 +42,9 @@ class HandOutTasks:
         board: TaskBoard,
         signals: Signals,
         runs: RunStore,
+        counted: CountedRounds,
     ) -> None:
+        self._counted = counted
         self._runs = runs
         self._factory = factory
         self._registry = registry
@@ -55,6 +58,7 @@ class HandOutTasks:
         working = frozenset() if state.round is None else state.round.open
         wanted = [client for client in effect.clients if client in working]
         base = _base(state)
+        counted = await self._counted.last(document.run, base.line, wanted)
 
         def make(client: Client) -> Assignment:
             return self._factory.train_task(
@@ -64,6 +68,7 @@ class HandOutTasks:
                 number=effect.number,
                 attempt=effect.attempt,
                 deadline=effect.deadline,
+                counted_round=counted.get(client.client, 0),
             )
 
         return await self._hand_out(wanted, make)

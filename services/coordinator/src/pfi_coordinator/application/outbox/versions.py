@@ -5,7 +5,9 @@ import json
 
 from pfi_common.artifacts import ArtifactStore
 from pfi_common.errors import InternalError
+from pfi_common.spec import ENCODINGS, feeds_error_back
 from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt, Publication, Sealed
+from pfi_coordinator.application.ports.counted_rounds import CountedRounds
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.effects import CreateInitialAdapter, FinalizeRound
 from pfi_coordinator.domain.events import InitialAdapterMade, RoundPublished
@@ -15,9 +17,12 @@ from pfi_coordinator.domain.state import GLOBAL, AdapterVersion, RunState
 class PublishVersions:
     """Carries out CreateInitialAdapter and FinalizeRound."""
 
-    def __init__(self, aggregators: Aggregators, artifacts: ArtifactStore) -> None:
+    def __init__(
+        self, aggregators: Aggregators, artifacts: ArtifactStore, counted: CountedRounds
+    ) -> None:
         self._aggregators = aggregators
         self._artifacts = artifacts
+        self._counted = counted
 
     async def create_initial(
         self, document: RunDocument, _state: RunState, _effect: CreateInitialAdapter, token: int
@@ -39,6 +44,9 @@ class PublishVersions:
         attempt = Attempt(document.run, document.spool, effect.number, effect.attempt, effect.line)
         publication = await self._aggregators.finalize_round(token, attempt, document, sealed)
         await self._file(document, publication)
+        encoding = document.spec.encoding
+        if feeds_error_back(encoding, ENCODINGS[encoding.upload]):
+            await self._counted.note(document.run, effect.line, effect.number, sealed.counted)
         return RoundPublished(
             effect.number, effect.attempt, publication.adapter, publication.merge_seconds
         )

@@ -32,7 +32,9 @@ class ClientRegistry(Protocol):
         """Notes the end of the client's certificate."""
         ...
 
-    async def described(self, client: str, agent_version: str, training_rows: int) -> None:
+    async def described(
+        self, client: str, agent_version: str, training_rows: int, upload_encodings: tuple[str, ...]
+    ) -> None:
         """Notes what the client's agent last said of itself."""
         ...
 

@@ -25,8 +25,19 @@ class TaskFactory(Protocol):
         number: int,
         attempt: int,
         deadline: datetime,
+        counted_round: int = 0,
     ) -> Assignment:
-        """Makes a training task with its upload ticket."""
+        """Makes a training task with its upload ticket.
+
+        Args:
+            document: The run.
+            base: What the client trains from.
+            client: Who gets it; what its agent can encode decides about the upload.
+            number: Round.
+            attempt: Attempt of the round.
+            deadline: End of the round.
+            counted_round: Last round of the line that counted an update of the client; 0 for none.
+        """
         ...
 
     def evaluate_task(

@@ -24,6 +24,7 @@ class Client(BaseModel):
     certificate_expires_at: str | None
     training_rows: int
     agent_version: str
+    upload_encodings: list[str]
 
 
 class Clients(BaseModel):
@@ -50,6 +51,7 @@ class CohortMember(BaseModel):
     state: str
     steps_done: int
     steps_total: int
+    upload_encoding: str | None
     payload_bytes: int
     metrics: dict[str, float]
 

@@ -2,12 +2,14 @@
 
 # ruff: noqa: N802 - method names are those of the proto
 
+from pfi.common.v1 import adapter_pb2
 from pfi.common.v1.adapter_pb2 import AdapterReference
 from pfi.coordinator.v1 import serving_service_pb2 as messages
 from pfi.coordinator.v1.serving_service_pb2_grpc import ServingServiceServicer
 from pfi_common.rpc.caller import RpcContext, require_client
-from pfi_common.spec import compile_classification
+from pfi_common.spec import ENCODINGS, compile_classification
 from pfi_coordinator.application.serving_adapter import FindServingAdapter, Served
+from pfi_coordinator.domain.forms import AdapterForm
 
 
 class ServingServicer(ServingServiceServicer):
@@ -42,4 +44,13 @@ def _response(served: Served) -> messages.GetServingAdapterResponse:
         backbone_digest=description.backbone_digest,
         spool=document.spool,
         classification=compile_classification(spec),
+        form=next(map(_form, adapter.forms), None),
+    )
+
+
+def _form(form: AdapterForm) -> adapter_pb2.AdapterForm:
+    return adapter_pb2.AdapterForm(
+        encoding=ENCODINGS[form.encoding],
+        payload_sha256=form.payload_sha256,
+        payload_bytes=form.payload_bytes,
     )
