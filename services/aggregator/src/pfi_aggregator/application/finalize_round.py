@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfi_aggregator.application.blocking import in_thread
-from pfi_aggregator.application.leadership import Leadership
 from pfi_aggregator.application.find_change import FindChange
+from pfi_aggregator.application.leadership import Leadership
 from pfi_aggregator.application.merge_round import move_base
 from pfi_aggregator.application.ports import Artifacts, Meter, Rounds
 from pfi_aggregator.application.publication import Publication, already_published

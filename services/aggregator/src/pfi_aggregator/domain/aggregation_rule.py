@@ -1,6 +1,6 @@
 """How the updates of a round become one change: the rule, and the product of factors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pfi_common.errors import InvalidRequestError
@@ -119,7 +119,7 @@ class AggregationRule:
         InvalidRequestError: a field breaks its rule.
     """
 
-    rule: Rule = MeanRule()
+    rule: Rule = field(default_factory=MeanRule)
     bucket_size: int = 1
     bucket_seed: int = 0
 
@@ -134,6 +134,9 @@ class AggregationRule:
     def row_count(self, updates: int) -> int:
         """How many vectors the rule sees of so many updates."""
         return bucket_count(updates, self.bucket_size)
+
+
+WEIGHTED_MEAN = AggregationRule()
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ class StackProduct:
 
 
 Product = FactorsProduct | SvdProduct | StackProduct
+SEPARATE_FACTORS = FactorsProduct()
 
 
 def _refuse(field: str, rule: str) -> InvalidRequestError:

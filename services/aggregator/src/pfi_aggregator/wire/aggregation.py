@@ -2,6 +2,7 @@
 
 from pfi.aggregator.v1 import lineage_pb2, round_service_pb2
 from pfi_aggregator.domain.aggregation_rule import (
+    WEIGHTED_MEAN,
     AggregationRule,
     FactorsProduct,
     KrumRule,
@@ -27,7 +28,7 @@ def read_rule(message: round_service_pb2.AggregationRule) -> AggregationRule:
 
 def write_rule(rule: AggregationRule) -> round_service_pb2.AggregationRule | None:
     """Writes a rule; nothing for the mean, so that older plans keep their bytes."""
-    if rule == AggregationRule():
+    if rule == WEIGHTED_MEAN:
         return None
     message = round_service_pb2.AggregationRule(
         bucket_size=rule.bucket_size, bucket_seed=rule.bucket_seed

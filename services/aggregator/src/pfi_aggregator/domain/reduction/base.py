@@ -24,6 +24,7 @@ class UpdateReader(Protocol):
     def read(self, update: CountedUpdate, start: int, stop: int) -> NDArray[np.float32]:
         """Gives coordinates of an update, clipped: x * (clip factor / 2^24), rounded once.
 
+        They are those of the update's own schema, which its ticket names.
         Any `start` will do; a multiple of 256 reads no byte in vain.
 
         Shapes: (stop - start,), a new array.

@@ -23,7 +23,7 @@ def reduction_digest(plan: RoundPlan, counted: tuple[CountedUpdate, ...]) -> byt
     """
     facts = {
         "key": str(plan.key),
-        "schema": plan.schema.digest,
+        "schemas": [schema.digest for schema in (plan.schema, *plan.client_schemas)],
         "base": plan.base.digest,
         "clip_norm": plan.clip_norm,
         "rule": repr(plan.rule),

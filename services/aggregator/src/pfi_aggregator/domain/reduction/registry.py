@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from pfi_aggregator.domain.reduction.base import Reduction
+from pfi_aggregator.domain.reduction.coordinates import CoordinateReduction
+from pfi_aggregator.domain.reduction.krum import KrumReduction
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.update import CountedUpdate
 from pfi_common.errors import PopulationTooSmallError
@@ -10,7 +12,12 @@ from pfi_common.errors import PopulationTooSmallError
 Counted = tuple[CountedUpdate, ...]
 Factory = Callable[[RoundPlan, Counted], Reduction]
 
-_BY_RULE: Mapping[str, Factory] = {}
+_BY_RULE: Mapping[str, Factory] = {
+    "median": CoordinateReduction,
+    "trimmed_mean": CoordinateReduction,
+    "krum": KrumReduction,
+    "multi_krum": KrumReduction,
+}
 _BY_PRODUCT: Mapping[str, Factory] = {}
 
 
@@ -44,11 +51,8 @@ def piece_count(plan: RoundPlan, counted: Counted) -> int:
     None for a round that the merge alone completes, and for one that counts too few updates, which
     cannot be finalized at all.
     """
-    if len(counted) < plan.minimum_updates or not _is_enough(plan, counted):
+    rows = plan.rule.row_count(len(counted))
+    if len(counted) < plan.minimum_updates or rows < plan.rule.rule.fewest_rows:
         return 0
     reduction = reduction_of(plan, counted)
     return reduction.piece_count if reduction else 0
-
-
-def _is_enough(plan: RoundPlan, counted: Counted) -> bool:
-    return plan.rule.row_count(len(counted)) >= plan.rule.rule.fewest_rows
