@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import uuid
 from pathlib import Path
 
 import numpy as np
 import pytest
+import qdrant_edge as edge
 from tests.support.rag.documents import add, ask, make_owner, make_record
 from tests.support.rag.embedders import HashEmbedder
 
@@ -150,6 +152,29 @@ def test_a_damaged_shard_is_made_again_from_the_documents(tmp_path: Path) -> Non
     assert ask(opened, "saffron", EMBEDDER).mode is RetrievalMode.HYBRID
     assert [path.name for path in folder.glob("shard-*")] == [(folder / "current").read_text()]
     opened.close()
+
+
+def test_a_shard_whose_ids_say_nothing_is_made_again(tmp_path: Path) -> None:
+    opened = open_store(tmp_path)
+    add(opened, "secret.txt", LONG, EMBEDDER)
+    opened.close()
+    folder = index_location(tmp_path, OWNER)
+    with_other_ids(folder / (folder / "current").read_text())
+    opened = open_store(tmp_path)
+    result = ask(opened, "saffron", EMBEDDER, limit=50)
+    assert all(SECRET in hit.text for hit in result.hits)
+    assert (len(result.hits), result.mode) == (20, RetrievalMode.BM25)
+    opened.close()
+
+
+def with_other_ids(path: Path) -> None:
+    """Gives the points of a shard ids like those of versions before this one."""
+    shard = edge.EdgeShard.load(str(path))
+    records, _ = shard.scroll(edge.ScrollRequest(limit=100, with_payload=True, with_vector=True))
+    points = [edge.Point(str(uuid.uuid4()), item.vector, item.payload) for item in records]
+    shard.update(edge.UpdateOperation.delete_points([item.id for item in records]))
+    shard.update(edge.UpdateOperation.upsert_points(points))
+    shard.close()
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}\n", b"not json\n", None])

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Collection
 
+from pfi_rag.adapters.edge.layout import revision_of
 from pfi_rag.adapters.edge.library import Kept
 from pfi_rag.adapters.edge.points import Scope
 from pfi_rag.domain.documents import DocumentRecord
@@ -19,7 +20,7 @@ class Catalogue:
     def __init__(self, kept: Collection[Kept]) -> None:
         self._lock = threading.Lock()
         self._by_document = {item.record.document: item for item in kept}
-        self._by_source = {item.source: item for item in kept}
+        self._by_revision = {revision_of(item.source): item for item in kept}
         self._hidden: set[str] = set()
 
     def records(self) -> list[DocumentRecord]:
@@ -33,16 +34,15 @@ class Catalogue:
         with self._lock:
             return self._by_document.get(document)
 
-    def record_of(self, source: str) -> DocumentRecord | None:
-        """Gives the document that a visible source belongs to."""
+    def of_revision(self, revision: int) -> Kept | None:
+        """Gives the document that a visible revision is of."""
         with self._lock:
-            found = self._by_source.get(source)
-        return found.record if found else None
+            return self._by_revision.get(revision)
 
     def sources(self) -> list[str]:
         """Gives the visible sources."""
         with self._lock:
-            return list(self._by_source)
+            return [item.source for item in self._by_revision.values()]
 
     def hide(self, source: str) -> None:
         """Keeps a source out of searches."""
@@ -55,7 +55,7 @@ class Catalogue:
             before = self._take(item.record.document)
             self._hidden.discard(item.source)
             self._by_document[item.record.document] = item
-            self._by_source[item.source] = item
+            self._by_revision[revision_of(item.source)] = item
         return before
 
     def remove(self, document: str) -> Kept | None:
@@ -71,18 +71,18 @@ class Catalogue:
     def scope(self, narrowed: SearchFilter) -> Scope | None:
         """Gives what a search may see; `None`: nothing."""
         with self._lock:
-            if not self._by_source:
+            if not self._by_revision:
                 return None
             if narrowed.admits_all:
                 return Scope(without=tuple(self._hidden))
             admitted = [
-                item.source for item in self._by_source.values() if narrowed.admits(item.record)
+                item.source for item in self._by_revision.values() if narrowed.admits(item.record)
             ]
         return Scope(only=tuple(admitted)) if admitted else None
 
     def _take(self, document: str) -> Kept | None:
         found = self._by_document.pop(document, None)
         if found:
-            del self._by_source[found.source]
+            del self._by_revision[revision_of(found.source)]
             self._hidden.add(found.source)
         return found

@@ -68,6 +68,11 @@ def source_name(document: str, revision: int) -> str:
     return f"{document}-{revision:012d}"
 
 
+def revision_of(source: str) -> int:
+    """Gives the revision that a source is."""
+    return int(source.rpartition("-")[2])
+
+
 def split_source(source: str) -> tuple[str, int] | None:
     """Gives document and revision; `None` for a name that is not a source."""
     match = _SOURCE.fullmatch(source)

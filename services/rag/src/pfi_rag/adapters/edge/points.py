@@ -4,8 +4,6 @@ No text, heading or name goes in: what the engine writes to its log and pages is
 vectors, and places in document files.
 """
 
-import hashlib
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,6 +11,7 @@ from typing import Any, cast
 import qdrant_edge as edge
 
 from pfi_rag.adapters.edge.document_file import Span
+from pfi_rag.adapters.edge.point_ids import make_id
 from pfi_rag.domain.documents import StoredPassage
 from pfi_rag.domain.evidence import COSINE_THRESHOLD
 
@@ -69,7 +68,7 @@ def make_point(
         "offset": span.offset,
         "length": span.length,
     }
-    return edge.Point(_point_id(source, passage.position), vectors, payload)
+    return edge.Point(make_id(source, passage.position, span), vectors, payload)
 
 
 def place_of(point: edge.ScoredPoint | edge.Record) -> Place:
@@ -77,6 +76,12 @@ def place_of(point: edge.ScoredPoint | edge.Record) -> Place:
     payload = cast("dict[str, Any]", point.payload)
     span = Span(int(payload["offset"]), int(payload["length"]))
     return Place(str(point.id), str(payload[SOURCE]), int(payload["position"]), span)
+
+
+def has_right_id(point: edge.Record) -> bool:
+    """True when the id says where the passage is, as all ids of this version do."""
+    place = place_of(point)
+    return place.point == str(make_id(place.source, place.position, place.span))
 
 
 def request(vector: object, using: str, depth: int, scope: Scope) -> edge.QueryRequest:
@@ -121,7 +126,3 @@ def named_vectors(record: edge.Record) -> dict[str, Any]:
 
 def _any_source(sources: Sequence[str]) -> Any:  # noqa: ANN401 - the engine's union of conditions
     return edge.FieldCondition(SOURCE, match=edge.MatchAny(list(sources)))
-
-
-def _point_id(source: str, position: int) -> str:
-    return str(uuid.UUID(bytes=hashlib.sha256(f"{source}/{position}".encode()).digest()[:16]))

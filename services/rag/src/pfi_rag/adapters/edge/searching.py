@@ -2,12 +2,9 @@
 
 from pfi_rag.adapters.edge.document_file import read_passage
 from pfi_rag.adapters.edge.opened import OpenIndex
-from pfi_rag.adapters.edge.points import Place
-from pfi_rag.adapters.edge.shard import PointId
+from pfi_rag.adapters.edge.point_ids import PointId, read_id
 from pfi_rag.domain.fusion import Fused, depth_for, fuse
 from pfi_rag.domain.query import Hit, Query
-
-Places = dict[PointId, Place]
 
 _ATTEMPTS = 5
 
@@ -20,37 +17,35 @@ def find_passages(index: OpenIndex, query: Query) -> tuple[Hit, ...]:
     """
     hits: list[Hit] = []
     for _ in range(_ATTEMPTS):
-        ranked, places = _rank(index, query)
-        hits = [hit for item in ranked if (hit := _read(index, item, places)) is not None]
+        ranked = _rank(index, query)
+        hits = [hit for item in ranked if (hit := _read(index, item)) is not None]
         if len(hits) == len(ranked):
             break
     return tuple(hits)
 
 
-def _rank(index: OpenIndex, query: Query) -> tuple[list[Fused[PointId]], Places]:
+def _rank(index: OpenIndex, query: Query) -> list[Fused[PointId]]:
     scope = index.catalogue.scope(query.filter)
     if scope is None:
-        return [], {}
+        return []
     depth = depth_for(query.limit)
     dense, bm25 = index.shelf.read(lambda shard: shard.rank(query.text, query.vector, depth, scope))
-    fused = fuse(dense, bm25, query.limit)
-    best = [item.key for item in fused]
-    return fused, index.shelf.read(lambda shard: shard.places(best)) if best else {}
+    return fuse(dense, bm25, query.limit)
 
 
-def _read(index: OpenIndex, item: Fused[PointId], places: Places) -> Hit | None:
+def _read(index: OpenIndex, item: Fused[PointId]) -> Hit | None:
     """Reads the passage of a candidate; `None` when its document went away meanwhile."""
-    place = places.get(item.key)
-    record = index.catalogue.record_of(place.source) if place else None
-    if place is None or record is None:
+    spot = read_id(item.key)
+    kept = index.catalogue.of_revision(spot.revision)
+    if kept is None:
         return None
     try:
-        passage = read_passage(index.library.path(place.source), place.span, place.position)
+        passage = read_passage(index.library.path(kept.source), spot.span, spot.position)
     except FileNotFoundError:
         return None
     return Hit(
-        document=record.document,
-        name=record.name,
+        document=kept.record.document,
+        name=kept.record.name,
         position=passage.position,
         text=passage.text,
         headings=passage.headings,

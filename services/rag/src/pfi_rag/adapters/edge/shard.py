@@ -10,8 +10,10 @@ import numpy as np
 import qdrant_edge as edge
 from numpy.typing import NDArray
 
+from pfi_common.errors import IndexDamagedError
 from pfi_rag.adapters.edge.document_file import Span
 from pfi_rag.adapters.edge.failures import EdgeFailures
+from pfi_rag.adapters.edge.point_ids import PointId
 from pfi_rag.adapters.edge.points import (
     BM25,
     DENSE,
@@ -20,6 +22,7 @@ from pfi_rag.adapters.edge.points import (
     WITH_VECTOR,
     Place,
     Scope,
+    has_right_id,
     in_scope,
     make_point,
     named_vectors,
@@ -34,8 +37,6 @@ DIMENSIONS = 384
 """Length of the vectors of the one model that can be installed."""
 UPSERT_POINTS = 500
 """Points of one write: 30 ms in which the engine holds the interpreter's lock."""
-PointId = int
-"""Id of a point, a UUID as a number: those are compared and looked up ten times as fast."""
 _ALL_SOURCES = 10_000_000
 
 
@@ -82,10 +83,15 @@ class Shard:
         """Opens a shard, with what its log says.
 
         Raises:
-            IndexDamagedError: It cannot be read.
+            IndexDamagedError: It cannot be read, or its points have ids of another kind.
         """
         with EdgeFailures():
-            return cls(edge.EdgeShard.load(str(path)), path)
+            shard = edge.EdgeShard.load(str(path))
+            records, _ = shard.scroll(edge.ScrollRequest(limit=1, with_payload=True))
+        if all(has_right_id(record) for record in records):
+            return cls(shard, path)
+        shard.close()
+        raise IndexDamagedError("The points of the index do not say where passages stand.")
 
     def add(
         self, source: str, passages: Sequence[StoredPassage], spans: Sequence[Span], model: str
@@ -136,13 +142,6 @@ class Shard:
             found = self._shard.query_batch(edge.QueryBatchRequest(requests))
         ranked = [[cast("UUID", point.id).int for point in points] for points in found]
         return (ranked[1] if vector is not None else []), ranked[0]
-
-    def places(self, points: Sequence[PointId]) -> dict[PointId, Place]:
-        """Says where passages are; those that are gone are left out."""
-        ids: list[int | UUID | str] = [UUID(int=point) for point in points]
-        with self._lock, EdgeFailures():
-            records = self._shard.retrieve(ids, with_payload=True, with_vector=False)
-        return {UUID(str(record.id)).int: place_of(record) for record in records}
 
     def without_vector(self, model: str, scope: Scope, limit: int) -> list[Place]:
         """Gives some of the passages that have no vector of the model."""
