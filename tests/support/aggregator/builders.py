@@ -168,7 +168,7 @@ def with_ticket(
 
 def make_record(plan: RoundPlan, upload: Upload) -> UpdateRecord:
     """The record of a completely received upload."""
-    scanner = plan.scanner(upload.header.encoding)
+    scanner = plan.scanner(upload.header.encoding, upload.ticket.schema_digest)
     scanner.update(upload.payload)
     header = replace(read_header(with_ticket(upload)), offset_bytes=0)
     return count_update(header, read_ticket(upload.ticket), scanner.finish(), plan)

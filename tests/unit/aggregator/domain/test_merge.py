@@ -21,7 +21,7 @@ def merged(plan, uploads) -> np.ndarray:
     for upload in uploads:
         record = make_record(plan, upload)
         payload = BytesPayload(upload.payload)
-        merge.fold(summarize(record).counted, record.header.encoding, payload)
+        merge.fold(summarize(record).counted, record, payload)
     return merge.mean()
 
 

@@ -69,7 +69,7 @@ class MergeRound:
         with self.rounds.read(plan.key, update.task) as stored:
             verify_stored_update(plan, update, stored.record, stored.payload)
             weighted = replace(update, weight_units=weight_units)
-            merge.fold(weighted, stored.record.header.encoding, stored.payload)
+            merge.fold(weighted, stored.record, stored.payload)
         self.failpoints.reach(Failpoint.DURING_FOLD)
 
 

@@ -117,7 +117,7 @@ class ReceiveUpdate:
         chunks: AsyncIterator[Chunk],
     ) -> ScanResult:
         ticket, plan = admitted
-        scanner = plan.scanner(header.encoding)
+        scanner = plan.scanner(header.encoding, ticket.schema_digest)
         await in_thread(_scan_stored, upload, scanner)
         async with aclosing(self.slots.paced(chunks)) as paced:
             async for chunk in paced:

@@ -85,7 +85,7 @@ class ReducePiece:
 
     def _reduce(self, work: _Work, piece: int, base: bytes) -> bytes:
         plan = work.plan
-        reader = RoundReader(self.rounds, plan.key, plan.schema.coordinate_count, base)
+        reader = RoundReader(self.rounds, plan, base)
         with closing(reader):
             for update in work.counted[piece :: work.reduction.piece_count]:
                 with reader.stored(update) as stored:

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfi_aggregator.application.ports import SealedRounds, StoredUpdate
-from pfi_aggregator.domain.round_key import RoundKey
+from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.update import CountedUpdate, UpdateRecord
 from pfi_common.tensors import (
     FULL_CLIP_FACTOR,
     decode,
     encoded_size_bytes,
 )
-from pfi_common.tensors.encoding import EncodingValue
 
 _STEP = 256
 """Coordinates that every encoding keeps together."""
@@ -28,10 +27,9 @@ class RoundReader:
     time, so that a process needs no more descriptors than it may have.
     """
 
-    def __init__(self, rounds: SealedRounds, key: RoundKey, coordinates: int, base: bytes) -> None:
+    def __init__(self, rounds: SealedRounds, plan: RoundPlan, base: bytes) -> None:
         self._rounds = rounds
-        self._key = key
-        self._coordinates = coordinates
+        self._plan = plan
         self._base: NDArray[np.float32] = np.frombuffer(base, dtype="<f4")
         self._stack = ExitStack()
         self._open: dict[str, StoredUpdate] = {}
@@ -49,8 +47,7 @@ class RoundReader:
     def read(self, update: CountedUpdate, start: int, stop: int) -> NDArray[np.float32]:
         """Gives coordinates of an update, clipped."""
         with self.stored(update) as stored:
-            encoding = stored.record.header.encoding
-            values = self._decode(stored, encoding, start, stop)
+            values = self._decode(stored, start, stop)
         if update.clip_factor == FULL_CLIP_FACTOR:
             return values
         factor = np.float64(update.clip_factor) / FULL_CLIP_FACTOR
@@ -67,18 +64,18 @@ class RoundReader:
         if known is not None:
             yield known
             return
-        opening = self._rounds.read(self._key, update.task)
+        opening = self._rounds.read(self._plan.key, update.task)
         if len(self._open) < _OPEN_FILES:
             yield self._open.setdefault(update.task, self._stack.enter_context(opening))
             return
         with opening as stored:
             yield stored
 
-    def _decode(
-        self, stored: StoredUpdate, encoding: EncodingValue, start: int, stop: int
-    ) -> NDArray[np.float32]:
+    def _decode(self, stored: StoredUpdate, start: int, stop: int) -> NDArray[np.float32]:
+        encoding = stored.record.header.encoding
+        schema = self._plan.schema_of(stored.record.ticket.schema_digest)
         first = start - start % _STEP
-        last = min(self._coordinates, -(-stop // _STEP) * _STEP)
+        last = min(schema.coordinate_count, -(-stop // _STEP) * _STEP)
         data = stored.payload.read(
             encoded_size_bytes(encoding, first), encoded_size_bytes(encoding, last)
         )

@@ -27,11 +27,11 @@ def check_announcement(header: UpdateHeader, ticket: UploadTicket, plan: RoundPl
         WeightInvalidError: the example count is zero or above the ticket's.
         InvalidRequestError: digest, offset or metrics break their rule.
     """
-    plan.schema.require_digest(ticket.schema_digest)
+    schema = plan.schema_of(ticket.schema_digest)
     _check_base(header, ticket, plan)
     if header.encoding != ticket.encoding:
         raise EncodingMismatchError("The encoding is not the ticket's.")
-    _check_size(header, ticket, plan)
+    _check_size(header, ticket, schema.coordinate_count)
     if not 1 <= header.example_count <= ticket.maximum_examples:
         message = f"The example count must lie in 1 to {ticket.maximum_examples}."
         raise WeightInvalidError(message)
@@ -45,8 +45,8 @@ def _check_base(header: UpdateHeader, ticket: UploadTicket, plan: RoundPlan) -> 
         raise BaseMismatchError(message, expected=plan.base.digest, received=header.base_digest)
 
 
-def _check_size(header: UpdateHeader, ticket: UploadTicket, plan: RoundPlan) -> None:
-    expected = encoded_size_bytes(header.encoding, plan.schema.coordinate_count)
+def _check_size(header: UpdateHeader, ticket: UploadTicket, count: int) -> None:
+    expected = encoded_size_bytes(header.encoding, count)
     if header.payload_bytes != expected:
         message = f"The payload must have {expected} bytes, not {header.payload_bytes}."
         raise PayloadSizeInvalidError(message)

@@ -3,15 +3,17 @@
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from pfi_aggregator.domain.adapter import AdapterReference
 from pfi_aggregator.domain.aggregation_rule import (
+    SEPARATE_FACTORS,
+    WEIGHTED_MEAN,
     AggregationRule,
-    FactorsProduct,
-    MeanRule,
     Product,
 )
 from pfi_aggregator.domain.names import check_digest
+from pfi_aggregator.domain.plan_products import check_products
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.server_optimizer import ServerOptimizer
 from pfi_common.errors import InvalidRequestError, SchemaMismatchError
@@ -19,12 +21,15 @@ from pfi_common.tensors import (
     MAXIMUM_DIMENSIONS,
     FixedPoint,
     PayloadScanner,
+    RankChange,
     Schema,
     Sketcher,
 )
 from pfi_common.tensors.encoding import EncodingValue
 
 _HIGHEST_SUM = 1 << 62
+_BUCKET_WEIGHTS = 1 << 8
+"""Highest weight with which a selected bucket of any permitted size enters the exact merge."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class RoundPlan:
         sketch: Set in a probe round alone.
         rule: How the updates become one change.
         product: How factors become one adapter.
+        client_schemas: Further schemas of updates: the schema at other ranks.
 
     Raises:
         InvalidRequestError: a field breaks its rule.
@@ -78,8 +84,9 @@ class RoundPlan:
     server_optimizer: ServerOptimizer
     optimizer_state_digest: str
     sketch: SketchPlan | None = None
-    rule: AggregationRule = AggregationRule()
-    product: Product = FactorsProduct()
+    rule: AggregationRule = WEIGHTED_MEAN
+    product: Product = SEPARATE_FACTORS
+    client_schemas: tuple[Schema, ...] = ()
 
     def __post_init__(self) -> None:
         if self.base.schema_digest != self.schema.digest:
@@ -94,23 +101,53 @@ class RoundPlan:
         _check_fixed_point(self.fixed_point)
         if not 1 <= self.minimum_updates <= self.fixed_point.maximum_updates:
             raise _refuse("minimum_updates", "must lie in 1 to maximum_updates.")
-        if not isinstance(self.rule.rule, MeanRule) and self.product != FactorsProduct():
-            raise _refuse("product", "must be factors with any rule but the mean.")
+        check_products(self)
+        if self.rule.bucket_size > 1 and self.fixed_point.maximum_weight_units < _BUCKET_WEIGHTS:
+            raise _refuse("maximum_weight_units", f"must be {_BUCKET_WEIGHTS} for buckets.")
 
     @property
     def next_version(self) -> int:
         """Version that the round publishes."""
         return self.key.round
 
-    def scanner(self, encoding: EncodingValue) -> PayloadScanner:
+    def schema_of(self, digest: str) -> Schema:
+        """Gives the schema of an update.
+
+        Raises:
+            SchemaMismatchError: no update of the round has it.
+        """
+        for schema in (self.schema, *self.client_schemas):
+            if schema.digest == digest:
+                return schema
+        message = f"The round's updates have the schema {self.schema.digest}, not {digest}."
+        raise SchemaMismatchError(message, expected=self.schema.digest, received=digest)
+
+    def rank_change(self, digest: str) -> RankChange | None:
+        """Gives how updates of a schema count in the shared adapter; none for its own schema.
+
+        Raises:
+            SchemaMismatchError: no update of the round has it.
+        """
+        schema = self.schema_of(digest)
+        return None if schema == self.schema else _rank_change(self.schema, schema)
+
+    def scanner(self, encoding: EncodingValue, schema_digest: str) -> PayloadScanner:
         """Makes the reader of one payload of the round.
 
         Raises:
             EncodingMismatchError: the encoding is not known.
+            SchemaMismatchError: no update of the round has the schema.
         """
-        asked = self.sketch
-        sketcher = Sketcher(self.schema, asked.seed, asked.dimensions) if asked else None
-        return PayloadScanner(encoding, self.schema.coordinate_count, sketcher)
+        asked, schema = self.sketch, self.schema_of(schema_digest)
+        sketcher = Sketcher(schema, asked.seed, asked.dimensions) if asked else None
+        change = self.rank_change(schema_digest)
+        rescale = change.rescale if change else None
+        return PayloadScanner(encoding, schema.coordinate_count, sketcher, rescale)
+
+
+@lru_cache(maxsize=64)
+def _rank_change(shared: Schema, client: Schema) -> RankChange:
+    return RankChange(shared, client)
 
 
 def _check_fixed_point(fixed_point: FixedPoint) -> None:

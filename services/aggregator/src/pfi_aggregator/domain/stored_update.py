@@ -23,7 +23,7 @@ def verify_stored_update(
     """
     try:
         check_announcement(record.header, record.ticket, plan)
-        scanner = plan.scanner(record.header.encoding)
+        scanner = plan.scanner(record.header.encoding, record.ticket.schema_digest)
         for start in range(0, payload.size_bytes, _PIECE_BYTES):
             scanner.update(payload.read(start, min(start + _PIECE_BYTES, payload.size_bytes)))
         derived = count_update(record.header, record.ticket, scanner.finish(), plan)

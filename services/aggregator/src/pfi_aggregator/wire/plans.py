@@ -38,6 +38,7 @@ def read_plan(message: round_service_pb2.RoundPlan) -> RoundPlan:
         sketch=_read_sketch(message),
         rule=read_rule(message.rule),
         product=read_product(message.product),
+        client_schemas=tuple(map(Schema.from_proto, message.client_schemas)),
     )
 
 
@@ -58,6 +59,7 @@ def write_plan(plan: RoundPlan) -> round_service_pb2.RoundPlan:
         sketch=_write_sketch(plan.sketch),
         rule=write_rule(plan.rule),
         product=write_product(plan.product),
+        client_schemas=[schema.to_proto() for schema in plan.client_schemas],
     )
 
 
