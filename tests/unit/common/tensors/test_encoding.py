@@ -28,10 +28,12 @@ from pfi_common.tensors import (
     Tensor,
     decode,
     decode_range,
+    decode_with,
     encode,
     encoded_size_bytes,
     initial_adapter,
     range_bytes,
+    scratch_size,
 )
 from pfi_common.tensors.bfloat16 import from_bfloat16, to_bfloat16
 from pfi_common.tensors.random_words import WordStream
@@ -323,3 +325,13 @@ def test_the_bytes_never_change(encoding: int, seed: int | None, digest: str) ->
     schema = Schema((Tensor("a.lora_A.weight", (8, 8209)),), 8, 8, ("a",))
     payload = encode(encoding, initial_adapter(schema, 1), seed=seed)
     assert hashlib.sha256(payload).hexdigest() == digest
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 511, 1000])
+def test_decoding_into_scratch_memory_gives_the_same_bits(encoding: int, count: int) -> None:
+    vector = np.random.default_rng(count).normal(0, 1, count).astype(np.float32)
+    data = encode(encoding, vector)
+    scratch = np.full(scratch_size(1000), np.nan, np.float32)
+    result = decode_with(scratch, encoding, data, count)
+    assert result.tobytes() == decode(encoding, data, count).tobytes()

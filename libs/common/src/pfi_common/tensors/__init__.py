@@ -3,6 +3,7 @@
 Needs numpy and protobuf; neither torch nor grpc.
 """
 
+from pfi_common.tensors.accumulator import Accumulator
 from pfi_common.tensors.encoding import (
     BF16,
     FP32,
@@ -12,9 +13,11 @@ from pfi_common.tensors.encoding import (
     decode,
     decode_piece,
     decode_range,
+    decode_with,
     encode,
     encoded_size_bytes,
     range_bytes,
+    scratch_size,
 )
 from pfi_common.tensors.exact_mean import mean
 from pfi_common.tensors.fixed_point import (
@@ -60,6 +63,7 @@ __all__ = [
     "RANGE_BLOCK",
     "SEQUENCE_CLASSIFICATION",
     "WEIGHT_UNITS_PER_EXAMPLE",
+    "Accumulator",
     "FixedPoint",
     "LoraModule",
     "PayloadScanner",
@@ -77,6 +81,7 @@ __all__ = [
     "decode",
     "decode_piece",
     "decode_range",
+    "decode_with",
     "encode",
     "encoded_size_bytes",
     "flatten",
@@ -86,6 +91,7 @@ __all__ = [
     "placed_tensors",
     "plan_fixed_point",
     "range_bytes",
+    "scratch_size",
     "sketch",
     "unflatten",
     "view",

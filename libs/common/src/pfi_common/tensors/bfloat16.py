@@ -30,11 +30,19 @@ def to_bfloat16(vector: NDArray[np.float32]) -> NDArray[np.uint16]:
     return words
 
 
-def from_bfloat16(words: NDArray[np.uint16]) -> NDArray[np.float32]:
+def from_bfloat16(
+    words: NDArray[np.uint16], vector: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Widens bfloat16 words to float32; exact.
 
-    Shapes: as `words`.
+    Shapes: all as `words`.
+
+    Args:
+        words: What is widened.
+        vector: Where the result goes; a new array without.
     """
-    bits = words.astype(np.uint32)
+    result = np.empty(words.shape, dtype=np.float32) if vector is None else vector
+    bits = result.view(np.uint32)
+    np.copyto(bits, words)
     bits <<= _UPPER
-    return bits.view(np.float32)
+    return result

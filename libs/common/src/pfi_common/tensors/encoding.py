@@ -90,18 +90,43 @@ def decode(encoding: EncodingValue, buffer: BytesLike, count: int) -> NDArray[np
         EncodingMismatchError: the encoding is not one of the four.
         PayloadSizeInvalidError: the buffer is not exactly `count` encoded coordinates.
     """
+    scratch = np.empty(scratch_size(count), dtype=np.float32)
+    decoded = decode_with(scratch, encoding, buffer, count)
+    return decoded.copy() if encoding == FP32 else decoded
+
+
+def scratch_size(count: int) -> int:
+    """Gives how many numbers `decode_with` needs room for."""
+    return count + count % 2
+
+
+def decode_with(
+    scratch: NDArray[np.float32], encoding: EncodingValue, buffer: BytesLike, count: int
+) -> NDArray[np.float32]:
+    """Decodes a whole payload without memory of its own.
+
+    Shapes: scratch (`scratch_size(count)` or more,); the result (count,), a view of the scratch, or
+    of the buffer where that is the same: to be read only, while both are left alone.
+
+    Raises:
+        EncodingMismatchError: the encoding is not one of the four.
+        PayloadSizeInvalidError: the buffer is not exactly `count` encoded coordinates.
+    """
     size = encoded_size_bytes(encoding, count)
     data = np.frombuffer(buffer, dtype=np.uint8)
     if data.size != size:
         message = f"The payload has {data.size} bytes; {count} coordinates take {size}."
         raise PayloadSizeInvalidError(message)
     if encoding == FP32:
-        return data.view("<f4").astype(np.float32)
+        return data.view("<f4").astype(np.float32, copy=False)
+    vector = scratch[: scratch_size(count)]
     if encoding == BF16:
-        return from_bfloat16(data.view("<u2"))
-    if encoding == INT8_BLOCK:
-        return decode_int8_block(data, count)
-    return decode_int4_block(data, count)
+        from_bfloat16(data.view("<u2"), vector[:count])
+    elif encoding == INT8_BLOCK:
+        decode_int8_block(data, vector[:count])
+    else:
+        decode_int4_block(data, vector)
+    return vector[:count]
 
 
 def range_bytes(encoding: EncodingValue, count: int, start: int, stop: int) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from pfi_common.tensors.random_words import WordStream
 _HALF_BYTES = BLOCK // 2
 _BLOCK_BYTES = _HALF_BYTES + SCALE_BYTES
 _LIMIT = 7
-_LOWER, _UPPER, _SIGN = 0x0F, 0xF0, 0x08
+_LOWER, _UPPER, _SIGN, _BOTH_LOWER = 0x0F, 0xF0, 0x08, 0x0F0F
 _FORBIDDEN_LOWER, _FORBIDDEN_UPPER = 0x08, 0x80
 
 
@@ -44,19 +44,17 @@ def int4_block_bytes(count: int) -> int:
     return -(-count // 2) + SCALE_BYTES * -(-count // BLOCK)
 
 
-def decode_int4_block(data: NDArray[np.uint8], count: int) -> NDArray[np.float32]:
-    """Decodes `count` coordinates from exactly their bytes.
+def decode_int4_block(data: NDArray[np.uint8], vector: NDArray[np.float32]) -> None:
+    """Decodes coordinates from exactly their bytes into `vector`, and an unused last half, too.
 
-    Shapes: `data` (ceil(count / 2) + 4 * ceil(count / 256),); the result (count,).
+    Shapes: `vector` (count,), count even; `data` (count / 2 + 4 * ceil(count / 256),).
     """
-    vector = np.empty(count + count % 2, dtype=np.float32)
-    whole = count // BLOCK
+    whole = vector.size // BLOCK
     blocks = data[: whole * _BLOCK_BYTES].reshape(whole, _BLOCK_BYTES)
     _decode_blocks(blocks, vector[: whole * BLOCK].reshape(whole, BLOCK))
-    if count % BLOCK:
+    if vector.size % BLOCK:
         last = data[whole * _BLOCK_BYTES :].reshape(1, -1)
         _decode_blocks(last, vector[whole * BLOCK :].reshape(1, -1))
-    return vector[:count]
 
 
 def has_forbidden_half(data: NDArray[np.uint8], count: int) -> bool:
@@ -89,7 +87,9 @@ def _steps(pairs: NDArray[np.uint8]) -> NDArray[np.int8]:
     Shapes: `pairs` (blocks, n); the result (blocks, 2 * n).
     """
     wide = pairs.astype("<u2")
-    halves = (wide & _LOWER | (wide & _UPPER) << 4).view(np.uint8)
+    wide |= wide << 4
+    wide &= _BOTH_LOWER
+    halves = wide.view(np.uint8)
     # Two's complement of four bits: flip the sign bit, then take its value away.
     halves ^= _SIGN
     steps = halves.view(np.int8)

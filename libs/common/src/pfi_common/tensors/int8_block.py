@@ -30,19 +30,18 @@ def encode_int8_block(vector: NDArray[np.float32], seed: int | None) -> bytes:
     return b"".join(_encode_piece(piece, words) for piece in pieces(vector))
 
 
-def decode_int8_block(data: NDArray[np.uint8], count: int) -> NDArray[np.float32]:
-    """Decodes `count` coordinates from exactly their bytes.
+def decode_int8_block(data: NDArray[np.uint8], vector: NDArray[np.float32]) -> None:
+    """Decodes coordinates from exactly their bytes into `vector`.
 
-    Shapes: `data` (count + 4 * ceil(count / 256),); the result (count,).
+    Shapes: `vector` (count,); `data` (count + 4 * ceil(count / 256),).
     """
-    vector = np.empty(count, dtype=np.float32)
+    count = vector.size
     whole = count // BLOCK
     blocks = data[: whole * _BLOCK_BYTES].reshape(whole, _BLOCK_BYTES)
     _decode_blocks(blocks, vector[: whole * BLOCK].reshape(whole, BLOCK))
     if count % BLOCK:
         last = data[whole * _BLOCK_BYTES :].reshape(1, -1)
         _decode_blocks(last, vector[whole * BLOCK :].reshape(1, -1))
-    return vector
 
 
 def has_forbidden_byte(data: NDArray[np.uint8], count: int) -> bool:
