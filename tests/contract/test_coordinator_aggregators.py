@@ -98,7 +98,8 @@ async def test_a_round_is_watched_sealed_published_and_settled(side):
         assert update.client == CLIENT
         await side.commit(base, client_id(2))
         counted = await side.aggregators.seal_round(1, ATTEMPT)
-        assert [item.client for item in counted] == [CLIENT, client_id(2)]
+        assert [item.client for item in counted.counted] == [CLIENT, client_id(2)]
+        assert counted.pieces == 0
         async with asyncio.timeout(10):
             assert [item.client async for item in watch] == [client_id(2)]
     assert await side.aggregators.seal_round(1, ATTEMPT) == counted
@@ -119,7 +120,7 @@ async def test_a_cluster_s_line_goes_on_from_the_version_of_the_whole_run(side):
     await side.aggregators.open_round(1, attempt, document(), Opening(base, 1))
     await side.commit(base, attempt=attempt)
     counted = await side.aggregators.seal_round(1, attempt)
-    assert [item.client for item in counted] == [CLIENT]
+    assert [item.client for item in counted.counted] == [CLIENT]
     sealed = Sealed(base.digest, frozenset({CLIENT}))
     published = await side.aggregators.finalize_round(1, attempt, document(), sealed)
     assert (published.adapter.line, published.adapter.version) == ("cluster-2", 1)

@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -10,6 +11,7 @@ from pfi_common.errors import (
     PlatformError,
     RoundStateInvalidError,
     RoundUnknownError,
+    ServiceUnavailableError,
     SignatureInvalidError,
 )
 from pfi_coordinator.application.ports.aggregators import (
@@ -18,6 +20,7 @@ from pfi_coordinator.application.ports.aggregators import (
     Opening,
     Publication,
     Sealed,
+    SealedSpool,
 )
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
@@ -35,7 +38,7 @@ class MemoryAggregators:
     """In-memory twin of `pfi_coordinator.application.ports.aggregators.Aggregators`.
 
     `commit` is what clients do; `failure`, when set, is what every command gives; `sketches` are
-    handed out at seal, by client.
+    handed out at seal, by client, with `pieces`; spools in `away` do not answer.
     """
 
     def __init__(self, spools: tuple[str, ...] = ("spool-0",)) -> None:
@@ -45,6 +48,8 @@ class MemoryAggregators:
         self.attempts: dict[Attempt, MemoryAttempt] = {}
         self.settled: list[Attempt] = []
         self.sketches: dict[str, tuple[float, ...]] = {}
+        self.pieces = 0
+        self.away: set[str] = set()
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -57,23 +62,23 @@ class MemoryAggregators:
             found.bell.set()
 
     async def highest_token(self, spool: str) -> int:
-        self._check_failure()
+        self._check_failure(spool)
         return self._token
 
     async def create_initial(self, token: int, document: RunDocument) -> Publication:
-        self._obey(token)
+        self._obey(token, document.spool)
         return _publication(document, 0, GLOBAL)
 
     async def open_round(
         self, token: int, attempt: Attempt, document: RunDocument, opening: Opening
     ) -> None:
-        self._obey(token)
+        self._obey(token, attempt.spool)
         base = opening.base
         assert (base.line, base.version) == (attempt.line, attempt.number - 1)
         self.attempts.setdefault(attempt, MemoryAttempt(base_digest=base.digest))
 
     async def watch_round(self, attempt: Attempt) -> AsyncIterator[Counted]:
-        self._check_failure()
+        self._check_failure(attempt.spool)
         found, told = self._found(attempt), 0
         while True:
             # The state first: what is committed after it was read is told in the next turn.
@@ -85,54 +90,71 @@ class MemoryAggregators:
             if state != "open":
                 return
             await found.bell.wait()
-            self._check_failure()
+            self._check_failure(attempt.spool)
 
-    async def seal_round(self, token: int, attempt: Attempt) -> list[Counted]:
-        self._obey(token)
+    async def seal_round(self, token: int, attempt: Attempt) -> SealedSpool:
+        self._obey(token, attempt.spool)
         found = self._found(attempt)
         if found.state not in {"open", "sealed"}:
             raise RoundStateInvalidError
         self._enter(found, "sealed")
-        return sorted(
-            (
-                replace(item, sketch=self.sketches.get(item.client, ()))
-                for item in found.committed.values()
-            ),
-            key=lambda item: item.client,
-        )
+        counted = [
+            replace(item, sketch=self.sketches.get(item.client, ()))
+            for item in found.committed.values()
+        ]
+        return SealedSpool(tuple(sorted(counted, key=lambda item: item.client)), self.pieces)
+
+    async def fold_round(self, token: int, attempt: Attempt) -> bytes:
+        self._obey(token, attempt.spool)
+        found = self._found(attempt)
+        if found.state not in {"sealed", "finalized"}:
+            raise RoundStateInvalidError
+        return json.dumps([attempt.spool, sorted(found.committed)]).encode()
 
     async def finalize_round(
-        self, token: int, attempt: Attempt, document: RunDocument, sealed: Sealed
+        self,
+        token: int,
+        attempt: Attempt,
+        document: RunDocument,
+        sealed: Sealed,
+        partials: Sequence[bytes] = (),
     ) -> Publication:
-        self._obey(token)
+        self._obey(token, attempt.spool)
         found = self._found(attempt)
         if found.state not in {"sealed", "finalized"}:
             raise RoundStateInvalidError
         self._enter(found, "finalized")
-        if sealed != Sealed(found.base_digest, frozenset(found.committed)):
+        others = [json.loads(item) for item in partials]
+        foreign = frozenset((client, spool) for spool, clients in others for client in clients)
+        counted = frozenset(found.committed) | {client for client, _ in foreign}
+        if sealed != Sealed(found.base_digest, counted, foreign):
             raise SignatureInvalidError
+        for spool, _ in others:
+            self._enter(self._found(replace(attempt, spool=spool)), "finalized")
         return _publication(document, attempt.number, attempt.line)
 
     async def abort_round(self, token: int, attempt: Attempt) -> None:
-        self._obey(token)
+        self._obey(token, attempt.spool)
         found = self.attempts.setdefault(attempt, MemoryAttempt())
         if found.state == "finalized":
             raise RoundStateInvalidError
         self._enter(found, "aborted")
 
     async def settle_round(self, token: int, attempt: Attempt) -> None:
-        self._obey(token)
+        self._obey(token, attempt.spool)
         if self._found(attempt).state in {"open", "sealed"}:
             raise RoundStateInvalidError
         self.settled.append(attempt)
 
-    def _obey(self, token: int) -> None:
-        self._check_failure()
+    def _obey(self, token: int, spool: str) -> None:
+        self._check_failure(spool)
         if token < self._token:
             raise LeaderSupersededError
         self._token = token
 
-    def _check_failure(self) -> None:
+    def _check_failure(self, spool: str) -> None:
+        if spool in self.away:
+            raise ServiceUnavailableError
         if self.failure is not None:
             raise self.failure
 

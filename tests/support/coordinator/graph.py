@@ -13,6 +13,7 @@ from tests.support.coordinator.aggregators import MemoryAggregators
 from tests.support.coordinator.clusters import MemoryPartitionQueue
 from tests.support.coordinator.exports import MemoryExportQueue
 from tests.support.coordinator.messages import MemoryReceiptReader, MemoryTaskFactory
+from tests.support.coordinator.pieces import MemoryPieceQueue
 from tests.support.coordinator.ports import memory_ports
 from tests.support.coordinator.stores import MemoryStoreProbe
 from tests.support.coordinator.values import NOW, client, client_id, session
@@ -30,6 +31,7 @@ from pfi_coordinator.application.export_adapter import ExportAdapter
 from pfi_coordinator.application.guard_store import GuardStore
 from pfi_coordinator.application.leader.drive_run import DrivingTools
 from pfi_coordinator.application.leader.eligible import FindEligible
+from pfi_coordinator.application.leader.find_spools import FindSpools
 from pfi_coordinator.application.leader.lead import Candidate, Lead
 from pfi_coordinator.application.leader.run_effect import RunEffect
 from pfi_coordinator.application.leader.watch_round import WatchRound
@@ -39,6 +41,7 @@ from pfi_coordinator.application.list_runs import ListRuns
 from pfi_coordinator.application.outbox.carry_out import CarryOut
 from pfi_coordinator.application.outbox.clusters import GroupClients
 from pfi_coordinator.application.outbox.evaluation import FileEvaluation
+from pfi_coordinator.application.outbox.reductions import OrderPieces, ReduceRounds
 from pfi_coordinator.application.outbox.rounds import CommandRounds
 from pfi_coordinator.application.outbox.tasks import HandOutTasks
 from pfi_coordinator.application.outbox.versions import PublishVersions
@@ -47,23 +50,26 @@ from pfi_coordinator.application.revoke_client import AbandonTasks, RevokeClient
 from pfi_coordinator.application.route_signals import RouteSignals
 from pfi_coordinator.application.show_clusters import ShowClusters
 from pfi_coordinator.application.show_run import RunWatchers, ShowRun
-from pfi_coordinator.application.submit_run import SubmitRun
+from pfi_coordinator.application.submit_run import Spools, SubmitRun
 from pfi_coordinator.domain.state import RunState
 from pfi_coordinator.entrypoints.rest.use_cases import RestUseCases
 
+PATIENCE_SECONDS = 300.0
+PIECE_SECONDS = 30.0
 ENDPOINTS = Endpoints("enrol:1", "session:1", "admin:1", {"spool-0": "aggregator:1"})
 
 
 class Graph:
     """Everything that needs no port of the machine."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spools: tuple[str, ...] = ("spool-0",)) -> None:
         self.clock = ManualClock(NOW)
         self.ports = memory_ports()
-        self.aggregators = MemoryAggregators()
+        self.aggregators = MemoryAggregators(spools)
         self.factory = MemoryTaskFactory()
         self.queue = MemoryExportQueue()
         self.partitions = MemoryPartitionQueue()
+        self.pieces = MemoryPieceQueue()
         self.choices: dict[str, str] = {}
         self.probe = MemoryStoreProbe()
         self.artifacts = open_artifact_store("memory://")
@@ -80,7 +86,9 @@ class Graph:
         self.create_token = CreateToken(
             self.ports.tokens, self.clock, ENDPOINTS.enrolment, self.authority.fingerprint
         )
-        self.submit = SubmitRun(self.ports.runs, self.apply, self.guard, self.clock, ("spool-0",))
+        self.submit = SubmitRun(
+            self.ports.runs, self.apply, self.guard, self.clock, Spools(spools, PATIENCE_SECONDS)
+        )
         self.show = ShowRun(self.ports.runs, self.ports.board, self.ports.registry, self.watchers)
         self.results = RecordResult(
             self.ports.board, self.ports.runs, MemoryReceiptReader(), self.apply
@@ -132,7 +140,9 @@ class Graph:
         ports = self.ports
         carry_out = CarryOut(
             PublishVersions(self.aggregators, self.artifacts, ports.counted),
-            CommandRounds(self.aggregators, ports.board, ports.signals, ports.sketches),
+            CommandRounds(
+                self.aggregators, ports.board, ports.signals, ports.sketches, ports.runs
+            ),
             HandOutTasks(
                 self.factory,
                 ports.registry,
@@ -145,6 +155,12 @@ class Graph:
             GroupClients(
                 ports.sketches, self.partitions, ports.registry, self.artifacts, self.clock
             ),
+            ReduceRounds(
+                self.aggregators,
+                OrderPieces(self.pieces, self.artifacts, self.clock, PIECE_SECONDS),
+                self.apply,
+                self.clock,
+            ),
         )
         randomness = random.Random(1)
         tools = DrivingTools(
@@ -152,6 +168,7 @@ class Graph:
             board=ports.board,
             apply=self.apply,
             find_eligible=FindEligible(ports.presence, ports.revocations),
+            find_spools=FindSpools(self.aggregators, self.clock),
             run_effect=RunEffect(ports.runs, self.apply, carry_out, randomness),
             watch_round=WatchRound(self.aggregators, self.apply, randomness),
             clock=self.clock,

@@ -9,6 +9,8 @@ from tests.support.coordinator.values import description_document, spec_document
 from pfi_coordinator.application.clustering import partition_path
 from pfi_coordinator.application.ports.aggregators import Attempt
 from pfi_coordinator.application.record_result import Outcome
+from pfi_coordinator.domain.lines import line_named
+from pfi_coordinator.domain.spools import spool_in
 from pfi_coordinator.domain.tasks import TaskName
 
 
@@ -35,9 +37,15 @@ async def finish(graph, name):
         await graph.results(name.client, name.text, Outcome(metrics={"held_out_rows": 3.0}))
         return
     number, attempt = name.attempt
-    graph.aggregators.commit(Attempt(name.run, "spool-0", number, attempt, name.line), name.client)
-    outcome = Outcome(receipt=memory_receipt(name), metrics={"train_loss": 1.0})
+    spool = await spool_of_task(graph, name)
+    graph.aggregators.commit(Attempt(name.run, spool, number, attempt, name.line), name.client)
+    outcome = Outcome(receipt=memory_receipt(name, spool), metrics={"train_loss": 1.0})
     await graph.results(name.client, name.text, outcome)
+
+
+async def spool_of_task(graph, name):
+    state = line_named((await graph.ports.runs.load(name.run)).state, name.line)
+    return spool_in(state, *name.attempt, name.client) or "spool-0"
 
 
 class Working:

@@ -69,6 +69,20 @@ class CoordinatorSettings(ServiceSettings):
         pattern="^(INFO|WARNING|ERROR)$",
         description="lowest level of logged events: INFO, WARNING or ERROR",
     )
+    spool_patience_seconds: float = Field(
+        default=300.0,
+        ge=1,
+        le=86_400,
+        description="how many seconds a round that could go elsewhere waits for a spool that does"
+        " not answer, 1 to 86400",
+    )
+    piece_deadline_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=3_600,
+        description="after how many seconds without a new piece of a reduction the missing ones are"
+        " sent to the workers again, 1 to 3600",
+    )
     replica: str = Field(
         default="coordinator-0",
         pattern=_NAME,

@@ -38,6 +38,7 @@ class Event(StrEnum):
     LEADER_ELECTED = "leader_elected"
     LEADER_STEPPED_DOWN = "leader_stepped_down"
     PARTITION_ORDERED = "partition_ordered"
+    PIECES_ORDERED = "pieces_ordered"
     REGISTRY_LOST = "registry_lost"
     ROUND_CHANGED = "round_changed"
     RUN_CANCELLED = "run_cancelled"

@@ -1,12 +1,14 @@
 """The aggregators over gRPC."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import grpc
 
 from pfi.aggregator.v1 import round_service_pb2 as messages
 from pfi.aggregator.v1.round_service_pb2_grpc import RoundServiceStub
 from pfi.common.v1 import adapter_pb2
+from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi_common.errors import ServiceUnavailableError
 from pfi_common.identity import LocalIdentity
 from pfi_common.rpc.channel import secure_channel
@@ -21,6 +23,7 @@ from pfi_coordinator.application.ports.aggregators import (
     Opening,
     Publication,
     Sealed,
+    SealedSpool,
 )
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.state import GLOBAL
@@ -75,14 +78,14 @@ class GrpcAggregators:
             line=GLOBAL,
             schema=document.description.adapter_schema.to_proto(),
             seed=document.spec.seed,
-            download_encoding=download_encoding(document.spec)
-            or adapter_pb2.ENCODING_UNSPECIFIED,
+            download_encoding=download_encoding(document.spec) or adapter_pb2.ENCODING_UNSPECIFIED,
         )
         with translated():
             response = await self._stub(document.spool).CreateInitialAdapter(
                 request, timeout=_LONG_SECONDS
             )
-        return self._countersign(response.lineage, document, VERSION_0)
+        expected = replace(VERSION_0, spool=document.spool)
+        return self._countersign(response.lineage, document, expected)
 
     async def open_round(
         self, token: int, attempt: Attempt, document: RunDocument, opening: Opening
@@ -97,6 +100,8 @@ class GrpcAggregators:
         )
         # A cluster's line has fewer clients than the specification speaks of.
         plan.minimum_updates = opening.minimum
+        if len(opening.spools) > 1:
+            plan.spools.extend(opening.spools)
         request = messages.OpenRoundRequest(leader_token=token, plan=plan)
         with translated():
             await self._stub(attempt.spool).OpenRound(request, timeout=_SHORT_SECONDS)
@@ -109,13 +114,13 @@ class GrpcAggregators:
                 update = response.update
                 yield Counted(update.client, update.payload_bytes, update.clipped, update.capped)
 
-    async def seal_round(self, token: int, attempt: Attempt) -> list[Counted]:
+    async def seal_round(self, token: int, attempt: Attempt) -> SealedSpool:
         """See Aggregators.seal_round."""
         request = messages.SealRoundRequest(leader_token=token, key=_key(attempt))
         with translated():
             response = await self._stub(attempt.spool).SealRound(request, timeout=_LONG_SECONDS)
         sketches = {item.client: tuple(item.values) for item in response.sketches}
-        return [
+        counted = tuple(
             Counted(
                 item.client,
                 item.payload_bytes,
@@ -124,18 +129,37 @@ class GrpcAggregators:
                 sketch=sketches.get(item.client, ()),
             )
             for item in response.counted
-        ]
+        )
+        return SealedSpool(counted, response.reduction_pieces)
+
+    async def fold_round(self, token: int, attempt: Attempt) -> bytes:
+        """See Aggregators.fold_round."""
+        request = messages.FoldRoundRequest(leader_token=token, key=_key(attempt))
+        with translated():
+            response = await self._stub(attempt.spool).FoldRound(request, timeout=_MERGE_SECONDS)
+        return response.partial.SerializeToString(deterministic=True)
 
     async def finalize_round(
-        self, token: int, attempt: Attempt, document: RunDocument, sealed: Sealed
+        self,
+        token: int,
+        attempt: Attempt,
+        document: RunDocument,
+        sealed: Sealed,
+        partials: Sequence[bytes] = (),
     ) -> Publication:
         """See Aggregators.finalize_round."""
-        request = messages.FinalizeRoundRequest(leader_token=token, key=_key(attempt))
+        request = messages.FinalizeRoundRequest(
+            leader_token=token,
+            key=_key(attempt),
+            partials=[SignedStatement.FromString(item) for item in partials],
+        )
         with translated():
             response = await self._stub(attempt.spool).FinalizeRound(
                 request, timeout=_MERGE_SECONDS
             )
-        expected = ExpectedLineage(attempt.number, attempt.attempt, sealed, attempt.line)
+        expected = ExpectedLineage(
+            attempt.number, attempt.attempt, sealed, attempt.line, attempt.spool
+        )
         return self._countersign(response.lineage, document, expected, response.merge_seconds)
 
     async def abort_round(self, token: int, attempt: Attempt) -> None:

@@ -18,12 +18,13 @@ from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 @dataclass(frozen=True, slots=True)
 class ExpectedLineage:
-    """What a lineage must say."""
+    """What a lineage must say; `spool` is that of the aggregator which has to have signed it."""
 
     version: int
     attempt: int
     sealed: Sealed
     line: str = GLOBAL
+    spool: str = ""
 
 
 VERSION_0 = ExpectedLineage(0, 0, Sealed("", frozenset()))
@@ -47,10 +48,10 @@ class CountersignLineages:
         """Gives the publication that a lineage proves.
 
         Raises:
-            SignatureInvalidError: It is not signed by the run's aggregator, or is of another run,
-                version or schema, or made of something else than was sealed.
+            SignatureInvalidError: It is not signed by the aggregator that was to make it, or is of
+                another run, version or schema, or made of something else than was sealed.
         """
-        signer = f"aggregator/{document.spool}"
+        signer = f"aggregator/{expected.spool}"
         lineage = self._verifier.verify(statement, Lineage, signer=signer)
         _check_name(lineage, document, expected)
         _check_making(lineage, expected)
@@ -77,6 +78,9 @@ def _check_making(lineage: Lineage, expected: ExpectedLineage) -> None:
         raise SignatureInvalidError("the lineage is of another attempt or parent")
     if sorted(item.client for item in lineage.counted) != sorted(sealed.counted):
         raise SignatureInvalidError("the lineage counts other updates than were sealed")
+    foreign = {(item.client, item.spool) for item in lineage.counted if item.spool}
+    if foreign != sealed.foreign:
+        raise SignatureInvalidError("the lineage counts updates of other spools than were sealed")
 
 
 def _check_forms(lineage: Lineage, document: RunDocument) -> None:

@@ -17,7 +17,8 @@ from pfi_coordinator.domain.events import (
     TasksFinished,
     TasksGivenBack,
 )
-from pfi_coordinator.domain.lines import names_cluster_line
+from pfi_coordinator.domain.lines import line_named, names_cluster_line
+from pfi_coordinator.domain.spools import spool_in
 from pfi_coordinator.domain.tasks import RowChange, TaskName, TaskState
 
 
@@ -96,12 +97,17 @@ class RecordResult:
         return change, TasksFinished(*attempt, (name.client,))
 
     async def _is_voided(self, name: TaskName, attempt: tuple[int, int], statement: bytes) -> bool:
-        spool = (await self._runs.document(name.run)).spool
-        receipt = self._receipts.read(statement, spool)
+        receipt = self._receipts.read(statement, await self._spool(name, attempt))
         told = (receipt.task, receipt.client, receipt.number, receipt.attempt)
         if told != (name.text, name.client, *attempt):
             raise SignatureInvalidError("the receipt is another task's")
         return receipt.voided
+
+    async def _spool(self, name: TaskName, attempt: tuple[int, int]) -> str:
+        """Gives the spool that the task's update was dealt to."""
+        state = line_named((await self._runs.load(name.run)).state, name.line)
+        spool = None if state is None else spool_in(state, *attempt, name.client)
+        return spool or (await self._runs.document(name.run)).spool
 
 
 def _placed(name: TaskName, number: int, outcome: Outcome) -> tuple[RowChange, Event | None]:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pfi_common.clock import Clock
@@ -23,6 +24,20 @@ from pfi_coordinator.domain.rules import ClusterRules, RunRules
 from pfi_coordinator.domain.state import new_run
 
 
+@dataclass(frozen=True, slots=True)
+class Spools:
+    """What a new run has to know of them.
+
+    Attributes:
+        names: Every spool of the federation.
+        patience_seconds: How long a round waits for one that does not answer, when it could go
+            elsewhere.
+    """
+
+    names: tuple[str, ...]
+    patience_seconds: float = 300.0
+
+
 class SubmitRun:
     """Checks and stores runs."""
 
@@ -32,7 +47,7 @@ class SubmitRun:
         apply: ApplyEvent,
         guard: GuardStore,
         clock: Clock,
-        spools: tuple[str, ...],
+        spools: Spools,
     ) -> None:
         self._runs = runs
         self._apply = apply
@@ -58,17 +73,19 @@ class SubmitRun:
         run_facts(parsed, described)  # refuses a description of another adapter
         run = f"r-{secrets.token_hex(5)}"
         now = self._clock.now()
-        # A run stays on one spool.
-        spool = secrets.choice(self._spools)
+        # It makes version 0; each round finds spools of its own.
+        spool = secrets.choice(self._spools.names)
         document = RunDocument(run, parsed.name, now, spool, parsed, described)
-        await self._runs.create(document, new_run(run, rules_of(parsed), now))
+        rules = rules_of(parsed, self._spools.patience_seconds)
+        await self._runs.create(document, new_run(run, rules, now))
         await self._apply(run, RunSubmitted())
         get_logger().info(LogEvent.RUN_SUBMITTED, run=run, spool=spool)
         return run
 
 
-def rules_of(spec: RunSpec) -> RunRules:
+def rules_of(spec: RunSpec, spool_patience_seconds: float) -> RunRules:
     """Gives what rounds are decided by."""
+    aggregate = spec.aggregate
     return RunRules(
         rounds=spec.stop.rounds,
         selected_count=spec.selected_count,
@@ -78,6 +95,8 @@ def rules_of(spec: RunSpec) -> RunRules:
         seed=spec.seed,
         encoding=spec.encoding.upload,
         cluster=_cluster_rules(spec),
+        one_spool=(aggregate.rule, aggregate.product) != ("mean", "factors"),
+        spool_patience_seconds=spool_patience_seconds,
     )
 
 

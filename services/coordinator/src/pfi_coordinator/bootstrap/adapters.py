@@ -15,6 +15,7 @@ from pfi_common.identity.redis_revocations import RedisRevocations
 from pfi_coordinator.adapters.aggregator_rpc import GrpcAggregators
 from pfi_coordinator.adapters.celery_exports import CeleryExportQueue
 from pfi_coordinator.adapters.celery_partitions import CeleryPartitionQueue
+from pfi_coordinator.adapters.celery_pieces import CeleryPieceQueue
 from pfi_coordinator.adapters.celery_producer import CeleryProducer, broker_url_of
 from pfi_coordinator.adapters.lineages import CountersignLineages
 from pfi_coordinator.adapters.proto_tasks import ProtoTaskFactory
@@ -50,6 +51,7 @@ class Adapters:
     receipts: SignedReceiptReader
     exports: CeleryExportQueue
     partitions: CeleryPartitionQueue
+    pieces: CeleryPieceQueue
     sketches: RedisSketchStore
     counted: RedisCountedRounds
     memberships: RedisMemberships
@@ -89,6 +91,7 @@ def build_adapters(settings: CoordinatorSettings, redis: RedisClient, clock: Clo
         receipts=SignedReceiptReader(verifier),
         exports=CeleryExportQueue(producer),
         partitions=CeleryPartitionQueue(producer),
+        pieces=CeleryPieceQueue(producer),
         sketches=RedisSketchStore(redis),
         counted=RedisCountedRounds(redis),
         memberships=RedisMemberships(redis),

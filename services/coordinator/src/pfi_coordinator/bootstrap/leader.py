@@ -7,25 +7,34 @@ from pfi_common.clock import Clock
 from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.leader.drive_run import DrivingTools
 from pfi_coordinator.application.leader.eligible import FindEligible
+from pfi_coordinator.application.leader.find_spools import FindSpools
 from pfi_coordinator.application.leader.lead import Candidate, Lead
 from pfi_coordinator.application.leader.run_effect import RunEffect
 from pfi_coordinator.application.leader.watch_round import WatchRound
 from pfi_coordinator.application.outbox.carry_out import CarryOut
 from pfi_coordinator.application.outbox.clusters import GroupClients
 from pfi_coordinator.application.outbox.evaluation import FileEvaluation
+from pfi_coordinator.application.outbox.reductions import OrderPieces, ReduceRounds
 from pfi_coordinator.application.outbox.rounds import CommandRounds
 from pfi_coordinator.application.outbox.tasks import HandOutTasks
 from pfi_coordinator.application.outbox.versions import PublishVersions
 from pfi_coordinator.bootstrap.adapters import Adapters
+from pfi_coordinator.settings import CoordinatorSettings
 
 
-def build_leader(adapters: Adapters, apply: ApplyEvent, replica: str, clock: Clock) -> Lead:
+def build_leader(
+    adapters: Adapters, apply: ApplyEvent, settings: CoordinatorSettings, clock: Clock
+) -> Lead:
     """Makes the leader of a replica."""
     randomness = random.Random()  # noqa: S311 - jitter of delays
     carry_out = CarryOut(
         versions=PublishVersions(adapters.aggregators, adapters.artifacts, adapters.counted),
         rounds=CommandRounds(
-            adapters.aggregators, adapters.board, adapters.signals, adapters.sketches
+            adapters.aggregators,
+            adapters.board,
+            adapters.signals,
+            adapters.sketches,
+            adapters.runs,
         ),
         tasks=HandOutTasks(
             adapters.factory,
@@ -39,15 +48,24 @@ def build_leader(adapters: Adapters, apply: ApplyEvent, replica: str, clock: Clo
         clusters=GroupClients(
             adapters.sketches, adapters.partitions, adapters.registry, adapters.artifacts, clock
         ),
+        reductions=ReduceRounds(
+            adapters.aggregators,
+            OrderPieces(
+                adapters.pieces, adapters.artifacts, clock, settings.piece_deadline_seconds
+            ),
+            apply,
+            clock,
+        ),
     )
     tools = DrivingTools(
         runs=adapters.runs,
         board=adapters.board,
         apply=apply,
         find_eligible=FindEligible(adapters.presence, adapters.revocations),
+        find_spools=FindSpools(adapters.aggregators, clock),
         run_effect=RunEffect(adapters.runs, apply, carry_out, randomness),
         watch_round=WatchRound(adapters.aggregators, apply, randomness),
         clock=clock,
     )
-    candidate = Candidate(replica, secrets.token_hex(8))
+    candidate = Candidate(settings.replica, secrets.token_hex(8))
     return Lead(candidate, adapters.leadership, adapters.aggregators, tools)

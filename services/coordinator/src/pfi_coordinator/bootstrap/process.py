@@ -97,7 +97,7 @@ async def serving(shared: Shared) -> AsyncIterator[Endpoints]:
     servers = _Servers(shared)
     try:
         endpoints = servers.listen()
-        leader = build_leader(shared.adapters, shared.apply, shared.settings.replica, shared.clock)
+        leader = build_leader(shared.adapters, shared.apply, shared.settings, shared.clock)
         presence = KeepPresence(
             shared.settings.replica, shared.adapters.presence, shared.hub, shared.guard
         )

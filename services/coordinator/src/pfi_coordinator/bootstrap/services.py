@@ -33,7 +33,7 @@ from pfi_coordinator.application.serving_adapter import FindServingAdapter
 from pfi_coordinator.application.session_hub import SessionHub
 from pfi_coordinator.application.show_clusters import ShowClusters
 from pfi_coordinator.application.show_run import RunWatchers, ShowRun
-from pfi_coordinator.application.submit_run import SubmitRun
+from pfi_coordinator.application.submit_run import Spools, SubmitRun
 from pfi_coordinator.bootstrap.adapters import Adapters
 from pfi_coordinator.entrypoints.rest.use_cases import RestUseCases
 from pfi_coordinator.entrypoints.rpc.certificate_servicer import CertificateServicer
@@ -114,7 +114,8 @@ def build_rest(shared: Shared, endpoints: Endpoints, ready: Callable[[], bool]) 
     list_adapters = ListAdapters(adapters.runs)
     abandon = AbandonTasks(adapters.board, adapters.runs, shared.apply)
     fingerprint = adapters.authority.fingerprint
-    spools = tuple(sorted(shared.settings.aggregators))
+    settings = shared.settings
+    spools = Spools(tuple(sorted(settings.aggregators)), settings.spool_patience_seconds)
     return RestUseCases(
         authorize=Authorize(adapters.api_keys),
         create_token=CreateToken(adapters.tokens, clock, endpoints.enrolment, fingerprint),

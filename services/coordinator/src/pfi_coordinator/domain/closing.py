@@ -14,9 +14,22 @@ from pfi_coordinator.domain.decision import (
     waiting_round,
     with_round,
 )
-from pfi_coordinator.domain.effects import CancelTasks, Effect, FinalizeRound, SettleRound
+from pfi_coordinator.domain.effects import (
+    CancelTasks,
+    Effect,
+    FinalizeRound,
+    ReduceRound,
+    SettleRound,
+    VoidRound,
+)
 from pfi_coordinator.domain.evaluating import begin_evaluation
-from pfi_coordinator.domain.events import RoundAborted, RoundPublished, RoundSealed
+from pfi_coordinator.domain.events import (
+    PiecesReduced,
+    RoundAborted,
+    RoundPublished,
+    RoundReduced,
+    RoundSealed,
+)
 from pfi_coordinator.domain.partition import begin_partition, ends_probe
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
 from pfi_coordinator.domain.state import Failure, RoundPhase, RoundState, RunPhase, RunState
@@ -41,11 +54,41 @@ def round_sealed(state: RunState, event: RoundSealed, now: datetime) -> Decision
     )
     if len(counted) < state.rules.minimum:
         return abort_attempt(with_round(state, sealed), quorum_missed(state, sealed), now)
-    effects: tuple[Effect, ...] = (FinalizeRound(current.number, current.attempt),)
+    sealed, effects = _going_on(sealed, event.pieces, now)
     if left_out:
         late = CancelTasks(current.number, current.attempt, tuple(sorted(left_out)))
         effects = (late, *effects)
     return with_round(state, sealed), effects
+
+
+def _going_on(
+    sealed: RoundState, pieces: int, now: datetime
+) -> tuple[RoundState, tuple[Effect, ...]]:
+    """Has the round merged; before that, what other spools and workers have to do for it."""
+    if len(sealed.spools) > 1 or pieces:
+        reducing = replace(sealed.entered(RoundPhase.REDUCING, now), pieces=pieces)
+        return reducing, (ReduceRound(sealed.number, sealed.attempt),)
+    return sealed, (FinalizeRound(sealed.number, sealed.attempt),)
+
+
+def pieces_reduced(state: RunState, event: PiecesReduced, _now: datetime) -> Decision:
+    """Notes how far the workers are."""
+    current = state.round
+    if current is None or not expects(current, event.number, event.attempt, RoundPhase.REDUCING):
+        return unchanged(state)
+    trouble = state.trouble
+    if trouble is not None and trouble.effect == "reduce_round":
+        state = replace(state, trouble=None)
+    return with_round(state, replace(current, pieces_done=event.done)), ()
+
+
+def round_reduced(state: RunState, event: RoundReduced, now: datetime) -> Decision:
+    """Has the round merged."""
+    current = state.round
+    if current is None or not expects(current, event.number, event.attempt, RoundPhase.REDUCING):
+        return unchanged(state)
+    reduced = replace(current.entered(RoundPhase.FINALIZING, now), pieces_done=current.pieces)
+    return with_round(state, reduced), (FinalizeRound(current.number, current.attempt),)
 
 
 def round_published(state: RunState, event: RoundPublished, now: datetime) -> Decision:
@@ -85,11 +128,14 @@ def round_aborted(state: RunState, event: RoundAborted, now: datetime) -> Decisi
         return unchanged(state)
     aborted = current.entered(RoundPhase.ABORTED, now)
     left = replace(state, round=None, last_round=_archived(aborted), trouble=None)
+    later: tuple[Effect, ...] = ()
+    if event.unaware:
+        later = (VoidRound(current.number, current.attempt, event.unaware),)
     if state.phase is RunPhase.RUNNING and current.attempt < MAXIMUM_ATTEMPTS:
-        return waiting_round(left, current.number, current.attempt + 1, now), ()
+        return waiting_round(left, current.number, current.attempt + 1, now), later
     if state.phase is RunPhase.RUNNING:
         left = ended(left, RunPhase.FAILED, now, current.cause or _NO_CAUSE)
-    return left, (SettleRound(current.number, current.attempt),)
+    return left, (*later, SettleRound(current.number, current.attempt))
 
 
 def _archived(current: RoundState) -> RoundState:

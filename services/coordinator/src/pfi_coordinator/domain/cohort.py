@@ -1,5 +1,6 @@
 """From waiting for a cohort to an open round."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from pfi_coordinator.domain.events import ClientsEligible, RoundOpened
 from pfi_coordinator.domain.lines import selectable
 from pfi_coordinator.domain.placing import place_newcomers
 from pfi_coordinator.domain.selection import select_cohort
+from pfi_coordinator.domain.spools import on_spools
 from pfi_coordinator.domain.state import RoundPhase, RoundState, RunPhase, RunState
 
 
@@ -38,7 +40,16 @@ def clients_eligible(state: RunState, event: ClientsEligible, now: datetime) -> 
         current.entered(RoundPhase.OPENING, now), open=frozenset(selected), deadline=None
     )
     effect = OpenRound(current.number, current.attempt)
-    return replace(with_round(state, opening), eligible=count), (effect,)
+    dealt = on_spools(state, opening, event)
+    return replace(with_round(state, dealt), eligible=count), (effect,)
+
+
+def would_open(state: RunState, clients: Iterable[str], now: datetime) -> bool:
+    """Whether these clients are enough for a line that waits for its cohort."""
+    current = state.round
+    if not needs_clients(state) or current is None:
+        return False
+    return len(selectable(state, clients)) >= wanted_clients(state, current, now)
 
 
 def needs_clients(state: RunState) -> bool:

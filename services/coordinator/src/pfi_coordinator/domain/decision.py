@@ -78,7 +78,14 @@ def keep_receipts(state: RunState, published: RoundState, now: datetime) -> Deci
     if not awaiting:
         return state, (SettleRound(published.number, published.attempt),)
     settle_at = now + timedelta(seconds=SETTLE_GRACE_SECONDS)
-    entry = SettlingRound(published.number, published.attempt, awaiting, settle_at)
+    entry = SettlingRound(
+        published.number,
+        published.attempt,
+        awaiting,
+        settle_at,
+        published.spools,
+        published.dealing,
+    )
     return replace(state, settling=(*state.settling, entry)), ()
 
 

@@ -65,6 +65,15 @@ class SealRound(_OfLine):
 
 
 @dataclass(frozen=True, slots=True)
+class ReduceRound(_OfLine):
+    """Have the other spools fold, and workers compute what the round needs computed in pieces."""
+
+    number: int
+    attempt: int
+    kind: Literal["reduce_round"] = "reduce_round"
+
+
+@dataclass(frozen=True, slots=True)
 class FinalizeRound(_OfLine):
     """Merge, publish, verify and countersign."""
 
@@ -80,6 +89,16 @@ class AbortRound(_OfLine):
     number: int
     attempt: int
     kind: Literal["abort_round"] = "abort_round"
+
+
+@dataclass(frozen=True, slots=True)
+class VoidRound(_OfLine):
+    """Tell spools that did not answer that the attempt is void, whenever they are back."""
+
+    number: int
+    attempt: int
+    spools: tuple[str, ...]
+    kind: Literal["void_round"] = "void_round"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +185,10 @@ Effect = (
     | DispatchTasks
     | CancelTasks
     | SealRound
+    | ReduceRound
     | FinalizeRound
     | AbortRound
+    | VoidRound
     | SettleRound
     | DispatchEvaluation
     | CancelEvaluation

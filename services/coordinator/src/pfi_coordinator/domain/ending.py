@@ -111,6 +111,7 @@ def _stops_attempt(effect: str, phase: RoundPhase) -> bool:
         "dispatch_tasks": RoundPhase.COLLECTING,
         "watch_round": RoundPhase.COLLECTING,
         "seal_round": RoundPhase.SEALING,
+        "reduce_round": RoundPhase.REDUCING,
         "finalize_round": RoundPhase.FINALIZING,
     }.get(effect)
 

@@ -32,9 +32,11 @@ class InitialAdapterMade(_OfLine):
 
 @dataclass(frozen=True, slots=True)
 class ClientsEligible(_OfLine):
-    """These clients could be selected now."""
+    """These clients could be selected now, and these spools would take their updates."""
 
     clients: tuple[str, ...]
+    spools: tuple[str, ...] = ()
+    spools_known: int = 0
     type: Literal["clients_eligible"] = "clients_eligible"
 
 
@@ -96,12 +98,32 @@ class ClientsRevoked(_OfLine):
 
 @dataclass(frozen=True, slots=True)
 class RoundSealed(_OfLine):
-    """The counted set is fixed."""
+    """The counted set is fixed; workers have to compute so many pieces."""
 
     number: int
     attempt: int
     counted: tuple[str, ...]
+    pieces: int = 0
     type: Literal["round_sealed"] = "round_sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class PiecesReduced(_OfLine):
+    """So many pieces are there."""
+
+    number: int
+    attempt: int
+    done: int
+    type: Literal["pieces_reduced"] = "pieces_reduced"
+
+
+@dataclass(frozen=True, slots=True)
+class RoundReduced(_OfLine):
+    """The partial sums of every other spool and all pieces are there."""
+
+    number: int
+    attempt: int
+    type: Literal["round_reduced"] = "round_reduced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +139,11 @@ class RoundPublished(_OfLine):
 
 @dataclass(frozen=True, slots=True)
 class RoundAborted(_OfLine):
-    """The attempt is void."""
+    """The attempt is void; these of its spools did not answer and do not know it yet."""
 
     number: int
     attempt: int
+    unaware: tuple[str, ...] = ()
     type: Literal["round_aborted"] = "round_aborted"
 
 
@@ -167,10 +190,14 @@ class EvaluationStored(_OfLine):
 
 @dataclass(frozen=True, slots=True)
 class EffectDelayed(_OfLine):
-    """An effect could not be carried out yet and is tried again; without a reason: it could."""
+    """An effect could not be carried out yet and is tried again; without a reason: it could.
+
+    `spool` names the spools that stand in the way.
+    """
 
     effect: str
     reason: str
+    spool: str = ""
     type: Literal["effect_delayed"] = "effect_delayed"
 
 
@@ -210,6 +237,8 @@ Event = (
     | TasksGivenBack
     | ClientsRevoked
     | RoundSealed
+    | PiecesReduced
+    | RoundReduced
     | RoundPublished
     | RoundAborted
     | ClientsPartitioned

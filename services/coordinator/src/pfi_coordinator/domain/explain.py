@@ -7,6 +7,7 @@ from pfi_common.counting import counted
 from pfi_common.spec import acceptable_uploads
 from pfi_coordinator.domain.partition import partition_pending
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
+from pfi_coordinator.domain.spools import given_up_at
 from pfi_coordinator.domain.state import (
     EvaluationState,
     PartitionState,
@@ -33,13 +34,21 @@ def explain(state: RunState) -> Why:
     trouble = state.trouble
     if trouble is None:
         return why
+    where = f", {trouble.spool}" if trouble.spool else ""
+    patience = given_up_at(state)
     return Why(
-        waiting_for=f"{why.waiting_for} (delayed: {trouble.reason})",
+        waiting_for=f"{why.waiting_for} (delayed: {trouble.reason}{where})",
         since=trouble.since,
         unblocks=f"the platform repeats `{trouble.effect}` until it succeeds; "
         f"look up {trouble.reason} in the error reference if it lasts",
-        next=why.next,
+        next=why.next if patience is None else _elsewhere(state, patience),
     )
+
+
+def _elsewhere(state: RunState, patience: datetime) -> str:
+    attempts_left = state.round is not None and state.round.attempt < MAXIMUM_ATTEMPTS
+    after = "opened again on the spools that answer" if attempts_left else "not tried again"
+    return f"at {_time(patience)} the attempt is aborted, and the round is {after}"
 
 
 def _plain(state: RunState) -> Why:
@@ -96,9 +105,12 @@ def _round(state: RunState, current: RoundState) -> Why:
         return _waiting(state, current, where)
     if current.phase is RoundPhase.COLLECTING:
         return _collecting(state, current, where)
+    if current.phase is RoundPhase.REDUCING and current.pieces:
+        return _reducing(current, where)
     steps = {
         RoundPhase.OPENING: ("to be opened", "clients get their tasks"),
         RoundPhase.SEALING: ("to be sealed", "the counted updates are merged"),
+        RoundPhase.REDUCING: ("to be summed by each of its spools", "the sums are merged"),
         RoundPhase.FINALIZING: ("to be merged and published", "the next round begins"),
         RoundPhase.ABORTING: ("to be aborted", _after_abort(state, current)),
     }
@@ -145,6 +157,18 @@ def _collecting(state: RunState, current: RoundState, where: str) -> Why:
         f"with {counted(state.rules.size, 'update')} the round is sealed; at "
         f"{_time(current.deadline)} it is sealed with at least {state.rules.minimum}, or "
         f"{_after_abort(state, current)}",
+    )
+
+
+def _reducing(current: RoundState, where: str) -> Why:
+    queue = f"pfi.spool.{current.spools[0]}" if current.spools else "of the round's spool"
+    return Why(
+        f"workers to reduce {where}; {current.pieces_done} of "
+        f"{counted(current.pieces, 'piece')} are there",
+        current.since,
+        f"a worker of the queue {queue} computes the others; what is missing is sent again when "
+        "none comes for a while",
+        "the round is merged and published",
     )
 
 

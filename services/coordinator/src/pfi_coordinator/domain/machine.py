@@ -7,9 +7,12 @@ It is pure, so production, property tests and replays of the event log run the s
                  +------------+-------> failed, cancelled
 
     one attempt:  waiting -> opening -> collecting -> sealing -> finalizing -> published
-                                \           |            |          |
-                                 +-----------+------------+----------+-> aborting -> aborted
+                                |           |            |        ^   |
+                                |           |            +-> reducing |
+                                +-----------+------------+--------+---+-> aborting -> aborted
                                              (reopened at most MAXIMUM_ATTEMPTS times)
+
+A round is reduced when it lies on several spools, or has a rule that workers compute in pieces.
 
 A run with clusters leaves this path after its probe round: its state then holds one more state for
 each cluster, which the same rules drive from there to the closing evaluation, and the run ends when
@@ -21,7 +24,13 @@ from datetime import datetime
 from typing import Any
 
 from pfi_coordinator.domain import events
-from pfi_coordinator.domain.closing import round_aborted, round_published, round_sealed
+from pfi_coordinator.domain.closing import (
+    pieces_reduced,
+    round_aborted,
+    round_published,
+    round_reduced,
+    round_sealed,
+)
 from pfi_coordinator.domain.cohort import clients_eligible, round_opened
 from pfi_coordinator.domain.collecting import tasks_finished, tasks_given_back, updates_committed
 from pfi_coordinator.domain.concluding import conclude
@@ -45,6 +54,8 @@ RULES: Mapping[type[events.Event], Callable[[RunState, Any, datetime], Decision]
     events.TasksGivenBack: tasks_given_back,
     events.ClientsRevoked: clients_revoked,
     events.RoundSealed: round_sealed,
+    events.PiecesReduced: pieces_reduced,
+    events.RoundReduced: round_reduced,
     events.RoundPublished: round_published,
     events.RoundAborted: round_aborted,
     events.ClientsPartitioned: clients_partitioned,

@@ -12,6 +12,7 @@ _ROUND_PHASES: dict[type[Any], RoundPhase] = {
     effects.OpenRound: RoundPhase.OPENING,
     effects.DispatchTasks: RoundPhase.COLLECTING,
     effects.SealRound: RoundPhase.SEALING,
+    effects.ReduceRound: RoundPhase.REDUCING,
     effects.FinalizeRound: RoundPhase.FINALIZING,
     effects.AbortRound: RoundPhase.ABORTING,
 }
@@ -50,4 +51,7 @@ def is_wanted(state: RunState, effect: Effect) -> bool:
 
 def may_overtake(effect: Effect) -> bool:
     """Whether an effect need not wait for the ones before it, nor hold up the ones after it."""
-    return isinstance(effect, effects.SettleRound | effects.PartitionClients)
+    return isinstance(
+        effect,
+        effects.SettleRound | effects.VoidRound | effects.ReduceRound | effects.PartitionClients,
+    )

@@ -46,6 +46,9 @@ class RunRules:
         seed: Seed of the run; selection is drawn from it.
         encoding: Upload encoding that the run asks for, in lower case (`int8_block`).
         cluster: How clients are grouped; None for a run of one line.
+        one_spool: Whether all updates of a round have to lie on one spool.
+        spool_patience_seconds: How long a round that could go elsewhere waits for a spool that does
+            not answer.
     """
 
     rounds: int
@@ -56,3 +59,5 @@ class RunRules:
     seed: int
     encoding: str
     cluster: ClusterRules | None = None
+    one_spool: bool = False
+    spool_patience_seconds: float = 300.0

@@ -38,6 +38,7 @@ class RoundPhase(StrEnum):
     OPENING = "opening"
     COLLECTING = "collecting"
     SEALING = "sealing"
+    REDUCING = "reducing"
     FINALIZING = "finalizing"
     ABORTING = "aborting"
     PUBLISHED = "published"
@@ -54,11 +55,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What keeps an effect from being carried out just now."""
+    """What keeps an effect from being carried out just now; `spool` names those it is about."""
 
     effect: str
     reason: str
     since: datetime
+    spool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class RoundState:
     `open`, `committed` and `closed` are disjoint and make up the cohort: clients that still work,
     clients whose update is durable, and clients that gave their task back or were revoked.
     `reported` clients sent a receipt; of `watched` ones the aggregator told whether it clipped.
+
+    `spools` hold the updates, the one that finalizes first, and `dealing` says which client's lies
+    where; without any the round lies on the spool of its run. `elsewhere` says that other spools
+    could take the next attempt. Of `pieces` that workers compute, `pieces_done` are there.
     """
 
     number: int
@@ -104,6 +110,11 @@ class RoundState:
     adapter_digest: str | None = None
     cause: Failure | None = None
     line: str = GLOBAL
+    spools: tuple[str, ...] = ()
+    dealing: int = 0
+    elsewhere: bool = False
+    pieces: int = 0
+    pieces_done: int = 0
 
     @property
     def cohort(self) -> frozenset[str]:
@@ -115,7 +126,9 @@ class RoundState:
         return replace(self, phase=phase, since=now)
 
 
-UNSETTLED = frozenset({RoundPhase.COLLECTING, RoundPhase.SEALING, RoundPhase.FINALIZING})
+UNSETTLED = frozenset(
+    {RoundPhase.COLLECTING, RoundPhase.SEALING, RoundPhase.REDUCING, RoundPhase.FINALIZING}
+)
 """Phases in which the aggregator may still tell of committed updates."""
 
 
@@ -127,6 +140,8 @@ class SettlingRound:
     attempt: int
     awaiting: frozenset[str]
     settle_at: datetime
+    spools: tuple[str, ...] = ()
+    dealing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from pfi_coordinator.domain.collecting import round_deadline
-from pfi_coordinator.domain.decision import Decision, settle, unchanged
+from pfi_coordinator.domain.decision import Decision, abort_attempt, settle, unchanged
 from pfi_coordinator.domain.evaluating import evaluation_deadline
 from pfi_coordinator.domain.events import EffectDelayed, Tick
 from pfi_coordinator.domain.lines import every_line
 from pfi_coordinator.domain.placing import placements_due
+from pfi_coordinator.domain.spools import given_up_at, spool_missing
 from pfi_coordinator.domain.state import RoundPhase, RunState, Trouble
 
 
@@ -23,6 +24,9 @@ def tick(state: RunState, _event: Tick, now: datetime) -> Decision:
 
 def _phase_deadline(state: RunState, now: datetime) -> Decision:
     current, evaluation = state.round, state.evaluation
+    patience = given_up_at(state)
+    if patience is not None and patience <= now:
+        return abort_attempt(state, spool_missing(state), now)
     if current is not None and current.phase is RoundPhase.COLLECTING:
         passed = current.deadline is not None and current.deadline <= now
         return round_deadline(state, current, now) if passed else unchanged(state)
@@ -44,7 +48,8 @@ def _deadlines(state: RunState) -> list[datetime]:
         times.append(current.deadline)
     if evaluation is not None and not evaluation.storing:
         times.append(evaluation.deadline)
-    return times
+    patience = given_up_at(state)
+    return times if patience is None else [*times, patience]
 
 
 def _timed(phase: RoundPhase) -> bool:
@@ -54,12 +59,20 @@ def _timed(phase: RoundPhase) -> bool:
 def effect_delayed(state: RunState, event: EffectDelayed, now: datetime) -> Decision:
     """Remembers what stands in the way, for people; repeats change nothing.
 
-    An empty reason says that the effect succeeded after all.
+    An empty reason says that the effect succeeded after all. What goes on beside the round never
+    hides what the round itself waits for.
     """
     known = state.trouble
+    if known is not None and event.effect in _BESIDE and known.effect not in _BESIDE:
+        return unchanged(state)
     if not event.reason:
         over = known is not None and known.effect == event.effect
         return (replace(state, trouble=None), ()) if over else unchanged(state)
+    since = now
     if known is not None and (known.effect, known.reason) == (event.effect, event.reason):
-        return unchanged(state)
-    return replace(state, trouble=Trouble(event.effect, event.reason, now)), ()
+        since = known.since
+    trouble = Trouble(event.effect, event.reason, since, event.spool)
+    return (state if trouble == known else replace(state, trouble=trouble)), ()
+
+
+_BESIDE = frozenset({"watch_round", "settle_round", "void_round"})

@@ -11,21 +11,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from pfi_common.clock import Clock
-from pfi_common.errors import StoreUnavailableError
+from pfi_common.errors import SpoolUnavailableError, StoreUnavailableError
 from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.leader.eligible import FindEligible
+from pfi_coordinator.application.leader.find_spools import FindSpools
 from pfi_coordinator.application.leader.run_effect import RunEffect
 from pfi_coordinator.application.leader.watch_round import WatchRound
+from pfi_coordinator.application.outbox.every_spool import attempts_of
 from pfi_coordinator.application.outbox.rounds import committed_rows
 from pfi_coordinator.application.ports.aggregators import Attempt, Counted
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.records import RunDocument, StoredRun
-from pfi_coordinator.domain.cohort import needs_clients
+from pfi_coordinator.domain.cohort import needs_clients, would_open
 from pfi_coordinator.domain.effects import Effect, effect_key
 from pfi_coordinator.domain.events import (
     ClientsEligible,
     CommittedUpdate,
+    EffectDelayed,
+    Event,
     RunSubmitted,
     Tick,
     UpdatesCommitted,
@@ -54,6 +58,7 @@ class DrivingTools:
     board: TaskBoard
     apply: ApplyEvent
     find_eligible: FindEligible
+    find_spools: FindSpools
     run_effect: RunEffect
     watch_round: WatchRound
     clock: Clock
@@ -122,13 +127,24 @@ class DriveRun:
         if not self._is_time_to_look(state, needing):
             return False
         clients = await self._tools.find_eligible(state.rules.encoding)
-        events = [ClientsEligible(selectable(line, clients), line=line.line) for line in needing]
+        events = [await self._offer(line, clients) for line in needing]
         if wants_newcomers(state):
             events.append(ClientsEligible(newcomers(state, clients)))
         after = state
         for event in events:
             after = await self._tools.apply(self._run, event)
         return after != state
+
+    async def _offer(self, line: RunState, clients: tuple[str, ...]) -> Event:
+        """Offers clients and, when they are enough, spools; without a spool no round is opened."""
+        offered = selectable(line, clients)
+        if not would_open(line, offered, self._tools.clock.now()):
+            return ClientsEligible(offered, line=line.line)
+        configured, spools = self._tools.find_spools.configured, await self._tools.find_spools()
+        if not spools:
+            error, names = SpoolUnavailableError.reason, ", ".join(configured)
+            return EffectDelayed("find_spools", error, names, line=line.line)
+        return ClientsEligible(offered, spools, len(configured), line=line.line)
 
     def _is_time_to_look(self, state: RunState, needing: Sequence[RunState]) -> bool:
         """Whether a look at all clients, which costs as much as there are, is worth its while.
@@ -197,14 +213,14 @@ class DriveRun:
                 self._start(name, self._tools.run_effect(document, effect, self._token))
 
     async def _arrange_watch(self, document: RunDocument, state: RunState) -> None:
-        wanted: dict[str, Attempt] = {}
-        for current in [line.round for line in every_line(state)]:
-            if current is None or current.phase not in UNSETTLED:
-                continue
-            number, tried, line = current.number, current.attempt, current.line
-            attempt = Attempt(self._run, document.spool, number, tried, line)
-            if attempt not in self._watched:
-                wanted[f"watch {round_scope(number, tried, line)}"] = attempt
+        """Watches each open attempt on each of its spools."""
+        open_attempts = [
+            attempt
+            for line in every_line(state)
+            if line.round is not None and line.round.phase in UNSETTLED
+            for attempt in attempts_of(self._run, document.spool, line.round)
+        ]
+        wanted = {_watch_name(item): item for item in open_attempts if item not in self._watched}
         for name in [name for name in self._tasks if name.startswith("watch ")]:
             if name not in wanted:
                 self._tasks[name].cancel()
@@ -238,3 +254,8 @@ class DriveRun:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+def _watch_name(attempt: Attempt) -> str:
+    scope = round_scope(attempt.number, attempt.attempt, attempt.line)
+    return f"watch {scope} {attempt.spool}"

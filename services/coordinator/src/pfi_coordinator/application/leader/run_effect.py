@@ -87,8 +87,10 @@ class RunEffect:
     async def _note(self, run: str, effect: Effect, error: Exception) -> bool:
         if not isinstance(error, PlatformError) or error.retryable:
             get_logger().warning(LogEvent.EFFECT_DELAYED, run=run, effect=effect.kind, error=error)
-            reason = error.reason if isinstance(error, PlatformError) else InternalError.reason
-            await self._apply(run, EffectDelayed(effect.kind, reason, line=effect.line))
+            typed = error if isinstance(error, PlatformError) else InternalError()
+            spool = typed.details.get("spool", "")
+            delayed = EffectDelayed(effect.kind, typed.reason, spool, line=effect.line)
+            await self._apply(run, delayed)
             return False
         get_logger().error(LogEvent.EFFECT_FAILED, run=run, effect=effect.kind, error=error)
         failed = EffectFailed(

@@ -4,11 +4,12 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from pfi_common.errors import PlatformError, StoreUnavailableError
+from pfi_common.errors import PlatformError, ServiceUnavailableError, StoreUnavailableError
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.leader.backoff import Backoff
+from pfi_coordinator.application.outbox.every_spool import missing
 from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt, Counted
 from pfi_coordinator.domain.events import EffectDelayed, EffectFailed
 
@@ -44,7 +45,9 @@ class WatchRound:
                     if update not in known:
                         known.add(update)
                         backoff.reset()
-            except PlatformError as error:
+            except PlatformError as failure:
+                away = isinstance(failure, ServiceUnavailableError)
+                error = missing([attempt.spool]) if away else failure
                 if not await self._failed(attempt, error):
                     return
                 troubled = True
@@ -62,7 +65,8 @@ class WatchRound:
         get_logger().warning(LogEvent.EFFECT_DELAYED, run=attempt.run, effect=WATCH, error=error)
         try:
             if error.retryable:
-                delayed = EffectDelayed(WATCH, error.reason, line=attempt.line)
+                spool = error.details.get("spool", "")
+                delayed = EffectDelayed(WATCH, error.reason, spool, line=attempt.line)
                 await self._apply(attempt.run, delayed)
                 return True
             failed = EffectFailed(

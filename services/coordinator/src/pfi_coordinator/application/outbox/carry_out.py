@@ -5,6 +5,7 @@ from typing import Any
 
 from pfi_coordinator.application.outbox.clusters import GroupClients
 from pfi_coordinator.application.outbox.evaluation import FileEvaluation
+from pfi_coordinator.application.outbox.reductions import ReduceRounds
 from pfi_coordinator.application.outbox.rounds import CommandRounds
 from pfi_coordinator.application.outbox.tasks import HandOutTasks
 from pfi_coordinator.application.outbox.versions import PublishVersions
@@ -20,13 +21,14 @@ Handler = Callable[[RunDocument, RunState, Any, int], Awaitable[Event | None]]
 class CarryOut:
     """Carries out effects. Each may be repeated without harm."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each kind of work
         self,
         versions: PublishVersions,
         rounds: CommandRounds,
         tasks: HandOutTasks,
         evaluation: FileEvaluation,
         clusters: GroupClients,
+        reductions: ReduceRounds,
     ) -> None:
         self.handlers: Mapping[type[Effect], Handler] = {
             effects.CreateInitialAdapter: versions.create_initial,
@@ -34,8 +36,10 @@ class CarryOut:
             effects.DispatchTasks: tasks.train,
             effects.CancelTasks: tasks.cancel_tasks,
             effects.SealRound: rounds.seal,
+            effects.ReduceRound: reductions,
             effects.FinalizeRound: versions.finalize,
             effects.AbortRound: rounds.abort,
+            effects.VoidRound: rounds.void,
             effects.SettleRound: rounds.settle,
             effects.DispatchEvaluation: tasks.evaluate,
             effects.CancelEvaluation: tasks.cancel_evaluation,

@@ -1,6 +1,7 @@
 """Tasks: handed out to clients, and taken back."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from pfi_common.errors import InternalError
 from pfi_coordinator.application.ports.client_registry import ClientRegistry
@@ -21,7 +22,8 @@ from pfi_coordinator.domain.effects import (
 from pfi_coordinator.domain.events import ClientsRevoked
 from pfi_coordinator.domain.members import Client
 from pfi_coordinator.domain.placing import comparison
-from pfi_coordinator.domain.state import AdapterVersion, RunState
+from pfi_coordinator.domain.spools import spool_of
+from pfi_coordinator.domain.state import AdapterVersion, RoundState, RunState
 from pfi_coordinator.domain.tasks import (
     Assignment,
     TaskName,
@@ -57,12 +59,12 @@ class HandOutTasks:
         """Gives each client of the cohort that still belongs to it its task."""
         working = frozenset() if state.round is None else state.round.open
         wanted = [client for client in effect.clients if client in working]
-        base = _base(state)
+        base, current = _base(state), state.round
         counted = await self._counted.last(document.run, base.line, wanted)
 
         def make(client: Client) -> Assignment:
             return self._factory.train_task(
-                document,
+                _dealt(document, current, client.client),
                 base,
                 client,
                 number=effect.number,
@@ -79,10 +81,11 @@ class HandOutTasks:
         """Gives each client that is still waited for its evaluation."""
         waiting = frozenset() if state.evaluation is None else state.evaluation.waiting
         wanted = [client for client in effect.clients if client in waiting]
-        base = _base(state)
+        base, served = _base(state), state.last_round
 
         def make(client: Client) -> Assignment:
-            return self._factory.evaluate_task(document, base, client, effect.deadline)
+            on_spool = _dealt(document, served, client.client)
+            return self._factory.evaluate_task(on_spool, base, client, effect.deadline)
 
         return await self._hand_out(wanted, make)
 
@@ -108,10 +111,15 @@ class HandOutTasks:
         )
         wanted = [client for client in effect.clients if client in waiting]
         candidates = await self._candidates(document.run, state)
+        served = state.last_round
 
         def make(client: Client) -> Assignment:
             return self._factory.place_task(
-                document, candidates, client, number=effect.number, deadline=effect.deadline
+                _dealt(document, served, client.client),
+                candidates,
+                client,
+                number=effect.number,
+                deadline=effect.deadline,
             )
 
         return await self._hand_out(wanted if candidates else [], make)
@@ -147,6 +155,16 @@ class HandOutTasks:
         names = [TaskName(document.run, scope, client) for client in clients]
         await self._board.take_back(names, TaskState.CANCELLED)
         await self._signals.inbox_changed([name.client for name in names])
+
+
+def _dealt(document: RunDocument, current: RoundState | None, client: str) -> RunDocument:
+    """Names the spool of a client in the document that its task is made of.
+
+    Every aggregator serves every version, so clients that only download are dealt out as well.
+    """
+    if current is None or not current.spools:
+        return document
+    return replace(document, spool=spool_of(current.spools, current.dealing, client))
 
 
 def _base(state: RunState) -> AdapterVersion:

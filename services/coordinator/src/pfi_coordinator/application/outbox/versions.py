@@ -6,12 +6,14 @@ import json
 from pfi_common.artifacts import ArtifactStore
 from pfi_common.errors import InternalError
 from pfi_common.spec import ENCODINGS, feeds_error_back
+from pfi_coordinator.application.outbox.every_spool import attempts_of, of_spool
 from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt, Publication, Sealed
 from pfi_coordinator.application.ports.counted_rounds import CountedRounds
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.effects import CreateInitialAdapter, FinalizeRound
 from pfi_coordinator.domain.events import InitialAdapterMade, RoundPublished
-from pfi_coordinator.domain.state import GLOBAL, AdapterVersion, RunState
+from pfi_coordinator.domain.spools import spool_of
+from pfi_coordinator.domain.state import GLOBAL, AdapterVersion, RoundState, RunState
 
 
 class PublishVersions:
@@ -40,9 +42,13 @@ class PublishVersions:
         """Has the counted updates merged and the version published."""
         if state.base is None or state.round is None:
             raise InternalError("a round was to be finalised that is not there")
-        sealed = Sealed(state.base.digest, state.round.committed)
-        attempt = Attempt(document.run, document.spool, effect.number, effect.attempt, effect.line)
-        publication = await self._aggregators.finalize_round(token, attempt, document, sealed)
+        home, *others = attempts_of(document.run, document.spool, state.round)
+        sealed = _sealed(state.base, state.round)
+        partials = [await self._partial(token, item) for item in others]
+        publication = await of_spool(
+            home,
+            lambda item: self._aggregators.finalize_round(token, item, document, sealed, partials),
+        )
         await self._file(document, publication)
         encoding = document.spec.encoding
         if feeds_error_back(encoding, ENCODINGS[encoding.upload]):
@@ -50,6 +56,13 @@ class PublishVersions:
         return RoundPublished(
             effect.number, effect.attempt, publication.adapter, publication.merge_seconds
         )
+
+    async def _partial(self, token: int, attempt: Attempt) -> bytes:
+        """Gives what a spool has stored; one that is away is not needed any more."""
+        stored = await self._artifacts.get_named(_partial_path(attempt))
+        if stored is not None:
+            return stored
+        return await of_spool(attempt, lambda item: self._aggregators.fold_round(token, item))
 
     async def _file(self, document: RunDocument, publication: Publication) -> None:
         """Writes the lineage, and the pointer to it last."""
@@ -68,6 +81,21 @@ def run_file(document: RunDocument) -> bytes:
         "description": document.description.model_dump(mode="json"),
     }
     return json.dumps(content, indent=1).encode()
+
+
+def _sealed(base: AdapterVersion, current: RoundState) -> Sealed:
+    if len(current.spools) < 2:  # noqa: PLR2004 - one spool has no others
+        return Sealed(base.digest, current.committed)
+    home, dealing = current.spools[0], current.dealing
+    placed = {(client, spool_of(current.spools, dealing, client)) for client in current.committed}
+    foreign = frozenset((client, spool) for client, spool in placed if spool != home)
+    return Sealed(base.digest, current.committed, foreign)
+
+
+def _partial_path(attempt: Attempt) -> str:
+    """Where an aggregator leaves its signed statement over the sums of a spool."""
+    name = f"{attempt.number}.{attempt.attempt}/{attempt.spool}"
+    return f"folds/{attempt.run}/{attempt.line}/{name}"
 
 
 def _pointer(document: RunDocument, adapter: AdapterVersion) -> str:

@@ -1,6 +1,6 @@
 """The aggregators, as the leader commands them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt of a line's round, on the spool of its run."""
+    """One attempt of a line's round, on one of its spools."""
 
     run: str
     spool: str
@@ -25,11 +25,13 @@ class Opening:
 
     Attributes:
         base: The version before, of the same line.
-        minimum: Fewest updates to publish.
+        minimum: Fewest updates to publish, from all spools together.
+        spools: All spools of the round, the one that finalizes first.
     """
 
     base: AdapterVersion
     minimum: int
+    spools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +54,32 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedSpool:
+    """What is fixed of one spool.
+
+    Attributes:
+        counted: Its counted updates; `capped` is unknown here and false.
+        pieces: Pieces that workers have to reduce before the round can be finalized.
+    """
+
+    counted: tuple[Counted, ...]
+    pieces: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
     """What a version is to be made of.
 
     Attributes:
         base_digest: Digest of the version before.
         counted: Clients of the counted updates.
+        foreign: Those of them whose updates lie on other spools than the one that finalizes, with
+            the spool of each.
     """
 
     base_digest: str
     counted: frozenset[str]
+    foreign: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +130,31 @@ class Aggregators(Protocol):
         """Gives committed updates as they come; ends when the attempt is sealed or aborted."""
         ...
 
-    async def seal_round(self, token: int, attempt: Attempt) -> list[Counted]:
-        """Fixes and gives the counted set; `capped` is unknown here and false."""
+    async def seal_round(self, token: int, attempt: Attempt) -> SealedSpool:
+        """Fixes and gives the counted set of a spool."""
+        ...
+
+    async def fold_round(self, token: int, attempt: Attempt) -> bytes:
+        """Has the counted updates of a spool summed, and gives its signed statement."""
         ...
 
     async def finalize_round(
-        self, token: int, attempt: Attempt, document: RunDocument, sealed: Sealed
+        self,
+        token: int,
+        attempt: Attempt,
+        document: RunDocument,
+        sealed: Sealed,
+        partials: Sequence[bytes] = (),
     ) -> Publication:
-        """Has the counted updates merged and published."""
+        """Has the counted updates merged and published.
+
+        Args:
+            token: Fencing token.
+            attempt: Which, on the spool that finalizes.
+            document: The run.
+            sealed: What the version has to be made of.
+            partials: What `fold_round` gave of every other spool.
+        """
         ...
 
     async def abort_round(self, token: int, attempt: Attempt) -> None:
