@@ -1,0 +1,1 @@
+"""Rounds without training: synthetic clients around real services, and Flower beside them."""
