@@ -9,6 +9,7 @@ import numpy as np
 from pfi.aggregator.v1 import ticket_pb2, update_service_pb2
 from pfi.common.v1 import metrics_pb2, signed_pb2
 from pfi_aggregator.domain.adapter import AdapterReference
+from pfi_aggregator.domain.aggregation_rule import SEPARATE_FACTORS, Product
 from pfi_aggregator.domain.counting import count_update
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.round_plan import RoundPlan, SketchPlan
@@ -60,6 +61,8 @@ def make_plan(
     base: np.ndarray | None = None,
     state_digest: str = "",
     sketch: SketchPlan | None = None,
+    product: Product = SEPARATE_FACTORS,
+    client_schemas: tuple[Schema, ...] = (),
 ) -> RoundPlan:
     """A sound plan whose base is version 0 from `SEED`."""
     schema = schema or make_schema()
@@ -76,6 +79,8 @@ def make_plan(
         server_optimizer=optimizer or Sgd(1.0, 0.0),
         optimizer_state_digest=state_digest,
         sketch=sketch,
+        product=product,
+        client_schemas=client_schemas,
     )
 
 
@@ -114,9 +119,11 @@ def make_upload(
     key_sha256: str = KEY_SHA256,
     expiry: datetime = EXPIRY,
     seed: int = 1,
+    schema: Schema | None = None,
 ) -> Upload:
-    """An upload that fits the plan."""
-    vector = random_update(plan.schema, seed) if vector is None else vector
+    """An upload that fits the plan, of its schema unless another one is given."""
+    schema = schema or plan.schema
+    vector = random_update(schema, seed) if vector is None else vector
     payload = encode(encoding, vector)
     ticket = ticket_pb2.UploadTicket(
         run=plan.key.run,
@@ -126,7 +133,7 @@ def make_upload(
         task=task_of(client, plan.key),
         client=client,
         key_sha256=key_sha256,
-        schema_digest=plan.schema.digest,
+        schema_digest=schema.digest,
         base_digest=plan.base.digest,
         spool=SPOOL,
         encoding=encoding,

@@ -4,6 +4,7 @@ import pytest
 from tests.support.aggregator.builders import make_plan, make_record, make_upload, with_ticket
 
 from pfi.aggregator.v1 import round_service_pb2
+from pfi_aggregator.domain.aggregation_rule import FactorsProduct, StackProduct, SvdProduct
 from pfi_aggregator.domain.round_plan import SketchPlan
 from pfi_aggregator.domain.server_optimizer import Adagrad, Adam, Sgd, Yogi
 from pfi_aggregator.wire.names import read_key, write_key
@@ -11,6 +12,7 @@ from pfi_aggregator.wire.parsing import parse
 from pfi_aggregator.wire.plans import read_plan, write_plan
 from pfi_aggregator.wire.updates import read_header, read_record, write_header, write_record
 from pfi_common.errors import InvalidRequestError, SpecInvalidError
+from pfi_common.tensors import at_rank
 
 PLAN = make_plan()
 UPLOAD = make_upload(PLAN)
@@ -37,6 +39,13 @@ def test_a_sketch_plan_and_its_sketches():
     assert len(record.sketch) == 64
     assert read_record(write_record(record)) == record
     assert not write_plan(PLAN).HasField("sketch")
+
+
+@pytest.mark.parametrize("product", [FactorsProduct(), SvdProduct(), StackProduct()])
+def test_products_and_ranks_of_clients(product):
+    ranks = tuple(at_rank(PLAN.schema, rank) for rank in (1, 2))
+    plan = make_plan(product=product, client_schemas=ranks)
+    assert read_plan(write_plan(plan)) == plan
 
 
 def test_a_plan_needs_an_optimizer_and_a_schema():

@@ -1,5 +1,6 @@
 """The merge against exact fractions, in any order, with any encoding."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations
 
@@ -10,7 +11,7 @@ from tests.support.aggregator.payloads import BytesPayload
 
 from pfi_aggregator.domain.merge import Merge
 from pfi_aggregator.domain.update import summarize
-from pfi_common.tensors import BF16, FP32, INT8_BLOCK, decode
+from pfi_common.tensors import BF16, FP32, INT8_BLOCK, RankChange, at_rank, decode
 
 SCHEMA = make_schema()
 LARGE = make_schema(inputs=40_000, outputs=30_000, rank=1)
@@ -75,3 +76,29 @@ def test_ranges_do_not_show():
         for index, upload in enumerate(uploads)
     )
     np.testing.assert_allclose(merged(plan, uploads), whole / 3, rtol=0, atol=1e-7)
+
+
+def test_updates_of_several_ranks_are_added_exactly_in_any_order():
+    """What a smaller rank lacks gets nothing; its factor B counts with rank / its rank."""
+    shared = replace(make_schema(rank=4), alpha=4)
+    small, tiny = at_rank(shared, 2), at_rank(shared, 1)
+    plan = make_plan(schema=shared, client_schemas=(small, tiny), clip_norm=0.05)
+    uploads = [
+        make_upload(plan, f"c-{number:012}", schema=of, seed=number, examples=number + 1)
+        for number, of in enumerate([shared, small, tiny, small])
+    ]
+    wide = []
+    for upload in uploads:
+        of = plan.schema_of(upload.ticket.schema_digest)
+        vector = decode(upload.header.encoding, upload.payload, of.coordinate_count)
+        padded = np.zeros(shared.coordinate_count, dtype=np.float32)
+        change = RankChange(shared, of)
+        change.widen(change.rescale(vector, 0), padded)
+        wide.append(make_upload(plan, upload.ticket.client, vector=padded, examples=len(wide) + 1))
+    expected = merged(plan, wide)
+    assert {merged(plan, order).tobytes() for order in permutations(uploads)} == {
+        expected.tobytes()
+    }
+    factors = [make_record(plan, upload).clip_factor for upload in uploads]
+    assert factors == [make_record(plan, upload).clip_factor for upload in wide]
+    assert max(factors) < 1 << 24

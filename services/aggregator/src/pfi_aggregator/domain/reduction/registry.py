@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pfi_aggregator.domain.reduction.base import Reduction
 from pfi_aggregator.domain.reduction.coordinates import CoordinateReduction
 from pfi_aggregator.domain.reduction.krum import KrumReduction
+from pfi_aggregator.domain.reduction.products import ProductReduction
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.update import CountedUpdate
 from pfi_common.errors import PopulationTooSmallError
@@ -18,7 +19,7 @@ _BY_RULE: Mapping[str, Factory] = {
     "krum": KrumReduction,
     "multi_krum": KrumReduction,
 }
-_BY_PRODUCT: Mapping[str, Factory] = {}
+_BY_PRODUCT: Mapping[str, Factory] = {"svd": ProductReduction, "stack": ProductReduction}
 
 
 def reduction_of(plan: RoundPlan, counted: Counted) -> Reduction | None:
