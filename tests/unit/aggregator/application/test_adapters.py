@@ -4,14 +4,19 @@ import asyncio
 import hashlib
 import json
 
+import numpy as np
 import pytest
 from tests.support.aggregator.artifacts import InMemoryArtifacts
 from tests.support.aggregator.builders import SEED, make_schema
+from tests.support.aggregator.payloads_open import InMemoryPayloads
 from tests.support.aggregator.small_twins import JsonArchive
+from tests.support.aggregator.statements import PlainStatements
 
 from pfi_aggregator.application.download_adapter import DownloadAdapter
 from pfi_aggregator.application.export_adapter import ExportAdapter
 from pfi_aggregator.application.ports import AdapterOrigin
+from pfi_aggregator.application.publication import Publication
+from pfi_aggregator.domain.adapter import AdapterForm
 from pfi_aggregator.domain.chunk import MAXIMUM_CHUNK_BYTES
 from pfi_common.errors import (
     AdapterUnknownError,
@@ -20,7 +25,7 @@ from pfi_common.errors import (
     InvalidRequestError,
     PayloadSizeInvalidError,
 )
-from pfi_common.tensors import initial_adapter
+from pfi_common.tensors import BF16, INT4_BLOCK, encode, initial_adapter
 
 PAYLOAD = bytes(range(256)) * 10_000
 DIGEST = hashlib.sha256(PAYLOAD).hexdigest()
@@ -35,10 +40,10 @@ async def artifacts():
 
 
 class TestDownload:
-    async def fetch(self, artifacts, offset: int = 0) -> list:
-        download = DownloadAdapter(artifacts)
-        size = await download.size(DIGEST, offset)
-        return [chunk async for chunk in download.chunks(DIGEST, offset, size)]
+    async def fetch(self, artifacts, offset: int = 0, encoding=None) -> list:
+        use_case = DownloadAdapter(artifacts, InMemoryPayloads(artifacts))
+        async with use_case.open(DIGEST, offset, encoding) as download:
+            return [chunk async for chunk in download.chunks()]
 
     @pytest.mark.parametrize("offset", [0, 1, MAXIMUM_CHUNK_BYTES, len(PAYLOAD)])
     async def test_any_offset(self, artifacts, offset):
@@ -56,13 +61,32 @@ class TestDownload:
             await self.fetch(artifacts)
 
     async def test_what_there_is_not(self, artifacts):
-        download = DownloadAdapter(artifacts)
-        with pytest.raises(AdapterUnknownError):
-            await download.size("ab" * 32, 0)
-        with pytest.raises(InvalidRequestError):
-            await download.size("../secrets", 0)
-        with pytest.raises(InvalidRequestError):
-            await download.size(DIGEST, len(PAYLOAD) + 1)
+        download = DownloadAdapter(artifacts, InMemoryPayloads(artifacts))
+        for digest, offset, encoding, error in (
+            ("ab" * 32, 0, None, AdapterUnknownError),
+            ("../secrets", 0, None, InvalidRequestError),
+            (DIGEST, len(PAYLOAD) + 1, None, InvalidRequestError),
+            (DIGEST, 0, BF16, AdapterUnknownError),
+            (DIGEST, 0, INT4_BLOCK, InvalidRequestError),
+        ):
+            with pytest.raises(error):
+                async with download.open(digest, offset, encoding):
+                    pass
+
+    async def test_a_form_is_made_once_and_served_under_the_adapters_digest(self, artifacts):
+        vector = np.linspace(-1, 1, 1000, dtype=np.float32)
+        publication = Publication(artifacts, PlainStatements())
+        digest = await publication.store_adapter(vector)
+        made = [await publication.store_forms(digest, vector, BF16) for _ in "ab"]
+        payload = encode(BF16, vector)
+        expected = AdapterForm(BF16, hashlib.sha256(payload).hexdigest(), len(payload))
+        assert made == [(expected,), (expected,)]
+        use_case = DownloadAdapter(artifacts, InMemoryPayloads(artifacts))
+        async with use_case.open(digest, 10, BF16) as download:
+            assert download.payload_sha256 == expected.payload_sha256
+            assert download.payload.size_bytes == len(payload)
+            assert b"".join([c.data async for c in download.chunks()]) == payload[10:]
+        assert await publication.store_forms(digest, vector, None) == ()
 
 
 class TestExport:

@@ -7,7 +7,8 @@ import re
 from pfi_common.errors import ArtifactUnknownError, InvalidRequestError
 
 KINDS = frozenset(
-    {"adapters", "schemas", "lineages", "optimizer-states", "partials", "exports", "reports"}
+    {"adapters", "forms", "schemas", "lineages", "optimizer-states", "partials"}
+    | {"exports", "reports"}
 )
 STAGING = ".staging"
 _DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -48,7 +48,7 @@ def _open_folder(folder: Path, clock: Clock) -> ArtifactStore:
         folder.mkdir(parents=True, exist_ok=True)
         remove_stale_staging(folder, clock)
         store = LocalStore(prefix=folder)
-    return ArtifactStore(store, FileWriter(store, folder))
+    return ArtifactStore(store, FileWriter(store, folder), folder)
 
 
 def _open_remote(url: str) -> ArtifactStore:

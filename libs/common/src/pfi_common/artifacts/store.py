@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from contextlib import suppress
+from pathlib import Path
 
 import obstore
 from obstore.store import ObjectStore
@@ -21,9 +22,28 @@ class ArtifactStore:
     Every method may raise DiskFullError or StoreUnavailableError.
     """
 
-    def __init__(self, store: ObjectStore, writer: Writer) -> None:
+    def __init__(self, store: ObjectStore, writer: Writer, folder: Path | None = None) -> None:
         self._store = store
         self._writer = writer
+        self._folder = folder
+
+    @property
+    def in_folder(self) -> bool:
+        """Whether artifacts are files of this machine."""
+        return self._folder is not None
+
+    async def file(self, kind: str, digest: str) -> Path:
+        """Gives the file of an artifact, which is to be read only; its bytes are not checked.
+
+        Raises:
+            ArtifactUnknownError: it is not there.
+            ValueError: the store is not a folder.
+        """
+        if self._folder is None:
+            message = "only a store in a folder has files"
+            raise ValueError(message)
+        await self.size(kind, digest)
+        return self._folder / object_path(kind, digest)
 
     async def put(self, kind: str, data: bytes | memoryview) -> str:
         """Stores an artifact durably and gives its SHA-256; the same bytes may be put again.

@@ -7,11 +7,12 @@ from pfi_aggregator.application.leadership import Leadership
 from pfi_aggregator.application.ports import Artifacts, Statements
 from pfi_aggregator.application.publication import Publication, already_published
 from pfi_aggregator.application.turns import Turns
-from pfi_aggregator.domain.adapter import AdapterReference
+from pfi_aggregator.domain.adapter import AdapterReference, check_form_encoding
 from pfi_aggregator.domain.lineage import Lineage
 from pfi_aggregator.domain.names import check_name
 from pfi_common.clock import Clock
 from pfi_common.tensors import Schema, initial_adapter
+from pfi_common.tensors.encoding import EncodingValue
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,17 @@ class InitialAdapter:
         line: Line.
         schema: Schema.
         seed: Seed, below 2^64.
+        download_encoding: Form of it, beside the canonical payload; none for none.
     """
 
     run: str
     line: str
     schema: Schema
     seed: int
+    download_encoding: EncodingValue | None = None
 
     def __post_init__(self) -> None:
+        check_form_encoding(self.download_encoding)
         check_name("run", self.run)
         check_name("line", self.line)
 
@@ -51,7 +55,7 @@ class CreateInitialAdapter:
 
         Raises:
             LeaderSupersededError: a newer leader has commanded.
-            RoundStateInvalidError: the line has a version 0 of another schema or seed.
+            RoundStateInvalidError: the line has a version 0 of another schema, seed or form.
         """
         await self.leadership.require(leader_token)
         async with self.turns.take((wanted.run, wanted.line)):
@@ -60,14 +64,17 @@ class CreateInitialAdapter:
                 return await self.publication.point_at(await self._make(wanted))
             statement = await self.artifacts.get("lineages", digest)
         lineage = self.statements.read_lineage(statement)
-        if (lineage.adapter.schema_digest, lineage.seed) != (wanted.schema.digest, wanted.seed):
+        made = (lineage.adapter.schema_digest, lineage.seed, [f.encoding for f in lineage.forms])
+        forms = [] if wanted.download_encoding is None else [wanted.download_encoding]
+        if made != (wanted.schema.digest, wanted.seed, forms):
             raise already_published(0)
         return statement
 
     async def _make(self, wanted: InitialAdapter) -> str:
         vector = await in_thread(initial_adapter, wanted.schema, wanted.seed)
+        digest = await self.publication.store_adapter(vector)
         adapter = AdapterReference(
-            digest=await self.publication.store_adapter(vector),
+            digest=digest,
             schema_digest=wanted.schema.digest,
             run=wanted.run,
             line=wanted.line,
@@ -81,5 +88,6 @@ class CreateInitialAdapter:
             counted=(),
             optimizer_state_digest="",
             publish_time=self.clock.now(),
+            forms=await self.publication.store_forms(digest, vector, wanted.download_encoding),
         )
         return await self.publication.store_lineage(wanted.schema, lineage)

@@ -1,58 +1,88 @@
-"""Serves a published adapter from any offset."""
+"""Serves a published adapter, in any form that it was published in, from any offset."""
 
-import hashlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from pfi_aggregator.application.ports import Artifacts
+from pfi_aggregator.application.ports import Artifacts, OpenPayload, Payloads
+from pfi_aggregator.application.publication import form_pointer
+from pfi_aggregator.domain.adapter import check_form_encoding
 from pfi_aggregator.domain.chunk import MAXIMUM_CHUNK_BYTES, Chunk
 from pfi_aggregator.domain.names import check_digest
-from pfi_common.errors import (
-    AdapterUnknownError,
-    ArtifactCorruptError,
-    ArtifactUnknownError,
-    InvalidRequestError,
-)
+from pfi_common.errors import AdapterUnknownError, ArtifactUnknownError, InvalidRequestError
+from pfi_common.tensors.encoding import EncodingValue
 
-KIND = "adapters"
+
+@dataclass(frozen=True)
+class Download:
+    """A payload that is being sent.
+
+    Attributes:
+        payload: The open payload.
+        payload_sha256: SHA-256 of the whole payload.
+        offset_bytes: First byte to send.
+    """
+
+    payload: OpenPayload
+    payload_sha256: str
+    offset_bytes: int
+
+    async def chunks(self) -> AsyncIterator[Chunk]:
+        """Reads it in order.
+
+        Raises:
+            ArtifactCorruptError: the payload does not have its digest. Of a rest, the receiver
+                alone can tell for sure whether it is right, and does so in any case.
+        """
+        for start in range(self.offset_bytes, self.payload.size_bytes, MAXIMUM_CHUNK_BYTES):
+            yield Chunk(start, await self.payload.read(start, MAXIMUM_CHUNK_BYTES))
 
 
 @dataclass(frozen=True)
 class DownloadAdapter:
-    """The use case behind DownloadAdapter."""
+    """The use case behind DownloadAdapter.
+
+    Attributes:
+        artifacts: Where pointers to forms lie.
+        payloads: Where payloads are read.
+    """
 
     artifacts: Artifacts
+    payloads: Payloads
 
-    async def size(self, digest: str, offset_bytes: int) -> int:
-        """Gives the size of an adapter's payload.
+    @asynccontextmanager
+    async def open(
+        self, digest: str, offset_bytes: int, encoding: EncodingValue | None
+    ) -> AsyncIterator[Download]:
+        """Opens an adapter's payload.
+
+        Args:
+            digest: Digest of the adapter.
+            offset_bytes: First byte wanted.
+            encoding: Form wanted; none for the canonical payload.
 
         Raises:
-            AdapterUnknownError: there is no such adapter.
-            InvalidRequestError: digest or offset break their rule.
+            AdapterUnknownError: there is no such adapter, or it was not published in this form.
+            InvalidRequestError: digest, offset or encoding break their rule.
+            ArtifactCorruptError: the payload does not have its digest.
         """
         check_digest("digest", digest)
+        check_form_encoding(encoding)
+        kind, stored = "adapters", digest
+        if encoding is not None:
+            kind, stored = "forms", await self._form(digest, encoding)
         try:
-            size = await self.artifacts.size(KIND, digest)
+            async with self.payloads.open(kind, stored) as payload:
+                if offset_bytes > payload.size_bytes:
+                    message = "offset_bytes lies behind the payload."
+                    raise InvalidRequestError(message, field="offset_bytes")
+                yield Download(payload, stored, offset_bytes)
         except ArtifactUnknownError as error:
             raise AdapterUnknownError from error
-        if offset_bytes > size:
-            raise InvalidRequestError("offset_bytes lies behind the payload.", field="offset_bytes")
-        return size
 
-    async def chunks(self, digest: str, offset_bytes: int, size: int) -> AsyncIterator[Chunk]:
-        """Reads an adapter in order.
-
-        A whole one is hashed on its way; of a rest, the receiver alone can tell whether it is
-        right, and does so in both cases.
-
-        Raises:
-            ArtifactCorruptError: the whole payload does not have its digest.
-        """
-        seen = hashlib.sha256()
-        for start in range(offset_bytes, size, MAXIMUM_CHUNK_BYTES):
-            length = min(MAXIMUM_CHUNK_BYTES, size - start)
-            data = await self.artifacts.read_range(KIND, digest, start, length)
-            seen.update(data)
-            if start + length == size and offset_bytes == 0 and seen.hexdigest() != digest:
-                raise ArtifactCorruptError
-            yield Chunk(start, data)
+    async def _form(self, digest: str, encoding: EncodingValue) -> str:
+        pointer = await self.artifacts.get_named(form_pointer(digest, encoding))
+        if pointer is None:
+            message = f"The adapter {digest} is unknown, or was not published in this encoding."
+            raise AdapterUnknownError(message)
+        return pointer.decode()

@@ -117,8 +117,9 @@ class FinalizeRound:
         vector, moments = await self._move(plan, change.delta)
         del change  # storing needs memory, too
         seconds = self.clock.monotonic() - started
+        digest = await self.publication.store_adapter(vector)
         adapter = AdapterReference(
-            digest=await self.publication.store_adapter(vector),
+            digest=digest,
             schema_digest=plan.schema.digest,
             run=plan.key.run,
             line=plan.key.line,
@@ -133,6 +134,7 @@ class FinalizeRound:
             counted=counted,
             optimizer_state_digest=await self.publication.store_state(moments),
             publish_time=self.clock.now(),
+            forms=await self.publication.store_forms(digest, vector, plan.download_encoding),
             report=report,
         )
         return lineage, seconds

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pfi.common.v1 import adapter_pb2
+from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.ports import Artifacts, Statements
+from pfi_aggregator.domain.adapter import AdapterForm
 from pfi_aggregator.domain.lineage import Lineage
 from pfi_aggregator.domain.server_optimizer import OptimizerState
 from pfi_common.errors import RoundStateInvalidError
-from pfi_common.tensors import Schema
+from pfi_common.tensors import Schema, encode
+from pfi_common.tensors.encoding import EncodingValue
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,26 @@ class Publication:
         """
         payload = vector.astype("<f4", copy=False)
         return await self.artifacts.put("adapters", payload.data.cast("B"))
+
+    async def store_forms(
+        self, digest: str, vector: NDArray[np.float32], encoding: EncodingValue | None
+    ) -> tuple[AdapterForm, ...]:
+        """Stores an adapter as clients download it, once for all of them.
+
+        Shapes: vector (n,).
+
+        Args:
+            digest: Of the canonical payload.
+            vector: The adapter.
+            encoding: Of the form, rounded to nearest; none for no form.
+        """
+        if encoding is None:
+            return ()
+        payload = await in_thread(encode, encoding, vector)
+        form = AdapterForm(encoding, await self.artifacts.put("forms", payload), len(payload))
+        pointer = form_pointer(digest, encoding)
+        await self.artifacts.put_named(pointer, form.payload_sha256.encode())
+        return (form,)
 
     async def store_state(self, state: OptimizerState) -> str:
         """Stores an optimiser's state and gives its digest; empty when it keeps none."""
@@ -66,6 +90,11 @@ def already_published(version: int) -> RoundStateInvalidError:
     """Makes the error for a version that has another origin."""
     message = f"Version {version} of the line is published already, with another origin."
     return RoundStateInvalidError(message)
+
+
+def form_pointer(digest: str, encoding: EncodingValue) -> str:
+    """Gives the path of the pointer from an adapter to its form in an encoding."""
+    return f"adapter-forms/{digest}/{adapter_pb2.Encoding.Name(encoding)}"
 
 
 def _path(run: str, line: str, version: int) -> str:

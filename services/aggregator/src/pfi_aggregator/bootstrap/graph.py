@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pfi_aggregator.adapters.heap import return_free_memory
 from pfi_aggregator.adapters.leader_tokens import FileLeaderTokens
+from pfi_aggregator.adapters.mapped_payloads import MappedPayloads
+from pfi_aggregator.adapters.ranged_payloads import RangedPayloads
 from pfi_aggregator.adapters.spool.incoming import SpoolIncoming
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
 from pfi_aggregator.adapters.spool.root_lock import RootLock
@@ -21,7 +23,7 @@ from pfi_aggregator.application.get_upload_status import GetUploadStatus
 from pfi_aggregator.application.leadership import Leadership
 from pfi_aggregator.application.merge_round import MergeRound
 from pfi_aggregator.application.open_round import OpenRound
-from pfi_aggregator.application.ports import Artifacts
+from pfi_aggregator.application.ports import Payloads
 from pfi_aggregator.application.publication import Publication
 from pfi_aggregator.application.receive_slots import ReceiveSlots
 from pfi_aggregator.application.receive_update import ReceiveUpdate
@@ -42,7 +44,7 @@ from pfi_aggregator.entrypoints.update_servicer import UpdateServicer
 from pfi_aggregator.failpoints import Failpoints
 from pfi_aggregator.metrics import AggregatorMetrics
 from pfi_aggregator.settings import AggregatorSettings
-from pfi_common.artifacts import open_artifact_store
+from pfi_common.artifacts import ArtifactStore, open_artifact_store
 from pfi_common.clock import Clock
 from pfi_common.errors import SettingsInvalidError
 from pfi_common.identity import LocalIdentity, StatementVerifier, load_identity, load_signer
@@ -80,7 +82,7 @@ class _Adapters:
     rounds: SpoolRounds
     incoming: SpoolIncoming
     statements: SignedStatements
-    artifacts: Artifacts
+    artifacts: ArtifactStore
     leadership: Leadership
     metrics: AggregatorMetrics
     clock: Clock
@@ -108,12 +110,18 @@ def build_graph(settings: AggregatorSettings, metrics: AggregatorMetrics, clock:
     return Graph(
         identity=identity,
         updates=_update_servicer(adapters, bells, uploads),
-        adapters=AdapterServicer(DownloadAdapter(adapters.artifacts)),
+        adapters=AdapterServicer(
+            DownloadAdapter(adapters.artifacts, _open_payloads(adapters.artifacts))
+        ),
         rounds=RoundServicer(_round_use_cases(adapters, bells)),
         sweep=SweepUploads(adapters.rounds, adapters.incoming, uploads, clock),
         bells=bells,
         lock=lock,
     )
+
+
+def _open_payloads(artifacts: ArtifactStore) -> Payloads:
+    return MappedPayloads(artifacts) if artifacts.in_folder else RangedPayloads(artifacts)
 
 
 def _check_identity(identity: LocalIdentity, spool: str) -> None:

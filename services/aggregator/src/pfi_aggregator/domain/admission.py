@@ -40,9 +40,13 @@ def check_announcement(header: UpdateHeader, ticket: UploadTicket, plan: RoundPl
 
 
 def _check_base(header: UpdateHeader, ticket: UploadTicket, plan: RoundPlan) -> None:
-    if not header.base_digest == ticket.base_digest == plan.base.digest:
+    if ticket.base_digest != plan.base.digest:
         message = f"The round's base adapter is {plan.base.digest}."
-        raise BaseMismatchError(message, expected=plan.base.digest, received=header.base_digest)
+        raise BaseMismatchError(message, expected=plan.base.digest, received=ticket.base_digest)
+    expected = ticket.decoded_base_digest
+    if header.base_digest != expected:
+        message = f"The payload of the base adapter that clients decode has the SHA-256 {expected}."
+        raise BaseMismatchError(message, expected=expected, received=header.base_digest)
 
 
 def _check_size(header: UpdateHeader, ticket: UploadTicket, count: int) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from pfi_aggregator.domain.adapter import AdapterReference
+from pfi_aggregator.domain.adapter import AdapterForm, AdapterReference
 from pfi_aggregator.domain.update import CountedUpdate
 
 
@@ -36,3 +36,4 @@ class Lineage:
     optimizer_state_digest: str
     publish_time: datetime
     report: AggregationReport | None = None
+    forms: tuple[AdapterForm, ...] = ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from pfi_aggregator.domain.adapter import AdapterReference
+from pfi_aggregator.domain.adapter import AdapterReference, check_form_encoding
 from pfi_aggregator.domain.aggregation_rule import (
     SEPARATE_FACTORS,
     WEIGHTED_MEAN,
@@ -66,6 +66,7 @@ class RoundPlan:
         server_optimizer: How the shared adapter moves.
         optimizer_state_digest: State before this round; empty for none yet.
         sketch: Set in a probe round alone.
+        download_encoding: Form, beside the canonical payload, of the next version; none for none.
         rule: How the updates become one change.
         product: How factors become one adapter.
         client_schemas: Further schemas of updates: the schema at other ranks.
@@ -84,6 +85,7 @@ class RoundPlan:
     server_optimizer: ServerOptimizer
     optimizer_state_digest: str
     sketch: SketchPlan | None = None
+    download_encoding: EncodingValue | None = None
     rule: AggregationRule = WEIGHTED_MEAN
     product: Product = SEPARATE_FACTORS
     client_schemas: tuple[Schema, ...] = ()
@@ -99,6 +101,7 @@ class RoundPlan:
         if not (math.isfinite(self.clip_norm) and self.clip_norm >= 0):
             raise _refuse("clip_norm", "must be finite and at least 0.")
         _check_fixed_point(self.fixed_point)
+        check_form_encoding(self.download_encoding)
         if not 1 <= self.minimum_updates <= self.fixed_point.maximum_updates:
             raise _refuse("minimum_updates", "must lie in 1 to maximum_updates.")
         check_products(self)

@@ -44,11 +44,17 @@ class UploadTicket:
     maximum_bytes: int
     maximum_examples: int
     expiry: datetime
+    base_payload_sha256: str = ""
 
     def __post_init__(self) -> None:
         check_name("task", self.task)
         check_name("client", self.client)
         check_digest("key_sha256", self.key_sha256)
+
+    @property
+    def decoded_base_digest(self) -> str:
+        """SHA-256 of the base's payload in the form that the client decodes."""
+        return self.base_payload_sha256 or self.base_digest
 
     def check_holder(self, caller: Caller, spool: str) -> None:
         """Checks that the ticket was issued to the caller, for this spool.

@@ -22,9 +22,12 @@ class AdapterServicer(adapter_service_pb2_grpc.AdapterServiceServicer):
         context: RpcContext,
     ) -> AsyncIterator[adapter_service_pb2.DownloadAdapterResponse]:
         """Streams header and chunks."""
-        size = await self._download.size(request.digest, request.offset_bytes)
-        header = adapter_service_pb2.AdapterHeader(payload_bytes=size)
-        yield adapter_service_pb2.DownloadAdapterResponse(header=header)
-        async for piece in self._download.chunks(request.digest, request.offset_bytes, size):
-            chunk = adapter_pb2.PayloadChunk(offset_bytes=piece.offset_bytes, data=piece.data)
-            yield adapter_service_pb2.DownloadAdapterResponse(chunk=chunk)
+        wanted = None if request.encoding == adapter_pb2.ENCODING_FP32 else request.encoding or None
+        async with self._download.open(request.digest, request.offset_bytes, wanted) as download:
+            header = adapter_service_pb2.AdapterHeader(
+                payload_bytes=download.payload.size_bytes, payload_sha256=download.payload_sha256
+            )
+            yield adapter_service_pb2.DownloadAdapterResponse(header=header)
+            async for piece in download.chunks():
+                chunk = adapter_pb2.PayloadChunk(offset_bytes=piece.offset_bytes, data=piece.data)
+                yield adapter_service_pb2.DownloadAdapterResponse(chunk=chunk)

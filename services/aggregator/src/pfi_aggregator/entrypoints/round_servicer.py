@@ -65,6 +65,7 @@ class RoundServicer(round_service_pb2_grpc.RoundServiceServicer):
             line=request.line,
             schema=Schema.from_proto(request.schema),
             seed=request.seed,
+            download_encoding=request.download_encoding or None,
         )
         lineage = await self._use_cases.create_initial_adapter.run(request.leader_token, wanted)
         return round_service_pb2.CreateInitialAdapterResponse(lineage=_statement(lineage))

@@ -4,7 +4,7 @@ from pfi.aggregator.v1 import lineage_pb2, round_service_pb2
 from pfi_aggregator.domain.lineage import Lineage
 from pfi_aggregator.domain.update import CommittedUpdate, CountedUpdate
 from pfi_aggregator.wire.aggregation import read_report, write_report
-from pfi_aggregator.wire.names import read_reference, write_reference
+from pfi_aggregator.wire.names import read_form, read_reference, write_form, write_reference
 from pfi_aggregator.wire.tickets import read_time, write_time
 
 
@@ -60,6 +60,7 @@ def read_lineage(message: lineage_pb2.Lineage) -> Lineage:
         optimizer_state_digest=message.optimizer_state_digest,
         publish_time=read_time("publish_time", message.publish_time),
         report=read_report(message.report) if message.HasField("report") else None,
+        forms=tuple(map(read_form, message.forms)),
     )
 
 
@@ -74,4 +75,5 @@ def write_lineage(lineage: Lineage) -> lineage_pb2.Lineage:
         optimizer_state_digest=lineage.optimizer_state_digest,
         publish_time=write_time(lineage.publish_time),
         report=write_report(lineage.report) if lineage.report else None,
+        forms=[write_form(form) for form in lineage.forms],
     )

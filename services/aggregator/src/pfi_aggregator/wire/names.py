@@ -1,8 +1,8 @@
-"""Round keys and adapter references."""
+"""Round keys, adapter references and forms."""
 
 from pfi.aggregator.v1 import round_service_pb2
 from pfi.common.v1 import adapter_pb2
-from pfi_aggregator.domain.adapter import AdapterReference
+from pfi_aggregator.domain.adapter import AdapterForm, AdapterReference
 from pfi_aggregator.domain.round_key import RoundKey
 
 
@@ -45,4 +45,22 @@ def write_reference(reference: AdapterReference) -> adapter_pb2.AdapterReference
         run=reference.run,
         line=reference.line,
         version=reference.version,
+    )
+
+
+def read_form(message: adapter_pb2.AdapterForm) -> AdapterForm:
+    """Reads and validates a form.
+
+    Raises:
+        InvalidRequestError: the digest is not one.
+    """
+    return AdapterForm(message.encoding, message.payload_sha256, message.payload_bytes)
+
+
+def write_form(form: AdapterForm) -> adapter_pb2.AdapterForm:
+    """Writes a form."""
+    return adapter_pb2.AdapterForm(
+        encoding=form.encoding,
+        payload_sha256=form.payload_sha256,
+        payload_bytes=form.payload_bytes,
     )

@@ -1,6 +1,7 @@
 """Round plans."""
 
 from pfi.aggregator.v1 import round_service_pb2
+from pfi.common.v1 import adapter_pb2
 from pfi_aggregator.domain.round_plan import RoundPlan, SketchPlan
 from pfi_aggregator.wire.aggregation import (
     read_product,
@@ -36,6 +37,7 @@ def read_plan(message: round_service_pb2.RoundPlan) -> RoundPlan:
         server_optimizer=read_optimizer(message.server_optimizer),
         optimizer_state_digest=message.optimizer_state_digest,
         sketch=_read_sketch(message),
+        download_encoding=message.download_encoding or None,
         rule=read_rule(message.rule),
         product=read_product(message.product),
         client_schemas=tuple(map(Schema.from_proto, message.client_schemas)),
@@ -57,6 +59,7 @@ def write_plan(plan: RoundPlan) -> round_service_pb2.RoundPlan:
         server_optimizer=write_optimizer(plan.server_optimizer),
         optimizer_state_digest=plan.optimizer_state_digest,
         sketch=_write_sketch(plan.sketch),
+        download_encoding=plan.download_encoding or adapter_pb2.ENCODING_UNSPECIFIED,
         rule=write_rule(plan.rule),
         product=write_product(plan.product),
         client_schemas=[schema.to_proto() for schema in plan.client_schemas],

@@ -23,6 +23,7 @@ def read_ticket(message: ticket_pb2.UploadTicket) -> UploadTicket:
         key_sha256=message.key_sha256,
         schema_digest=message.schema_digest,
         base_digest=message.base_digest,
+        base_payload_sha256=message.base_payload_sha256,
         spool=message.spool,
         encoding=message.encoding,
         maximum_bytes=message.maximum_bytes,

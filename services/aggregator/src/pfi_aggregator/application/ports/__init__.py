@@ -5,6 +5,7 @@ from pfi_aggregator.application.ports.artifacts import Artifacts
 from pfi_aggregator.application.ports.incoming import Incoming, PartialUpload
 from pfi_aggregator.application.ports.leader_tokens import LeaderTokens
 from pfi_aggregator.application.ports.meter import Meter
+from pfi_aggregator.application.ports.payloads import OpenPayload, Payloads
 from pfi_aggregator.application.ports.rounds import Rounds, StoredUpdate
 from pfi_aggregator.application.ports.sealed_rounds import SealedRounds
 from pfi_aggregator.application.ports.statements import Statements
@@ -16,7 +17,9 @@ __all__ = [
     "Incoming",
     "LeaderTokens",
     "Meter",
+    "OpenPayload",
     "PartialUpload",
+    "Payloads",
     "Rounds",
     "SealedRounds",
     "Statements",

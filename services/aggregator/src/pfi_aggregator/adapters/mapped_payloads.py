@@ -1,0 +1,81 @@
+"""Payloads of a folder of this machine, mapped into memory once for all who read them."""
+
+import hashlib
+import mmap
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pfi_aggregator.application.blocking import in_thread
+from pfi_aggregator.application.turns import Turns
+from pfi_common.artifacts import ArtifactStore
+from pfi_common.errors import ArtifactCorruptError
+
+MAXIMUM_IDLE_MAPS = 8
+"""Maps that are kept although nobody reads them now."""
+
+
+@dataclass
+class MappedPayload:
+    """The port `OpenPayload`: parts are copied out of the page cache, which all readers share."""
+
+    size_bytes: int
+    mapping: mmap.mmap
+    readers: int = 0
+
+    async def read(self, start: int, length: int) -> bytes:
+        """Gives a part."""
+        return self.mapping[start : start + length]
+
+
+class MappedPayloads:
+    """The port `Payloads` on a folder.
+
+    A file is hashed once, when it is mapped, and not again for every reader; artifacts never
+    change, and a file that is deleted stays readable for those who have it open.
+
+    Args:
+        artifacts: A store whose artifacts are files (`ArtifactStore.file`).
+    """
+
+    def __init__(self, artifacts: ArtifactStore) -> None:
+        self._artifacts = artifacts
+        self._open: OrderedDict[tuple[str, str], MappedPayload] = OrderedDict()
+        self._turns = Turns()
+
+    @asynccontextmanager
+    async def open(self, kind: str, digest: str) -> AsyncIterator[MappedPayload]:
+        """Opens an artifact."""
+        payload = await self._mapped(kind, digest)
+        payload.readers += 1
+        try:
+            yield payload
+        finally:
+            payload.readers -= 1
+            self._close_idle()
+
+    async def _mapped(self, kind: str, digest: str) -> MappedPayload:
+        name = (kind, digest)
+        async with self._turns.take(name):
+            if name not in self._open:
+                path = await self._artifacts.file(kind, digest)
+                self._open[name] = await in_thread(_map, path, digest)
+            self._open.move_to_end(name)
+            return self._open[name]
+
+    def _close_idle(self) -> None:
+        """Unmaps what was not read for longest."""
+        idle = [name for name, payload in self._open.items() if not payload.readers]
+        for name in idle[: max(0, len(idle) - MAXIMUM_IDLE_MAPS)]:
+            self._open.pop(name).mapping.close()
+
+
+def _map(path: Path, digest: str) -> MappedPayload:
+    with path.open("rb") as file:
+        mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if hashlib.sha256(mapping).hexdigest() != digest:
+        mapping.close()
+        raise ArtifactCorruptError
+    return MappedPayload(len(mapping), mapping)
