@@ -43,6 +43,19 @@ def _labels(where: str) -> dict[str, Any]:
     }
 
 
+_RULES: Mapping[str, Mapping[str, Any]] = {
+    "median": {},
+    "trimmed_mean": {"trimmed_share": 0.2},
+    "krum": {"attackers": 1},
+    "multi_krum": {"attackers": 1},
+}
+
+
+def _rule(name: str, fields: Mapping[str, Any]) -> Choice:
+    document = {"aggregate": {"rule": name, **fields}}
+    return Choice(f"rule {name}", "rule", document, lambda spec: spec.aggregate.rule == name)
+
+
 CHOICES: Sequence[Choice] = (
     Choice("task causal-lm", "task", {"task": "causal-lm"}, lambda spec: spec.task == "causal-lm"),
     Choice("classification, head shared", "task", _labels("shared"), _head("shared")),
@@ -101,6 +114,7 @@ CHOICES: Sequence[Choice] = (
         {"aggregate": {"clip_norm": 10.0}},
         lambda spec: spec.aggregate.clip_norm is not None,
     ),
+    *(_rule(name, fields) for name, fields in _RULES.items()),
     Choice(
         "upload int8_block",
         "upload",

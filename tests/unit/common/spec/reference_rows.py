@@ -15,21 +15,43 @@ def reference_rows() -> Iterator[str]:
     yield from _rows("", SCHEMA)
 
 
-def _rows(prefix: str, model: dict[str, Any]) -> Iterator[str]:
+def _rows(prefix: str, model: dict[str, Any], told: frozenset[str] = frozenset()) -> Iterator[str]:
     for name, field in model["properties"].items():
         path = f"{prefix}{name}"
         # A part that may be absent is a part or null.
         optional = [choice for choice in field.get("anyOf", ()) if "$ref" in choice]
         variants = field.get("oneOf") or ([field] if "$ref" in field else optional)
-        if not variants:
+        if not variants and name not in told:
             required = name in model.get("required", ())
             default = "required" if required else _code(field.get("default", "as `cohort.size`"))
             yield f"| `{path}` | {_values(field)} | {default} | {field['description']} |"
-        for variant in variants:
-            inner = SCHEMA["$defs"][variant["$ref"].rsplit("/", 1)[1]]
-            tag = next((p["const"] for p in inner["properties"].values() if "const" in p), "")
-            suffix = f" ({tag})" if len(variants) > 1 else ""
-            yield from _rows(f"{path}{suffix}.", inner)
+        yield from _parts(path, field, [_definition(variant) for variant in variants])
+
+
+def _parts(path: str, field: dict[str, Any], variants: list[dict[str, Any]]) -> Iterator[str]:
+    """Gives the fields of a part: first those that all its variants share, then each variant's."""
+    if len(variants) == 1:
+        yield from _rows(f"{path}.", variants[0])
+        return
+    shared = _shared(variants)
+    if shared:
+        yield from _rows(f"{path}.", {"properties": shared})
+    for variant in variants:
+        tag = variant["properties"][field["discriminator"]["propertyName"]]["const"]
+        yield from _rows(f"{path} ({tag}).", variant, frozenset(shared))
+
+
+def _shared(variants: list[dict[str, Any]]) -> dict[str, Any]:
+    first, *others = (variant["properties"] for variant in variants) if variants else ({},)
+    return {
+        name: field
+        for name, field in first.items()
+        if others and all(other.get(name) == field for other in others)
+    }
+
+
+def _definition(variant: dict[str, Any]) -> dict[str, Any]:
+    return SCHEMA["$defs"][variant["$ref"].rsplit("/", 1)[1]]
 
 
 def _values(field: dict[str, Any]) -> str:

@@ -1,5 +1,12 @@
 """What a run is: the specification that people write, its checks, and what it compiles to."""
 
+from pfi_common.spec.aggregate_parts import (
+    KrumAggregate,
+    MeanAggregate,
+    MedianAggregate,
+    MultiKrumAggregate,
+    TrimmedMeanAggregate,
+)
 from pfi_common.spec.client_parts import (
     Adapter,
     Backbone,
@@ -18,6 +25,7 @@ from pfi_common.spec.compile import (
     download_encoding,
     upload_encoding,
 )
+from pfi_common.spec.compile_rule import set_minimum
 from pfi_common.spec.description import Description, load_description, parse_description
 from pfi_common.spec.encoding_parts import (
     ENCODINGS,
@@ -31,6 +39,7 @@ from pfi_common.spec.facts import RunFacts, run_facts
 from pfi_common.spec.load import load_run_spec
 from pfi_common.spec.parse import parse_run_spec
 from pfi_common.spec.presets import PRESETS, Preset
+from pfi_common.spec.ranks import client_schema, client_schemas
 from pfi_common.spec.run_spec import RunSpec
 from pfi_common.spec.server_optimizers import (
     ServerAdagrad,
@@ -38,14 +47,13 @@ from pfi_common.spec.server_optimizers import (
     ServerSgd,
     ServerYogi,
 )
-from pfi_common.spec.server_parts import Aggregate, Cohort, Stop
+from pfi_common.spec.server_parts import Cohort, Stop
 
 __all__ = [
     "ENCODINGS",
     "PRESETS",
     "SKETCH_DIMENSIONS",
     "Adapter",
-    "Aggregate",
     "Backbone",
     "Classification",
     "Cohort",
@@ -54,7 +62,11 @@ __all__ = [
     "Encoding",
     "Evaluate",
     "Examination",
+    "KrumAggregate",
     "Local",
+    "MeanAggregate",
+    "MedianAggregate",
+    "MultiKrumAggregate",
     "NoClusters",
     "NoPersonalization",
     "Preset",
@@ -65,9 +77,12 @@ __all__ = [
     "ServerSgd",
     "ServerYogi",
     "Stop",
+    "TrimmedMeanAggregate",
     "UpdateSimilarity",
     "acceptable_uploads",
     "agreed_upload",
+    "client_schema",
+    "client_schemas",
     "compile_classification",
     "compile_evaluate_task",
     "compile_round_plan",
@@ -80,5 +95,6 @@ __all__ = [
     "parse_description",
     "parse_run_spec",
     "run_facts",
+    "set_minimum",
     "upload_encoding",
 ]

@@ -8,8 +8,11 @@ from pfi.coordinator.v1 import task_pb2
 from pfi_common.spec.client_parts import DualAdapter
 from pfi_common.spec.cluster_parts import GLOBAL_LINE, SKETCH_DIMENSIONS, UpdateSimilarity
 from pfi_common.spec.compile_optimizer import compile_server_optimizer
+from pfi_common.spec.compile_product import compile_product
+from pfi_common.spec.compile_rule import compile_rule
 from pfi_common.spec.description import require_schema_fits
 from pfi_common.spec.encoding_parts import ENCODINGS, feeds_error_back
+from pfi_common.spec.ranks import client_schemas
 from pfi_common.spec.run_spec import RunSpec
 from pfi_common.spec.soundness import fixed_point_of, refuse_unsound, spec_problems
 from pfi_common.tensors import FP32, Schema
@@ -33,7 +36,10 @@ def download_encoding(spec: RunSpec) -> EncodingValue | None:
 
 
 def compile_train_task(
-    spec: RunSpec, ticket: signed_pb2.SignedStatement, agreed: EncodingValue | None = None
+    spec: RunSpec,
+    ticket: signed_pb2.SignedStatement,
+    agreed: EncodingValue | None = None,
+    client_schema: Schema | None = None,
 ) -> task_pb2.TrainTask:
     """Makes the client's half of the specification.
 
@@ -41,6 +47,7 @@ def compile_train_task(
         spec: The run.
         ticket: Signed permission to upload the result.
         agreed: Encoding of the client's updates (`agreed_upload`); the run's unless given.
+        client_schema: What the client trains, when it is not the shared adapter's schema.
     """
     encoding = upload_encoding(spec) if agreed is None else agreed
     local = spec.local
@@ -58,6 +65,8 @@ def compile_train_task(
         upload_encoding=encoding,
         ticket=ticket,
         error_feedback=feeds_error_back(spec.encoding, encoding),
+        client_schema=client_schema.to_proto() if client_schema else None,
+        fresh_adapter=spec.aggregate.product == "stack",
     )
 
 
@@ -118,6 +127,9 @@ def compile_round_plan(
         server_optimizer=compile_server_optimizer(spec.server_optimizer),
         optimizer_state_digest=optimizer_state_digest,
         sketch=_sketch_plan(spec, key),
+        rule=compile_rule(spec, key, spec.cohort.minimum),
+        product=compile_product(spec),
+        client_schemas=[client.to_proto() for client in client_schemas(spec, schema)],
         download_encoding=download_encoding(spec) or adapter_pb2.ENCODING_UNSPECIFIED,
     )
 

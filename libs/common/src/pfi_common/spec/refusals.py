@@ -19,6 +19,7 @@ _SHOWN_CHARACTERS = 60
 _UNKNOWN = "extra_forbidden"
 _FOLLOWS = "default_factory_not_called"  # only says that another field is bad
 _TAG_PROBLEMS = ("union_tag_invalid", "union_tag_not_found")
+_TAG_FIELDS = ("name", "method", "rule")
 _SHAPE_PROBLEMS = ("model_type", "model_attributes_type", "dict_type")
 
 
@@ -78,7 +79,7 @@ def _models_of(annotation: object) -> Iterator[type[BaseModel]]:
 
 def _tags(owner: type[BaseModel]) -> tuple[object, ...]:
     """Gives the value that chooses this model among the variants of its part."""
-    fields = [owner.model_fields[name] for name in ("name", "method") if name in owner.model_fields]
+    fields = [owner.model_fields[name] for name in _TAG_FIELDS if name in owner.model_fields]
     return tuple(field.default for field in fields if isinstance(field.default, str))
 
 

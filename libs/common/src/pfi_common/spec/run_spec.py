@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pfi_common.spec.aggregate_parts import Aggregate, MeanAggregate, with_rule
 from pfi_common.spec.client_parts import (
     Adapter,
     Backbone,
@@ -20,7 +21,7 @@ from pfi_common.spec.encoding_parts import Encoding
 from pfi_common.spec.part import SpecPart
 from pfi_common.spec.presets import with_preset
 from pfi_common.spec.server_optimizers import ServerOptimizer, ServerSgd
-from pfi_common.spec.server_parts import Aggregate, Cohort, Stop
+from pfi_common.spec.server_parts import Cohort, Stop
 
 
 class RunSpec(SpecPart):
@@ -50,7 +51,7 @@ class RunSpec(SpecPart):
     """What stays on the client"""
     cohort: Cohort = Field(default_factory=lambda: Cohort.model_validate({}))
     """The clients of a round"""
-    aggregate: Aggregate = Aggregate()
+    aggregate: Aggregate = MeanAggregate()
     """How updates become one change"""
     server_optimizer: ServerOptimizer = ServerSgd()
     """How the change moves the shared adapter"""
@@ -68,7 +69,12 @@ class RunSpec(SpecPart):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_preset(cls, document: object) -> object:
-        return with_preset(document) if isinstance(document, dict) else document
+        return with_rule(with_preset(document)) if isinstance(document, dict) else document
+
+    @property
+    def shared_rank(self) -> int:
+        """Rank of the shared adapter: of a stack its maximum, else what clients train."""
+        return self.aggregate.maximum_rank or self.adapter.rank
 
     @property
     def selected_count(self) -> int:

@@ -39,21 +39,6 @@ class Cohort(SpecPart):
         return math.ceil(self.size * Fraction(str(self.over_select)))
 
 
-class Aggregate(SpecPart):
-    """How updates become one change."""
-
-    rule: Literal["mean"] = "mean"
-    """Mean of the updates, weighted by their numbers of distinct training rows"""
-    product: Literal["factors"] = "factors"
-    """The factors A and B are averaged separately"""
-    clip_norm: Annotated[float, Field(gt=0, le=1e9)] | None = None
-    """L2 norm that an update is scaled down to; null for none"""
-    coordinate_limit: Annotated[float, Field(ge=1e-6, le=1e6)] = 10.0
-    """Highest magnitude of a coordinate after the clip; an update with a higher one is refused"""
-    max_weight: Annotated[int, Field(ge=1, le=1 << 32)] = 4096
-    """Highest number of examples that an update counts with; more are capped"""
-
-
 class Stop(SpecPart):
     """When a run ends."""
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pfi_common.errors import SpecUnsoundError
+from pfi_common.spec.aggregate_problems import aggregate_problems
 from pfi_common.spec.classification import classification_problems
 from pfi_common.spec.cluster_parts import UpdateSimilarity
 from pfi_common.spec.error_feedback import error_feedback_problems
+from pfi_common.spec.product_problems import product_problems
 from pfi_common.spec.run_spec import RunSpec
 from pfi_common.tensors import FixedPoint, plan_fixed_point
 
@@ -52,6 +54,8 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
             f" aggregate.max_weight {spec.aggregate.max_weight}: the exact merge would round more"
             " coarsely than 2^-24 of aggregate.coordinate_limit. Lower max_weight or the cohort."
         )
+    yield from aggregate_problems(spec)
+    yield from product_problems(spec)
     yield from classification_problems(spec)
     yield from error_feedback_problems(spec)
     if isinstance(spec.cluster, UpdateSimilarity):
