@@ -111,3 +111,11 @@ def test_long_vectors_are_divided_piece_by_piece() -> None:
 def test_what_has_no_mean_is_refused(total: int, fraction_bits: int) -> None:
     with pytest.raises(ValueError, match="range"):
         mean(np.zeros(1, np.int64), total, fraction_bits)
+
+
+def test_the_mean_in_place_of_the_sums_has_the_same_bits() -> None:
+    sums = np.random.default_rng(5).integers(-(2**62), 2**62, 20_001)
+    expected = mean(sums, 77, 20)
+    result = mean(sums, 77, 20, in_place=True)
+    assert np.shares_memory(result, sums)
+    assert result.tobytes() == expected.tobytes()

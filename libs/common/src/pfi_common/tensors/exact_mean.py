@@ -29,7 +29,11 @@ _NORMAL_BITS = 126  # results stay at or above 2^-126, where float32 is normal
 
 
 def mean(
-    accumulator: NDArray[np.int64], total_weight_units: int, fraction_bits: int
+    accumulator: NDArray[np.int64],
+    total_weight_units: int,
+    fraction_bits: int,
+    *,
+    in_place: bool = False,
 ) -> NDArray[np.float32]:
     """Divides the sums by the total weight and 2^k, rounding once, to nearest even.
 
@@ -39,6 +43,7 @@ def mean(
         accumulator: Sums of w * q; above -2^63.
         total_weight_units: Sum of w, at least 1.
         fraction_bits: k, at least 0.
+        in_place: Whether the result takes the first half of the sums' memory and spoils them.
 
     Raises:
         ValueError: the total is not positive, or total * 2^k is above 2^126.
@@ -47,7 +52,10 @@ def mean(
     if total_weight_units < 1 or fraction_bits < 0 or total_bits > _NORMAL_BITS:
         message = "total_weight_units and fraction_bits are out of the range of the fixed point"
         raise ValueError(message)
-    result = np.empty(accumulator.shape, dtype=np.float32)
+    if in_place:  # what is read lies behind what is written
+        result = accumulator.view(np.float32)[: accumulator.size]
+    else:
+        result = np.empty(accumulator.shape, dtype=np.float32)
     for start in range(0, accumulator.size, _PIECE):
         piece = slice(start, start + _PIECE)
         result[piece] = _mean_of_piece(accumulator[piece], total_weight_units, fraction_bits)

@@ -10,7 +10,7 @@ from pfi_aggregator.application.ports import Rounds
 from pfi_aggregator.domain.merge import Merge
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.server_optimizer import OptimizerState, move_adapter
-from pfi_aggregator.domain.stored_update import verify_stored_update
+from pfi_aggregator.domain.stored_update import check_stored_record
 from pfi_aggregator.domain.update import CountedUpdate
 from pfi_aggregator.failpoints import Failpoint, Failpoints
 from pfi_common.errors import ArtifactCorruptError
@@ -67,7 +67,7 @@ class MergeRound:
         self, plan: RoundPlan, merge: Merge, update: CountedUpdate, weight_units: int
     ) -> None:
         with self.rounds.read(plan.key, update.task) as stored:
-            verify_stored_update(plan, update, stored.record, stored.payload)
+            check_stored_record(plan, update, stored.record)
             weighted = replace(update, weight_units=weight_units)
             merge.fold(weighted, stored.record, stored.payload)
         self.failpoints.reach(Failpoint.DURING_FOLD)

@@ -1,12 +1,23 @@
 """The weighted mean of the counted updates, in memory that does not grow with their number."""
 
+import hashlib
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pfi_aggregator.domain.round_plan import RoundPlan
-from pfi_aggregator.domain.stored_payload import StoredPayload, read_coordinates
+from pfi_aggregator.domain.stored_payload import StoredPayload
+from pfi_aggregator.domain.stored_update import corrupt_update
 from pfi_aggregator.domain.update import CountedUpdate, UpdateRecord
-from pfi_common.tensors import RANGE_BLOCK, accumulate, mean
+from pfi_common.tensors import (
+    RANGE_BLOCK,
+    Accumulator,
+    decode_with,
+    mean,
+    range_bytes,
+    scratch_size,
+)
 
 
 class Merge:
@@ -14,51 +25,79 @@ class Merge:
 
     See `pfi_common.tensors.fixed_point` for the arithmetic and its error bound. Updates of another
     rank have sums of their own until the end, where they are added to the others, integer by
-    integer (`pfi_common.tensors.rank_change`).
+    integer (`pfi_common.tensors.rank_change`). One thread at a time.
     """
 
     def __init__(self, plan: RoundPlan) -> None:
         self._plan = plan
-        self._fraction_bits = plan.fixed_point.fraction_bits
-        self._sums = np.zeros(plan.schema.coordinate_count, dtype=np.int64)
-        self._of_other_ranks: dict[str, NDArray[np.int64]] = {}
+        self._sums: dict[str, Accumulator] = {}
+        self._decoded = np.empty(scratch_size(RANGE_BLOCK), dtype=np.float32)
         self._total_weight_units = 0
 
     def fold(self, update: CountedUpdate, record: UpdateRecord, payload: StoredPayload) -> None:
-        """Adds one update, block by block."""
-        digest = record.ticket.schema_digest
-        change, sums = self._plan.rank_change(digest), self._sums_of(digest)
-        for start in range(0, sums.size, RANGE_BLOCK):
-            stop = min(start + RANGE_BLOCK, sums.size)
-            values = read_coordinates(payload, record.header.encoding, sums.size, start, stop)
-            accumulate(
-                sums[start:stop],
-                change.rescale(values, start) if change else values,
-                update.clip_factor,
-                update.weight_units,
-                self._fraction_bits,
-            )
+        """Adds one update, range by range, and verifies what it has read.
+
+        Args:
+            update: What counts of it, and with which weight.
+            record: Its record, which is believed.
+            payload: Its payload, which must have the SHA-256 that the record says.
+
+        Raises:
+            ArtifactCorruptError: the payload has another SHA-256. After this, and after any other
+                error, the merge is of no more use.
+        """
+        sha256 = hashlib.sha256()
+        self._sums_of(record.ticket.schema_digest).add(
+            self._ranges(record, payload, sha256),
+            update.clip_factor,
+            update.weight_units,
+            record.maximum_coordinate,
+        )
+        if sha256.hexdigest() != record.header.payload_sha256:
+            raise corrupt_update(update.task)
         self._total_weight_units += update.weight_units
 
-    def _sums_of(self, schema_digest: str) -> NDArray[np.int64]:
-        if schema_digest == self._plan.schema.digest:
-            return self._sums
-        if schema_digest not in self._of_other_ranks:
-            count = self._plan.schema_of(schema_digest).coordinate_count
-            self._of_other_ranks[schema_digest] = np.zeros(count, dtype=np.int64)
-        return self._of_other_ranks[schema_digest]
+    def sums(self) -> tuple[NDArray[np.int64], int]:
+        """Gives the sums, to which integers may be added, and the total weight in its units.
 
-    def _add_other_ranks(self) -> None:
-        while self._of_other_ranks:
-            digest, sums = self._of_other_ranks.popitem()
-            change = self._plan.rank_change(digest)
-            if change is not None:
-                change.widen(sums, self._sums)
-
-    def mean(self) -> NDArray[np.float32]:
-        """Gives the weighted mean, rounded once to float32.
+        They belong to whoever asked; the merge is of no more use.
 
         Shapes: (n,).
         """
-        self._add_other_ranks()
-        return mean(self._sums, self._total_weight_units, self._fraction_bits)
+        shared = self._sums_of(self._plan.schema.digest).take()
+        for digest, accumulator in self._sums.items():
+            change = self._plan.rank_change(digest)
+            if change is not None:
+                change.widen(accumulator.take(), shared)
+        self._sums.clear()
+        return shared, self._total_weight_units
+
+    def mean(self) -> NDArray[np.float32]:
+        """Gives the weighted mean, rounded once to float32, in place of the sums.
+
+        Shapes: (n,).
+        """
+        return mean(*self.sums(), self._plan.fixed_point.fraction_bits, in_place=True)
+
+    def _sums_of(self, schema_digest: str) -> Accumulator:
+        found = self._sums.get(schema_digest)
+        if found is None:
+            count = self._plan.schema_of(schema_digest).coordinate_count
+            found = Accumulator(count, self._plan.fixed_point.fraction_bits)
+            self._sums[schema_digest] = found
+        return found
+
+    def _ranges(
+        self, record: UpdateRecord, payload: StoredPayload, sha256: "hashlib._Hash"
+    ) -> Iterator[NDArray[np.float32]]:
+        encoding, digest = record.header.encoding, record.ticket.schema_digest
+        count, change = (
+            self._plan.schema_of(digest).coordinate_count,
+            self._plan.rank_change(digest),
+        )
+        for start in range(0, count, RANGE_BLOCK):
+            stop = min(start + RANGE_BLOCK, count)
+            data = payload.read(*range_bytes(encoding, count, start, stop))
+            sha256.update(data)
+            values = decode_with(self._decoded, encoding, data, stop - start)
+            yield change.rescale(values, start) if change else values

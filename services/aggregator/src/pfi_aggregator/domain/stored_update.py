@@ -6,6 +6,7 @@ from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.stored_payload import StoredPayload
 from pfi_aggregator.domain.update import CountedUpdate, UpdateRecord, summarize
 from pfi_common.errors import ArtifactCorruptError, PlatformError
+from pfi_common.tensors import ScanResult
 
 _PIECE_BYTES = 1 << 20
 
@@ -22,11 +23,36 @@ def verify_stored_update(
         ArtifactCorruptError: the file has changed since it was committed.
     """
     try:
-        check_announcement(record.header, record.ticket, plan)
         scanner = plan.scanner(record.header.encoding, record.ticket.schema_digest)
         for start in range(0, payload.size_bytes, _PIECE_BYTES):
             scanner.update(payload.read(start, min(start + _PIECE_BYTES, payload.size_bytes)))
-        derived = count_update(record.header, record.ticket, scanner.finish(), plan)
+        scan = scanner.finish()
+    except PlatformError as error:
+        raise corrupt_update(counted.task) from error
+    _check_record(plan, counted, record, scan)
+
+
+def check_stored_record(plan: RoundPlan, counted: CountedUpdate, record: UpdateRecord) -> None:
+    """Checks a committed file's record before its payload has been read.
+
+    The record is believed in what it says of the payload (SHA-256, norm, highest coordinate,
+    sketch): it is sealed, and was derived from a payload of this SHA-256 when it was committed.
+
+    Raises:
+        ArtifactCorruptError: the record is not that of the counted update, or not of the plan.
+    """
+    scan = ScanResult(
+        record.header.payload_sha256, record.norm, record.maximum_coordinate, record.sketch
+    )
+    _check_record(plan, counted, record, scan)
+
+
+def _check_record(
+    plan: RoundPlan, counted: CountedUpdate, record: UpdateRecord, scan: ScanResult
+) -> None:
+    try:
+        check_announcement(record.header, record.ticket, plan)
+        derived = count_update(record.header, record.ticket, scan, plan)
     except PlatformError as error:
         raise corrupt_update(counted.task) from error
     if derived != record or summarize(record).counted != counted:
