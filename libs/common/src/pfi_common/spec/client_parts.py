@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from pfi_common.spec.part import Alpha, Count, LearningRate, Rank, SpecPart
 
+DeviceClass = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-]{1,256}$")]
 
 _LABEL_CHARACTERS = 128
@@ -61,6 +62,8 @@ class Adapter(SpecPart):
     """LoRA rank"""
     alpha: Alpha = 16
     """LoRA alpha; the adapter's effect is scaled by alpha / rank"""
+    rank_for: Annotated[dict[DeviceClass, Rank], Field(max_length=64)] = {}  # noqa: RUF012 - copied
+    """Ranks that devices of a class train instead, by the class that their agents name"""
     target_modules: Annotated[
         tuple[ModuleName, ...],
         Field(min_length=1, max_length=256, strict=False),
