@@ -22,6 +22,7 @@ class RpcMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._labelled: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
     def record(self, method: str, code: str, seconds: float) -> None:
         """Counts a call that ended.
@@ -31,6 +32,13 @@ class RpcMetrics:
             code: Name of the gRPC status.
             seconds: How long it took.
         """
+        requests, durations = self._labelled.get((method, code)) or self._label(method, code)
+        requests.inc()
+        durations.observe(seconds)
+
+    def _label(self, method: str, code: str) -> tuple[Counter, Histogram]:
+        """Looks the two up once; doing so takes longer than counting."""
         name = method.removeprefix("/")
-        self._requests.labels(method=name, code=code).inc()
-        self._seconds.labels(method=name).observe(seconds)
+        found = self._requests.labels(method=name, code=code), self._seconds.labels(method=name)
+        self._labelled[method, code] = found
+        return found

@@ -100,7 +100,7 @@ class OpenIndexes:
 
     @asynccontextmanager
     async def _held(self, owner: Owner) -> AsyncIterator[tuple[_Entry, PassageStore]]:
-        entry = self._entries.setdefault(owner, _Entry())
+        entry = self._entries.get(owner) or self._entries.setdefault(owner, _Entry())
         self._entries.move_to_end(owner)
         entry.users += 1
         try:

@@ -7,7 +7,7 @@ from pfi_rag.application.meter import Meter
 from pfi_rag.application.open_indexes import OpenIndexes
 from pfi_rag.application.ports import Embedder, PassageStore
 from pfi_rag.domain.ownership import Owner
-from pfi_rag.domain.query import Query, SearchFilter, SearchResult
+from pfi_rag.domain.query import EVERYTHING, Query, SearchFilter, SearchResult
 from pfi_rag.domain.submission import MAXIMUM_NAME_CHARACTERS, check_labels
 
 MAXIMUM_QUERY_CHARACTERS = 4096
@@ -44,7 +44,7 @@ class SearchPassages:
             PlatformError: The index cannot be used.
         """
         started = self._clock.monotonic()
-        narrowed = narrowed or SearchFilter()
+        narrowed = narrowed or EVERYTHING
         _check(text, limit, narrowed)
         async with self._indexes.reading(owner) as store:
             result = await in_thread(self._search, store, text, limit or DEFAULT_LIMIT, narrowed)

@@ -41,17 +41,12 @@ def fuse(dense: Sequence[_Key], bm25: Sequence[_Key], limit: int) -> list[Fused[
     The score of a candidate is the sum of 1 / (k + rank - 1) over the rankings that have it
     (Cormack, Clarke and Buettcher 2009, equation 1, with ranks counted from 0 as Qdrant does).
     """
-    dense_ranks = {key: rank for rank, key in enumerate(dense, 1)}
-    bm25_ranks = {key: rank for rank, key in enumerate(bm25, 1)}
-    scores = {
-        key: _reciprocal(dense_ranks.get(key, 0)) + _reciprocal(bm25_ranks.get(key, 0))
-        for key in dict.fromkeys([*bm25, *dense])
-    }
-    best = sorted(scores, key=lambda key: -scores[key])[:limit]
-    return [
-        Fused(key, scores[key], dense_ranks.get(key, 0), bm25_ranks.get(key, 0)) for key in best
-    ]
+    scores = {key: 1.0 / (RRF_K + before) for before, key in enumerate(bm25)}
+    for before, key in enumerate(dense):
+        scores[key] = scores.get(key, 0.0) + 1.0 / (RRF_K + before)
+    best = sorted(scores, key=scores.__getitem__, reverse=True)[:limit]
+    return [Fused(key, scores[key], _rank_in(dense, key), _rank_in(bm25, key)) for key in best]
 
 
-def _reciprocal(rank: int) -> float:
-    return 1.0 / (RRF_K + rank - 1) if rank else 0.0
+def _rank_in(ranking: Sequence[_Key], key: _Key) -> int:
+    return ranking.index(key) + 1 if key in ranking else 0

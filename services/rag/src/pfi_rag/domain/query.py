@@ -51,7 +51,11 @@ class SearchFilter:
     @property
     def admits_all(self) -> bool:
         """True when nothing is set."""
-        return self == SearchFilter()
+        return self is EVERYTHING or self == EVERYTHING
+
+
+EVERYTHING = SearchFilter()
+"""Narrows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Query:
     text: str
     vector: NDArray[np.float32] | None = field(default=None, compare=False)
     limit: int = 4
-    filter: SearchFilter = SearchFilter()
+    filter: SearchFilter = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)

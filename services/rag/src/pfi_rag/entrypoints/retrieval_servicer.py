@@ -46,7 +46,7 @@ class RetrievalServicer(retrieval_service_pb2_grpc.RetrievalServiceServicer):
         self, request: wire.SearchPassagesRequest, context: RpcContext
     ) -> wire.SearchPassagesResponse:
         """Finds passages."""
-        narrowed = read_filter(request.filter)
+        narrowed = read_filter(request.filter) if request.HasField("filter") else None
         return write_search(
             await self._use.search.run(_owner(), request.query, request.limit, narrowed)
         )

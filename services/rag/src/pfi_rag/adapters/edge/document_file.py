@@ -17,6 +17,7 @@ from pfi_common.identity.files import PRIVATE
 from pfi_rag.domain.documents import DocumentRecord, StoredPassage
 
 _FORMAT = 1
+_decode = json.JSONDecoder().decode
 _PASSAGE_FIELDS = {"headings", "first_line", "last_line", "text_bytes"}
 
 
@@ -63,11 +64,11 @@ def read_record(path: Path) -> DocumentRecord:
     except (ValueError, KeyError, TypeError):
         whole = False
     if not whole:
-        raise IndexDamagedError(f"The document file {path.name} is damaged.")
+        raise _damaged(path)
     return record
 
 
-def read_passage(path: Path, span: Span, position: int) -> StoredPassage:
+def read_passage(path: Path | str, span: Span, position: int) -> StoredPassage:
     """Reads one passage.
 
     Raises:
@@ -144,21 +145,25 @@ def _spans(offset: int, blocks: Sequence[bytes]) -> Iterator[Span]:
         offset += len(block)
 
 
-def _fields(line: bytes, path: Path) -> dict[str, Any]:
+def _fields(line: bytes, path: Path | str) -> dict[str, Any]:
     try:
-        fields: dict[str, Any] = json.loads(line)
+        fields: dict[str, Any] = _decode(line.decode("ascii"))
         if fields.keys() == _PASSAGE_FIELDS:
             return fields
     except (ValueError, AttributeError):
         pass
-    raise IndexDamagedError(f"The document file {path.name} is damaged.")
+    raise _damaged(path)
 
 
-def _passage(block: bytes, position: int, path: Path) -> StoredPassage:
+def _damaged(path: Path | str) -> IndexDamagedError:
+    return IndexDamagedError(f"The document file {Path(path).name} is damaged.")
+
+
+def _passage(block: bytes, position: int, path: Path | str) -> StoredPassage:
     line, _, rest = block.partition(b"\n")
     fields = _fields(line, path)
     if len(rest) != fields["text_bytes"] + 1:
-        raise IndexDamagedError(f"The document file {path.name} is damaged.")
+        raise _damaged(path)
     return StoredPassage(
         position=position,
         text=rest[:-1].decode("utf-8", "surrogatepass"),

@@ -32,12 +32,17 @@ class IndexLayout:
         self.lock = folder / "lock"
         self.owner = folder / "owner.json"
         self.documents = folder / "documents"
+        self._documents = str(self.documents)
         self.current = folder / "current"
         self.forgetting = folder / "forgetting.json"
 
     def document(self, source: str) -> Path:
         """Gives the file of a revision of a document."""
         return self.documents / f"{source}.txt"
+
+    def passages_of(self, source: str) -> str:
+        """Gives the same for a search, which has no time for a `Path`."""
+        return f"{self._documents}/{source}.txt"
 
     def partial(self, source: str) -> Path:
         """Gives the file of a revision that is not committed."""

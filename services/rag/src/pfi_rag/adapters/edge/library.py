@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pfi_common.identity.files import sync_folder
-from pfi_rag.adapters.edge.document_file import Span, read_record, write_document
+from pfi_rag.adapters.edge.document_file import (
+    Span,
+    read_passage,
+    read_record,
+    write_document,
+)
 from pfi_rag.adapters.edge.layout import IndexLayout, source_name, split_source
 from pfi_rag.domain.documents import DocumentRecord, StoredPassage
 
@@ -55,6 +60,15 @@ class Library:
     def path(self, source: str) -> Path:
         """Gives the file of a committed revision."""
         return self._layout.document(source)
+
+    def passage(self, source: str, position: int, span: Span) -> StoredPassage:
+        """Reads one passage of a committed revision.
+
+        Raises:
+            FileNotFoundError: The document was replaced or deleted meanwhile.
+            IndexDamagedError: There is no passage at this place.
+        """
+        return read_passage(self._layout.passages_of(source), span, position)
 
     def prepare(
         self, record: DocumentRecord, passages: Sequence[StoredPassage]

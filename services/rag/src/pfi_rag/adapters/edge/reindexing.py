@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 import numpy as np
 
 from pfi_common.errors import EmbeddingModelInvalidError
-from pfi_rag.adapters.edge.document_file import read_passage
 from pfi_rag.adapters.edge.opened import OpenIndex
 from pfi_rag.adapters.edge.points import Place
 from pfi_rag.adapters.edge.room import PASSAGE_BYTES, require_room
@@ -67,6 +66,4 @@ def _without_vector(index: OpenIndex, model: str) -> list[Place]:
 
 
 def _text(index: OpenIndex, place: Place) -> str:
-    return read_passage(
-        index.library.path(place.source), place.span, place.position
-    ).searchable_text
+    return index.library.passage(place.source, place.position, place.span).searchable_text

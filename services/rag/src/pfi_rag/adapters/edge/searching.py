@@ -1,6 +1,5 @@
 """Answers a query from shard and document files."""
 
-from pfi_rag.adapters.edge.document_file import read_passage
 from pfi_rag.adapters.edge.opened import OpenIndex
 from pfi_rag.adapters.edge.point_ids import PointId, read_id
 from pfi_rag.domain.fusion import Fused, depth_for, fuse
@@ -40,7 +39,7 @@ def _read(index: OpenIndex, item: Fused[PointId]) -> Hit | None:
     if kept is None:
         return None
     try:
-        passage = read_passage(index.library.path(kept.source), spot.span, spot.position)
+        passage = index.library.passage(kept.source, spot.position, spot.span)
     except FileNotFoundError:
         return None
     return Hit(
