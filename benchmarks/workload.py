@@ -137,8 +137,10 @@ def started(make: Callable[[Path], F]) -> Iterator[F]:
         running.start()
         yield running
     finally:
-        running.stop()
-        shutil.rmtree(folder)
+        try:
+            running.stop()
+        finally:
+            shutil.rmtree(folder)
 
 
 def observe() -> Observed:
