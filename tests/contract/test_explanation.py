@@ -97,10 +97,12 @@ def test_a_run_without_clusters_has_one_line():
     assert (only.selected, only.size, only.minimum) == (9, 6, 4)
 
 
+@pytest.mark.parametrize("aggregate", [{}, {"rule": "median"}], ids=["mean", "median"])
 @pytest.mark.parametrize("count", [2, 3])
-def test_lines_of_clusters_share_the_cohort_as_the_coordinator_does(count):
-    cluster = GROUPED["cluster"] | {"count": count}
-    spec = parse_run_spec(GROUPED | {"cluster": cluster})
+def test_lines_of_clusters_share_the_cohort_as_the_coordinator_does(count, aggregate):
+    cluster = GROUPED["cluster"] | {"count": count, "minimum_size": 3}
+    wide = {"cohort": {"size": 20, "minimum": 4}}
+    spec = parse_run_spec(GROUPED | wide | {"cluster": cluster, "aggregate": aggregate})
     begin, own = line_plans(spec)
     assert (begin.last_round, own.first_round, own.last_round) == (2, 3, 5)
     rules = scaled_rules(_run_rules(spec), _cluster_rules(spec), 100, 100 * count)
@@ -114,7 +116,7 @@ def test_lines_of_clusters_share_the_cohort_as_the_coordinator_does(count):
 def _run_rules(spec):
     from pfi_coordinator.application.submit_run import rules_of
 
-    return rules_of(spec)
+    return rules_of(spec, 300.0)
 
 
 def _cluster_rules(spec) -> ClusterRules:

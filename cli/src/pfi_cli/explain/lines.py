@@ -46,7 +46,8 @@ def line_plans(spec: RunSpec) -> list[LinePlan]:
         cohort.minimum,
         f"round {probe} is the probe round: its updates are compared",
     )
-    size = _share(cohort.size, count)
+    fewest = spec.aggregate.fewest_updates
+    size = max(fewest, _share(cohort.size, count))
     return [
         begin,
         LinePlan(
@@ -55,7 +56,7 @@ def line_plans(spec: RunSpec) -> list[LinePlan]:
             rounds,
             math.ceil(size * Fraction(str(cohort.over_select))),
             size,
-            min(size, _share(cohort.minimum, count)),
+            min(size, max(fewest, _share(cohort.minimum, count))),
             _note(cluster, count),
         ),
     ]

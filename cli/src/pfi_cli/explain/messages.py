@@ -17,6 +17,7 @@ from pfi_common.spec import (
     compile_evaluate_task,
     compile_round_plan,
     compile_train_task,
+    set_minimum,
 )
 from pfi_common.spec.cluster_parts import GLOBAL_LINE
 
@@ -45,12 +46,7 @@ def round_plans(spec: RunSpec, description: Description) -> dict[str, dict[str, 
     Raises:
         SchemaMismatchError: The description is of another adapter.
     """
-    plans = {name: _plan(spec, description, line, number) for name, line, number in _kinds(spec)}
-    if isinstance(spec.cluster, UpdateSimilarity):
-        # The coordinator shares the cohort out among the lines when it knows their members.
-        own = plans[next(reversed(plans))]
-        own["minimum_updates"] = line_plans(spec)[-1].minimum
-    return plans
+    return {name: _plan(spec, description, line, number) for name, line, number in _kinds(spec)}
 
 
 def _kinds(spec: RunSpec) -> list[tuple[str, str, int]]:
@@ -70,9 +66,14 @@ def _plan(spec: RunSpec, description: Description, line: str, number: int) -> di
     schema = description.adapter_schema
     base = AdapterReference(run=RUN, line=line, version=number - 1, schema_digest=schema.digest)
     key = RoundKey(run=RUN, round=number, attempt=1, line=line)
-    plan = _fields(compile_round_plan(spec, schema, key, base, ""))
+    message = compile_round_plan(spec, schema, key, base, "")
+    if line == CLUSTER_LINE:
+        # The coordinator shares the cohort out among the lines when it knows their members.
+        set_minimum(message, spec, line_plans(spec)[-1].minimum)
+    plan = _fields(message)
     for name in _LATER:
         plan.pop(name, None)
+    plan.get("rule", {}).pop("bucket_seed", None)
     return plan
 
 

@@ -13,7 +13,7 @@ from pfi_common.errors import ServiceUnavailableError
 from pfi_common.identity import LocalIdentity
 from pfi_common.rpc.channel import secure_channel
 from pfi_common.rpc.errors import translated
-from pfi_common.spec import compile_round_plan, download_encoding
+from pfi_common.spec import compile_round_plan, download_encoding, set_minimum
 from pfi_common.tensors import FULL_CLIP_FACTOR
 from pfi_coordinator.adapters.lineages import VERSION_0, CountersignLineages, ExpectedLineage
 from pfi_coordinator.adapters.references import reference
@@ -99,7 +99,7 @@ class GrpcAggregators:
             opening.base.optimizer_state_digest,
         )
         # A cluster's line has fewer clients than the specification speaks of.
-        plan.minimum_updates = opening.minimum
+        set_minimum(plan, document.spec, opening.minimum)
         if len(opening.spools) > 1:
             plan.spools.extend(opening.spools)
         request = messages.OpenRoundRequest(leader_token=token, plan=plan)

@@ -97,6 +97,7 @@ def rules_of(spec: RunSpec, spool_patience_seconds: float) -> RunRules:
         cluster=_cluster_rules(spec),
         one_spool=(aggregate.rule, aggregate.product) != ("mean", "factors"),
         spool_patience_seconds=spool_patience_seconds,
+        fewest=aggregate.fewest_updates,
     )
 
 

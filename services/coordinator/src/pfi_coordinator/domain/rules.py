@@ -47,6 +47,7 @@ class RunRules:
         encoding: Upload encoding that the run asks for, in lower case (`int8_block`).
         cluster: How clients are grouped; None for a run of one line.
         one_spool: Whether all updates of a round have to lie on one spool.
+        fewest: Fewest updates that the aggregation rule is defined for; a line never asks for less.
         spool_patience_seconds: How long a round that could go elsewhere waits for a spool that does
             not answer.
     """
@@ -61,3 +62,4 @@ class RunRules:
     cluster: ClusterRules | None = None
     one_spool: bool = False
     spool_patience_seconds: float = 300.0
+    fewest: int = 1

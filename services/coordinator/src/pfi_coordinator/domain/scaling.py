@@ -13,7 +13,8 @@ def scaled_rules(rules: RunRules, cluster: ClusterRules, members: int, everyone:
     """Gives a line the share of the cohort that its members are of all members.
 
     Both the updates that it asks for and the fewest that it publishes with are scaled and rounded
-    to the nearest number; they are at least 1 and at most the line's members.
+    to the nearest number; they are at least what the aggregation rule needs and at most the line's
+    members.
 
     Args:
         rules: Of the run.
@@ -21,11 +22,11 @@ def scaled_rules(rules: RunRules, cluster: ClusterRules, members: int, everyone:
         members: Of the line, at least 1.
         everyone: Members of all lines.
     """
-    size = min(_share(rules.size, members, everyone), members)
+    size = min(max(_share(rules.size, members, everyone), rules.fewest), members)
     return replace(
         rules,
         size=size,
-        minimum=min(_share(rules.minimum, members, everyone), size),
+        minimum=min(max(_share(rules.minimum, members, everyone), rules.fewest), size),
         selected_count=min(math.ceil(size * Fraction(str(cluster.over_select))), members),
         cluster=None,
     )
