@@ -73,7 +73,13 @@ def _values(field: dict[str, Any]) -> str:
     ]
     if field["type"] == "boolean":
         return "`true`, `false`"
-    kinds = {"integer": "whole number", "number": "number", "string": "text", "array": "names"}
+    kinds = {
+        "integer": "whole number",
+        "number": "number",
+        "string": "text",
+        "array": "names",
+        "object": "ranks by name",
+    }
     if field.get("format") == "duration":
         return "duration"
     return " ".join([kinds.get(field["type"], field["type"]), *limits])

@@ -34,7 +34,7 @@ from pfi_common.spec import parse_run_spec
         ({"adapter": {"target_modules": []}}, "adapter.target_modules", "at least 1", "q_proj"),
         ({"adapter": {"target_modules": ["a", "a"]}}, "adapter.target_modules", "once", "q_proj"),
         ({"adapter": {"target_modules": "a"}}, "adapter.target_modules", "tuple", "q_proj"),
-        ({"adapter": {"rank_for": {}}}, "adapter.rank_for", "unknown", "Did you mean `rank`?"),
+        ({"adapter": {"rang": 4}}, "adapter.rang", "unknown", "Did you mean `rank`?"),
         ({"server_optimizer": {"name": "lion"}}, "server_optimizer", "one of sgd, adam", "change"),
         ({"server_optimizer": {}}, "server_optimizer", "adam, yogi, adagrad by 'name'", "change"),
         (

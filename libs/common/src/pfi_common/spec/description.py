@@ -59,8 +59,11 @@ def require_schema_fits(schema: Schema, spec: RunSpec) -> None:
     """
     if schema.task != spec.task:
         raise _differs("task", asked=spec.task, described=schema.task)
-    for field in ("rank", "alpha", "target_modules"):
-        described, asked = getattr(schema, field), getattr(spec.adapter, field)
+    for field, described, asked in (
+        ("rank", schema.rank, spec.shared_rank),
+        ("alpha", schema.alpha, spec.adapter.alpha),
+        ("target_modules", schema.target_modules, spec.adapter.target_modules),
+    ):
         if described != asked:
             raise _differs(f"adapter.{field}", asked=asked, described=described)
     _require_head_fits(schema, spec.classification)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pfi_common.spec.compile import download_encoding, upload_encoding
 from pfi_common.spec.description import Description
 from pfi_common.spec.presets import PRESETS
+from pfi_common.spec.ranks import client_schema
 from pfi_common.spec.run_spec import RunSpec
 from pfi_common.spec.soundness import fixed_point_of
 from pfi_common.tensors import FP32, encoded_size_bytes
@@ -26,7 +27,7 @@ class RunFacts:
         fraction_bits: k of the fixed-point merge.
         resolution: 2^-k, the step of a coordinate.
         rows_per_step: Rows that one optimiser step sees.
-        upload_bytes_per_client: Payload of one update.
+        upload_bytes_per_client: Payload of one update; of the largest, with several ranks.
         upload_bytes_per_round: Payload of all selected clients' updates.
         download_bytes_per_client: Payload of the shared adapter as clients download it.
         download_bytes_per_round: Payload of all selected clients' downloads.
@@ -59,7 +60,8 @@ def run_facts(spec: RunSpec, description: Description) -> RunFacts:
     count = description.adapter_schema.coordinate_count
     fixed_point = fixed_point_of(spec)
     clients = spec.selected_count
-    upload = encoded_size_bytes(upload_encoding(spec), count)
+    trained = client_schema(spec, description.adapter_schema, "").coordinate_count
+    upload = encoded_size_bytes(upload_encoding(spec), trained)
     download = encoded_size_bytes(download_encoding(spec) or FP32, count)
     return RunFacts(
         paper=PRESETS[spec.preset].paper if spec.preset else None,

@@ -24,10 +24,11 @@ def describe_backbone(spec: RunSpec, folder: Path, cache: DigestCache) -> Descri
     head = {}
     if classification is not None and classification.head == "shared":
         head = head_by_file_name(skeleton.model)
+    shape = spec.adapter.model_copy(update={"rank": spec.shared_rank})
     parameter_count = skeleton.parameter_count
     digest = skeleton.digest(cache)
     return Description(
         backbone_digest=digest,
-        adapter_schema=lora_schema(skeleton.model, spec.adapter, task=spec.task, head=head),
+        adapter_schema=lora_schema(skeleton.model, shape, task=spec.task, head=head),
         parameter_count=parameter_count,
     )
