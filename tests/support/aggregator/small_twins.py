@@ -42,6 +42,10 @@ class RecordingMeter:
     def update_refused(self, reason: str) -> None:
         self.counts[f"refused {reason}"] += 1
 
+    def round_folded(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.counts["folded"] += 1
+
     def round_merged(self, seconds: float, left_out: int) -> None:
         assert seconds >= 0
         self.counts["merged"] += 1

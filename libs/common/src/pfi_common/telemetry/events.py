@@ -51,6 +51,7 @@ class Event(StrEnum):
     # aggregator
     AGGREGATOR_LISTENING = "aggregator_listening"
     FAILPOINT_ARMED = "failpoint_armed"
+    FOLD_AHEAD_STOPPED = "fold_ahead_stopped"
     SPOOL_RECOVERED = "spool_recovered"
     SPOOL_ROUND_DAMAGED = "spool_round_damaged"
     SPOOL_ROUND_OPENED = "spool_round_opened"
@@ -61,6 +62,7 @@ class Event(StrEnum):
     PARTIAL_UPLOADS_SWEPT = "partial_uploads_swept"
     SWEEP_FAILED = "sweep_failed"
     ADAPTER_MERGED = "adapter_merged"
+    PARTIAL_SUM_STORED = "partial_sum_stored"
 
     # worker
     WORKER_READY = "worker_ready"
@@ -98,6 +100,7 @@ class Event(StrEnum):
     FLEET_STARTED = "fleet_started"
     FLEET_STOPPED = "fleet_stopped"
     PERSONAL_ADAPTER_ARCHIVED = "personal_adapter_archived"
+    RESIDUAL_MISSING = "residual_missing"
     ROWS_LEFT_OUT = "rows_left_out"
     SERVING_ADAPTER_CHANGED = "serving_adapter_changed"
     SERVING_ADAPTER_REFUSED = "serving_adapter_refused"

@@ -1,14 +1,17 @@
 """Finds the change that the counted updates of a round make."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pfi_aggregator.application.blocking import in_thread
-from pfi_aggregator.application.merge_round import MergeRound
+from pfi_aggregator.application.merge_round import MergeRound, mean_of
+from pfi_aggregator.application.partial_sums import PartialSums
 from pfi_aggregator.application.reduction_pieces import ReductionPieces, missing_piece
 from pfi_aggregator.domain.lineage import AggregationReport
+from pfi_aggregator.domain.partial_sum import PartialSum, Sums
 from pfi_aggregator.domain.reduction import (
     Reduced,
     Reduction,
@@ -19,6 +22,7 @@ from pfi_aggregator.domain.reduction import (
 )
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.update import CountedUpdate
+from pfi_aggregator.failpoints import Failpoint, Failpoints
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +46,21 @@ class FindChange:
 
     merge: MergeRound
     pieces: ReductionPieces
+    partials: PartialSums
+    failpoints: Failpoints
 
-    async def run(self, plan: RoundPlan, counted: tuple[CountedUpdate, ...]) -> Change:
-        """Gives the change; equal bits for equal counted sets.
+    async def run(
+        self,
+        plan: RoundPlan,
+        counted: tuple[CountedUpdate, ...],
+        partials: Sequence[PartialSum] = (),
+    ) -> Change:
+        """Gives the change; equal bits for equal counted sets, on however many spools they lie.
+
+        Args:
+            plan: The round's plan.
+            counted: Counted updates of this spool.
+            partials: What every other spool of the plan adds.
 
         Raises:
             PopulationTooSmallError: the rule is not defined for so few updates.
@@ -55,13 +71,25 @@ class FindChange:
         require_population(plan, counted)
         reduction = reduction_of(plan, counted)
         if reduction is None:
-            return Change(await in_thread(self.merge.mean, plan, counted), _report(plan, Reduced()))
+            return Change(await self._mean(plan, counted, partials), _report(plan, Reduced()))
         reduced = await self._complete(plan, counted, reduction)
         if reduced.delta is not None:
             return Change(reduced.delta, _report(plan, reduced))
         weights = reduced.weights or {}
         delta = await in_thread(self.merge.selected_mean, plan, counted, weights)
         return Change(delta, _report(plan, reduced))
+
+    async def _mean(
+        self,
+        plan: RoundPlan,
+        counted: tuple[CountedUpdate, ...],
+        partials: Sequence[PartialSum],
+    ) -> NDArray[np.float32]:
+        sums = Sums(*await in_thread(self.merge.sums, plan, counted))
+        for partial in partials:
+            await self.partials.add(partial, sums)
+            self.failpoints.reach(Failpoint.PARTIAL_ADDED)
+        return await in_thread(mean_of, plan, sums.values, sums.total_weight_units)
 
     async def _complete(
         self, plan: RoundPlan, counted: tuple[CountedUpdate, ...], reduction: Reduction

@@ -1,6 +1,6 @@
 """Fixes the counted set of a round."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.leadership import Leadership
@@ -9,6 +9,7 @@ from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.turns import Turns
 from pfi_aggregator.domain.reduction import piece_count
 from pfi_aggregator.domain.round_key import RoundKey
+from pfi_aggregator.domain.round_view import RoundOutcome
 from pfi_aggregator.domain.update import CountedUpdate, UpdateSketch
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
@@ -54,8 +55,7 @@ class SealRound:
         async with self.turns.take(key):
             view = await in_thread(self.rounds.view, key)
             if view.settled and view.outcome is not None:
-                statement = await self.artifacts.get("lineages", view.outcome.lineage_digest)
-                return SealedRound(self.statements.read_lineage(statement).counted)
+                return SealedRound(await self._settled(view.outcome))
             counted = await in_thread(self.rounds.seal, key)
             sketches: tuple[UpdateSketch, ...] = ()
             if view.plan is not None and view.plan.sketch is not None:
@@ -71,6 +71,12 @@ class SealRound:
             updates=len(counted),
         )
         return SealedRound(counted, sketches, pieces)
+
+    async def _settled(self, outcome: RoundOutcome) -> tuple[CountedUpdate, ...]:
+        """Reads the counted updates of this spool from the lineage that they have led to."""
+        statement = await self.artifacts.get("lineages", outcome.lineage_digest)
+        counted = self.statements.read_lineage(statement).counted
+        return tuple(replace(item, spool="") for item in counted if item.spool == outcome.spool)
 
     def _sketches(
         self, key: RoundKey, counted: tuple[CountedUpdate, ...]

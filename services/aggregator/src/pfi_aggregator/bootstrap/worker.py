@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from pfi_aggregator.adapters.durable import write_durably
 from pfi_aggregator.bootstrap.export_job import ExportJob
 from pfi_aggregator.bootstrap.reduction_job import ReductionJob
-from pfi_aggregator.bootstrap.spool_reader import open_spool_reader
+from pfi_aggregator.bootstrap.spool_reader import spool_openers, spools_read
 from pfi_aggregator.entrypoints.worker import Jobs, create_worker, run_worker
 from pfi_aggregator.settings import AggregatorSettings
 from pfi_common.artifacts import open_artifact_store
@@ -57,7 +57,7 @@ def _build_jobs(settings: AggregatorSettings) -> Jobs:
     return Jobs(
         ExportJob(runner, artifacts),
         PartitionJob(runner, artifacts),
-        ReductionJob(runner, open_spool_reader(settings), artifacts),
+        ReductionJob(runner, spool_openers(settings), artifacts),
     )
 
 
@@ -72,4 +72,4 @@ def work(settings: AggregatorSettings) -> None:
     configure_logging("aggregator-worker", settings.log_level)
     operations = WorkerOperations(settings)
     app = create_worker(settings.broker_url, lambda: _build_jobs(settings), operations.change)
-    run_worker(app, settings.spool_name if settings.worker_reads_spool else None)
+    run_worker(app, sorted(spools_read(settings)))

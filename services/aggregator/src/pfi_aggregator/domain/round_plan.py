@@ -12,7 +12,7 @@ from pfi_aggregator.domain.aggregation_rule import (
     AggregationRule,
     Product,
 )
-from pfi_aggregator.domain.names import check_digest
+from pfi_aggregator.domain.names import check_digest, check_name
 from pfi_aggregator.domain.plan_products import check_products
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.server_optimizer import ServerOptimizer
@@ -70,6 +70,7 @@ class RoundPlan:
         rule: How the updates become one change.
         product: How factors become one adapter.
         client_schemas: Further schemas of updates: the schema at other ranks.
+        spools: All spools of the round, the one that finalizes first; empty for one alone.
 
     Raises:
         InvalidRequestError: a field breaks its rule.
@@ -89,6 +90,7 @@ class RoundPlan:
     rule: AggregationRule = WEIGHTED_MEAN
     product: Product = SEPARATE_FACTORS
     client_schemas: tuple[Schema, ...] = ()
+    spools: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.base.schema_digest != self.schema.digest:
@@ -105,8 +107,18 @@ class RoundPlan:
         if not 1 <= self.minimum_updates <= self.fixed_point.maximum_updates:
             raise _refuse("minimum_updates", "must lie in 1 to maximum_updates.")
         check_products(self)
+        self._check_spools()
         if self.rule.bucket_size > 1 and self.fixed_point.maximum_weight_units < _BUCKET_WEIGHTS:
             raise _refuse("maximum_weight_units", f"must be {_BUCKET_WEIGHTS} for buckets.")
+
+    def _check_spools(self) -> None:
+        if len(set(self.spools)) != len(self.spools):
+            raise _refuse("spools", "must be different ones.")
+        for spool in self.spools:
+            check_name("spools", spool)
+        exact = (self.rule, self.product) == (WEIGHTED_MEAN, SEPARATE_FACTORS)
+        if len(self.spools) > 1 and not exact:
+            raise _refuse("spools", "must be one: rule or product need all updates in one place.")
 
     @property
     def next_version(self) -> int:

@@ -25,6 +25,7 @@ class Command(StrEnum):
     """What a leader may ask of an attempt that is open or was."""
 
     SEAL = "seal"
+    FOLD = "fold"
     FINALIZE = "finalize"
     SETTLE = "settle"
     ABORT = "abort"
@@ -32,6 +33,7 @@ class Command(StrEnum):
 
 _PERMITTED = {
     Command.SEAL: {RoundState.OPEN, RoundState.SEALED, RoundState.FINALIZED},
+    Command.FOLD: {RoundState.SEALED, RoundState.FINALIZED},
     Command.FINALIZE: {RoundState.SEALED, RoundState.FINALIZED},
     Command.SETTLE: {RoundState.FINALIZED, RoundState.ABORTED},
     Command.ABORT: {RoundState.OPEN, RoundState.SEALED, RoundState.ABORTED},

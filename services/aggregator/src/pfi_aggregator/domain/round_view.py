@@ -13,10 +13,12 @@ class RoundOutcome:
     Attributes:
         lineage_digest: Digest of the signed lineage, an artifact.
         merge_seconds: Wall time of reading, merging and optimising.
+        spool: How the lineage names this spool; empty when this spool's aggregator signed it.
     """
 
     lineage_digest: str
     merge_seconds: float
+    spool: str = ""
 
 
 @dataclass(frozen=True)

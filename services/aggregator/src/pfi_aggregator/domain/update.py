@@ -86,6 +86,7 @@ class CountedUpdate:
         weight_units: Weight in units of 2^-8 examples.
         clip_factor: Clip factor over 2^24.
         payload_bytes: Payload bytes received.
+        spool: Spool that holds it; empty for the one that speaks of it.
     """
 
     task: str
@@ -94,6 +95,7 @@ class CountedUpdate:
     weight_units: int
     clip_factor: int
     payload_bytes: int
+    spool: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pfi_aggregator.application.create_initial_adapter import (
     InitialAdapter,
 )
 from pfi_aggregator.application.finalize_round import FinalizeRound
+from pfi_aggregator.application.fold_round import FoldRound
 from pfi_aggregator.application.get_spool import GetSpool
 from pfi_aggregator.application.open_round import OpenRound
 from pfi_aggregator.application.seal_round import SealRound
@@ -20,6 +21,7 @@ from pfi_aggregator.application.settle_round import SettleRound
 from pfi_aggregator.application.watch_round import WatchRound
 from pfi_aggregator.wire.lineages import write_committed, write_counted
 from pfi_aggregator.wire.names import read_key
+from pfi_aggregator.wire.parsing import serialize
 from pfi_aggregator.wire.plans import read_plan
 from pfi_common.rpc.caller import RpcContext
 from pfi_common.tensors import Schema
@@ -34,6 +36,7 @@ class RoundUseCases:
     open: OpenRound
     watch: WatchRound
     seal: SealRound
+    fold: FoldRound
     finalize: FinalizeRound
     settle: SettleRound
     abort: AbortRound
@@ -104,13 +107,25 @@ class RoundServicer(round_service_pb2_grpc.RoundServiceServicer):
             reduction_pieces=sealed.reduction_pieces,
         )
 
+    async def FoldRound(
+        self,
+        request: round_service_pb2.FoldRoundRequest,
+        context: RpcContext,
+    ) -> round_service_pb2.FoldRoundResponse:
+        """Sums what this spool adds to a round of another one."""
+        partial = await self._use_cases.fold.run(request.leader_token, read_key(request.key))
+        return round_service_pb2.FoldRoundResponse(partial=_statement(partial))
+
     async def FinalizeRound(
         self,
         request: round_service_pb2.FinalizeRoundRequest,
         context: RpcContext,
     ) -> round_service_pb2.FinalizeRoundResponse:
         """Merges and publishes."""
-        result = await self._use_cases.finalize.run(request.leader_token, read_key(request.key))
+        partials = [serialize(partial) for partial in request.partials]
+        result = await self._use_cases.finalize.run(
+            request.leader_token, read_key(request.key), partials
+        )
         return round_service_pb2.FinalizeRoundResponse(
             lineage=_statement(result.lineage), merge_seconds=result.merge_seconds
         )

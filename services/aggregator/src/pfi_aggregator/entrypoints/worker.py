@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from celery import Celery, signals
@@ -97,14 +97,14 @@ def _current_error() -> Exception | None:
     return error if isinstance(error, Exception) else None
 
 
-def run_worker(app: Celery, spool: str | None) -> None:
+def run_worker(app: Celery, spools: Sequence[str]) -> None:
     """Works until SIGTERM, then ends the running task first.
 
     Args:
         app: The Celery application.
-        spool: Spool whose files this worker can read; none for work that needs no spool.
+        spools: Spools whose files this worker can read; none for work that needs no spool.
     """
-    queues = [EXPORT_QUEUE, CLUSTER_QUEUE, *([spool_queue(spool)] if spool else [])]
+    queues = [EXPORT_QUEUE, CLUSTER_QUEUE, *map(spool_queue, spools)]
     options = ["worker", "--pool=prefork", "--concurrency=1", f"--queues={','.join(queues)}"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
     app.worker_main([*options, *quiet])

@@ -17,6 +17,7 @@ def read_counted(message: lineage_pb2.CountedUpdate) -> CountedUpdate:
         weight_units=message.weight_units,
         clip_factor=message.clip_factor,
         payload_bytes=message.payload_bytes,
+        spool=message.spool,
     )
 
 
@@ -29,6 +30,7 @@ def write_counted(update: CountedUpdate) -> lineage_pb2.CountedUpdate:
         weight_units=update.weight_units,
         clip_factor=update.clip_factor,
         payload_bytes=update.payload_bytes,
+        spool=update.spool,
     )
 
 

@@ -41,6 +41,7 @@ def read_plan(message: round_service_pb2.RoundPlan) -> RoundPlan:
         rule=read_rule(message.rule),
         product=read_product(message.product),
         client_schemas=tuple(map(Schema.from_proto, message.client_schemas)),
+        spools=tuple(message.spools),
     )
 
 
@@ -63,6 +64,7 @@ def write_plan(plan: RoundPlan) -> round_service_pb2.RoundPlan:
         rule=write_rule(plan.rule),
         product=write_product(plan.product),
         client_schemas=[schema.to_proto() for schema in plan.client_schemas],
+        spools=plan.spools,
     )
 
 

@@ -1,6 +1,7 @@
 """What a coordinator asks of the job that reduces a piece, as JSON arguments."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,9 +19,19 @@ class _Arguments(BaseModel):
     attempt: int
     line: str
     piece: int
+    spool: str = ""
 
 
-def read_piece_order(arguments: Mapping[str, object]) -> tuple[RoundKey, int]:
+@dataclass(frozen=True)
+class PieceOrder:
+    """One piece of a sealed round; `spool` is empty for the worker's only one."""
+
+    key: RoundKey
+    piece: int
+    spool: str
+
+
+def read_piece_order(arguments: Mapping[str, object]) -> PieceOrder:
     """Reads which piece of which round is asked for.
 
     Raises:
@@ -31,4 +42,5 @@ def read_piece_order(arguments: Mapping[str, object]) -> tuple[RoundKey, int]:
     except ValidationError as error:
         message = "The task's arguments are not those of a reduction piece."
         raise InvalidRequestError(message) from error
-    return RoundKey(read.run, read.round, read.attempt, read.line), read.piece
+    key = RoundKey(read.run, read.round, read.attempt, read.line)
+    return PieceOrder(key, read.piece, read.spool)

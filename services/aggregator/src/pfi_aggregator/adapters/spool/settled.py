@@ -82,11 +82,16 @@ def outcome_facts(outcome: RoundOutcome | None) -> dict[str, str | float] | None
     """Gives an outcome as JSON can hold it."""
     if outcome is None:
         return None
-    return {"lineage_digest": outcome.lineage_digest, "merge_seconds": outcome.merge_seconds}
+    return {
+        "lineage_digest": outcome.lineage_digest,
+        "merge_seconds": outcome.merge_seconds,
+        "spool": outcome.spool,
+    }
 
 
 def parse_outcome(facts: dict[str, str | float] | None) -> RoundOutcome | None:
     """Reads what `outcome_facts` gave."""
     if facts is None:
         return None
-    return RoundOutcome(str(facts["lineage_digest"]), float(facts["merge_seconds"]))
+    spool = str(facts.get("spool", ""))
+    return RoundOutcome(str(facts["lineage_digest"]), float(facts["merge_seconds"]), spool)

@@ -16,6 +16,10 @@ class Meter(Protocol):
         """An upload ended with an error."""
         ...
 
+    def round_folded(self, seconds: float) -> None:
+        """The updates of this spool were summed for another one."""
+        ...
+
     def round_merged(self, seconds: float, left_out: int) -> None:
         """A round was merged; its rule left out so many updates."""
         ...

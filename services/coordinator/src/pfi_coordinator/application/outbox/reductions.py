@@ -55,9 +55,11 @@ class OrderPieces:
         """
         folder = _folder(attempt)
         names = {path.rpartition("/")[2] for path in await self._artifacts.list_named(folder)}
-        for name in sorted(name for name in names if name.endswith(_ERROR)):
-            raise ReductionFailedError(await self._sentence(f"{folder}/{name}"))
-        return [piece for piece in range(pieces) if str(piece) not in names]
+        missing = [piece for piece in range(pieces) if str(piece) not in names]
+        for piece in missing:
+            if f"{piece}{_ERROR}" in names:
+                raise ReductionFailedError(await self._sentence(f"{folder}/{piece}{_ERROR}"))
+        return missing
 
     async def send(self, attempt: Attempt, pieces: list[int]) -> None:
         """Sends jobs for these pieces, unless that was done lately.

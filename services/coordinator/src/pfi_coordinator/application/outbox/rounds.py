@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from pfi_common.errors import (
     InternalError,
@@ -31,7 +32,7 @@ from pfi_coordinator.domain.effects import (
 )
 from pfi_coordinator.domain.events import RoundAborted, RoundOpened, RoundSealed
 from pfi_coordinator.domain.partition import ends_probe
-from pfi_coordinator.domain.state import RunState
+from pfi_coordinator.domain.state import RoundPhase, RoundState, RunState
 from pfi_coordinator.domain.tasks import Notice, RowChange, TaskName, TaskState, round_scope
 
 
@@ -117,10 +118,11 @@ class CommandRounds:
     ) -> None:
         """Deletes every attempt of the round and tells everyone who had a task in it."""
         tried = range(1, effect.attempt + 1)
-        for attempts in await self._opened(document, effect):
-            await every_spool(
-                self._reachable(attempts), lambda item: self._settle(token, item, effect)
-            )
+        for opened in await self._opened(document, effect):
+            published = opened.phase is RoundPhase.PUBLISHED
+            settle = partial(self._settle, token, published=published)
+            attempts = attempts_of(document.run, document.spool, opened)
+            await every_spool(self._reachable(attempts), settle)
         scopes = [round_scope(effect.number, number, effect.line) for number in tried]
         rows = await self._board.rows(document.run, scopes)
         for scope, found in zip(scopes, rows, strict=True):
@@ -134,12 +136,10 @@ class CommandRounds:
         await self._board.tell(clients, notice)
         await self._signals.inbox_changed(clients)
 
-    async def _opened(
-        self, document: RunDocument, effect: SettleRound
-    ) -> list[tuple[Attempt, ...]]:
-        """Gives every attempt of the round that may hold updates, on its spools."""
+    async def _opened(self, document: RunDocument, effect: SettleRound) -> list[RoundState]:
+        """Gives every attempt of the round that was opened."""
         return [
-            attempts_of(document.run, document.spool, item)
+            item
             for item in (await self._runs.history(document.run)).rounds
             if (item.line, item.number) == (effect.line, effect.number)
             and item.attempt <= effect.attempt
@@ -153,8 +153,8 @@ class CommandRounds:
         with suppress(RoundUnknownError):
             await self._aggregators.abort_round(token, attempt)
 
-    async def _settle(self, token: int, attempt: Attempt, effect: SettleRound) -> None:
-        if attempt.attempt < effect.attempt:
+    async def _settle(self, token: int, attempt: Attempt, *, published: bool) -> None:
+        if not published:
             # A spool that was away when the attempt was aborted may not have heard of it.
             with suppress(RoundStateInvalidError):
                 await self._void(token, attempt)
