@@ -7,6 +7,7 @@ from tests.support.aggregator.spools import disk_spool
 
 from pfi_aggregator.application.ports import Incoming
 from pfi_aggregator.wire.updates import read_header
+from pfi_common.clock import SystemClock
 from pfi_common.errors import ChunkOutOfOrderError
 
 UPLOAD = make_upload(make_plan())
@@ -91,13 +92,15 @@ def test_discarding_deletes(incoming):
 
 
 def test_sweeping_asks_with_the_ticket_and_deletes_what_is_not_needed(incoming):
+    started_at = SystemClock().now()
     for upload in (UPLOAD, OTHER_TASK):
         partial = begin(incoming, upload)
         partial.append(upload.payload[:50])
         partial.close()
     asked = []
 
-    def is_needed(ticket):
+    def is_needed(ticket, used_at):
+        assert abs((used_at - started_at).total_seconds()) < 60
         asked.append((ticket.task, ticket.client))
         return ticket.task == TASK
 

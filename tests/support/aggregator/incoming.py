@@ -1,12 +1,14 @@
 """Uploads in memory."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from pfi.aggregator.v1 import ticket_pb2
 from pfi.common.v1 import signed_pb2
 from pfi_aggregator.domain.ticket import UploadTicket
 from pfi_aggregator.domain.update import UpdateHeader
 from pfi_aggregator.wire.tickets import read_ticket
+from pfi_common.clock import Clock, SystemClock
 from pfi_common.errors import ChunkOutOfOrderError, DiskFullError
 
 
@@ -45,9 +47,11 @@ class InMemoryIncoming:
         room_bytes: Bytes that an upload may have before the device is full.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.room_bytes = 1 << 62
+        self._clock = clock or SystemClock()
         self._uploads: dict[str, tuple[UpdateHeader, bytearray]] = {}
+        self._used_at: dict[str, datetime] = {}
 
     def payload(self, task: str, payload_sha256: str) -> bytes:
         """What is stored of an upload, for the commit."""
@@ -65,15 +69,18 @@ class InMemoryIncoming:
         buffer = self._uploads[task][1] if header.offset_bytes else bytearray()
         del buffer[header.offset_bytes :]
         self._uploads[task] = (header, buffer)
+        self._used_at[task] = self._clock.now()
         return InMemoryPartialUpload(buffer, self.room_bytes, lambda: self._drop(task))
 
     def sweep(
-        self, is_needed: Callable[[UploadTicket], bool], is_taken: Callable[[str], bool]
+        self,
+        is_needed: Callable[[UploadTicket, datetime], bool],
+        is_taken: Callable[[str], bool],
     ) -> int:
         gone = [
             task
             for task, (header, _) in self._uploads.items()
-            if not is_needed(_ticket(header)) and not is_taken(task)
+            if not is_needed(_ticket(header), self._used_at[task]) and not is_taken(task)
         ]
         for task in gone:
             self._drop(task)

@@ -8,6 +8,7 @@ from tests.support.aggregator.builders import Upload, make_record, with_ticket
 from tests.support.aggregator.incoming import InMemoryIncoming
 from tests.support.aggregator.rounds import InMemoryRounds
 
+from pfi_aggregator.adapters.spool.budget import SpoolBudget
 from pfi_aggregator.adapters.spool.incoming import SpoolIncoming
 from pfi_aggregator.adapters.spool.layout import SpoolLayout
 from pfi_aggregator.adapters.spool.round_keys import RoundKeys
@@ -47,12 +48,14 @@ def memory_spool() -> Spool:
     return Spool(InMemoryRounds(incoming), incoming)
 
 
-def disk_spool(root: Path, *, retain_settled: bool = False) -> Spool:
+def disk_spool(
+    root: Path, *, retain_settled: bool = False, limit_bytes: int | None = None
+) -> Spool:
     """A spool on disk, recovered; the caller sees to it that no one else has it."""
     root.mkdir(exist_ok=True)
     layout, keys = SpoolLayout(root), round_keys(root)
     rounds = SpoolRounds(layout, keys, Failpoints(), retain_settled=retain_settled)
-    incoming = SpoolIncoming(layout, keys)
+    incoming = SpoolIncoming(layout, keys, SpoolBudget(limit_bytes, rounds.committed_bytes))
     rounds.recover()
     incoming.recover()
     return Spool(rounds, incoming, keys)

@@ -35,6 +35,7 @@ from pfi_aggregator.application.shared_work import SharedWork
 from pfi_aggregator.application.sweep_uploads import SweepUploads
 from pfi_aggregator.application.turns import Turns
 from pfi_aggregator.application.upload_admission import UploadAdmission
+from pfi_aggregator.application.upload_places import UploadPlaces
 from pfi_aggregator.application.upload_turns import UploadTurns
 from pfi_aggregator.application.watch_round import WatchRound
 from pfi_aggregator.domain.chunk import Chunk
@@ -44,6 +45,7 @@ from pfi_aggregator.failpoints import Failpoints
 from pfi_aggregator.wire.updates import read_header
 
 TOKEN = 5
+ABANDONED_SECONDS = 7200.0
 
 
 @dataclass
@@ -51,13 +53,14 @@ class UseCases:
     """The application of an aggregator, wired as in `pfi_aggregator.bootstrap.graph`."""
 
     clock: ManualClock = field(default_factory=ManualClock)
-    incoming: InMemoryIncoming = field(default_factory=InMemoryIncoming)
     artifacts: InMemoryArtifacts = field(default_factory=InMemoryArtifacts)
     statements: PlainStatements = field(default_factory=PlainStatements)
     meter: RecordingMeter = field(default_factory=RecordingMeter)
     uploads: UploadTurns = field(default_factory=UploadTurns)
+    places: UploadPlaces = field(default_factory=UploadPlaces)
 
     def __post_init__(self) -> None:
+        self.incoming = InMemoryIncoming(self.clock)
         rounds = self.rounds = InMemoryRounds(self.incoming)
         turns, bells, failpoints = Turns(), RoundBells(), Failpoints()
         self.bells = bells
@@ -69,13 +72,18 @@ class UseCases:
             admission=admission,
             statements=self.statements,
             turns=self.uploads,
+            places=self.places,
             slots=ReceiveSlots(),
             bells=bells,
             meter=self.meter,
             failpoints=failpoints,
         )
-        self.status = GetUploadStatus(rounds, self.incoming, admission, self.statements)
-        self.sweep = SweepUploads(rounds, self.incoming, self.uploads, self.clock)
+        self.status = GetUploadStatus(
+            rounds, self.incoming, admission, self.statements, self.places
+        )
+        self.sweep = SweepUploads(
+            rounds, self.incoming, self.uploads, self.clock, ABANDONED_SECONDS
+        )
         publication = Publication(self.artifacts, self.statements)
         self.create = CreateInitialAdapter(
             self.leadership, publication, self.artifacts, self.statements, turns, self.clock

@@ -62,6 +62,19 @@ class AggregatorMetrics:
             "Uploads that are stored and not committed.",
             registry=registry,
         )
+        self._uploads = Gauge(
+            "pfi_aggregator_uploads", "Uploads that run or wait.", ["state"], registry=registry
+        )
+        self._used_bytes = Gauge(
+            "pfi_aggregator_spool_used_bytes",
+            "Payload bytes in the spool, running uploads with all of theirs.",
+            registry=registry,
+        )
+        self._limit_bytes = Gauge(
+            "pfi_aggregator_spool_limit_bytes",
+            "Most payload bytes that the spool may hold.",
+            registry=registry,
+        )
         self._free_bytes = Gauge(
             "pfi_aggregator_spool_free_bytes",
             "Free bytes on the device that holds the spool.",
@@ -74,11 +87,20 @@ class AggregatorMetrics:
         open_rounds: Callable[[], int],
         partial_uploads: Callable[[], int],
         free_bytes: Callable[[], int],
+        used_bytes: Callable[[], int],
+        limit_bytes: Callable[[], int],
     ) -> None:
         """Names where the gauges are read at each scrape."""
         self._open_rounds.set_function(open_rounds)
         self._partial_uploads.set_function(partial_uploads)
         self._free_bytes.set_function(free_bytes)
+        self._used_bytes.set_function(used_bytes)
+        self._limit_bytes.set_function(limit_bytes)
+
+    def watch_uploads(self, *, running: Callable[[], int], waiting: Callable[[], int]) -> None:
+        """Names where the gauges of uploads are read at each scrape."""
+        self._uploads.labels(state="running").set_function(running)
+        self._uploads.labels(state="waiting").set_function(waiting)
 
     def update_committed(self, update: CommittedUpdate) -> None:
         """An update was committed."""

@@ -33,6 +33,37 @@ class AggregatorSettings(ServiceSettings):
         description="file of 32 random bytes that wraps the rounds' keys in state/spool-keys, made"
         " when it is missing; default: spool-wrapping-key in the state folder",
     )
+    spool_limit_bytes: int | None = Field(
+        default=None,
+        ge=1 << 20,
+        description="most payload bytes that the spool may hold, running uploads with all of"
+        " theirs; default: what it holds at the start and 90 % of what is free then",
+    )
+    maximum_uploads: int = Field(
+        default=256, ge=1, le=10_000, description="how many uploads run at a time, 1 to 10000"
+    )
+    maximum_uploads_per_client: int = Field(
+        default=8, ge=1, le=10_000, description="how many of them may be one client's"
+    )
+    maximum_waiting_uploads: int = Field(
+        default=64,
+        ge=1,
+        le=10_000,
+        description="how many uploads wait for a place; further ones are told when to come back",
+    )
+    upload_turn_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=3600,
+        description="how long an upload keeps its place when others wait, 1 to 3600; it goes on"
+        " later where it stopped",
+    )
+    abandoned_upload_seconds: float = Field(
+        default=3600.0,
+        ge=60,
+        le=30 * 86_400,
+        description="after how many seconds without a byte an unfinished upload is deleted",
+    )
     artifacts_url: str = Field(
         description="artifact store: file:///folder, s3://bucket, gs://bucket or az://name"
     )

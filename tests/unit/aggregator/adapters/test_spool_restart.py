@@ -115,7 +115,7 @@ def test_headers_without_payload_and_half_written_ones_are_dropped(root, spool):
     (root / "incoming" / f"{task_of('half')}.{'ab' * 32}").write_bytes(b"payload")
     again = disk_spool(root).incoming
     assert again.stored_bytes(task_of("half"), "ab" * 32) == 0
-    assert again.sweep(lambda _: True, lambda _: False) == 1
+    assert again.sweep(lambda *_: True, lambda _: False) == 1
     assert list((root / "incoming").iterdir()) == []
 
 
@@ -124,8 +124,8 @@ def test_an_upload_that_is_worked_on_is_never_swept(root, spool):
     task, digest = UPLOADS[0].ticket.task, UPLOADS[0].header.payload_sha256
     header = SpoolLayout.header(SpoolLayout(root).partial(task, digest))
     header.unlink()
-    assert spool.incoming.sweep(lambda _: True, lambda _: True) == 0
-    assert spool.incoming.sweep(lambda _: True, lambda _: False) == 1
+    assert spool.incoming.sweep(lambda *_: True, lambda _: True) == 0
+    assert spool.incoming.sweep(lambda *_: True, lambda _: False) == 1
 
 
 def test_a_header_is_replaced_in_one_step(root, spool, monkeypatch):

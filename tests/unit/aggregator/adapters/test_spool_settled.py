@@ -44,7 +44,7 @@ def settle(spool) -> None:
 def test_a_settled_round_leaves_a_few_bytes(root, spool):
     spool.commit(PLAN, UPLOADS[0])
     settle(spool)
-    spool.incoming.sweep(lambda _: False, lambda _: False)
+    spool.incoming.sweep(lambda *_: False, lambda _: False)
     left = [path for path in root.rglob("*") if path.is_file() and path.name != ".lock"]
     assert [path.relative_to(root).as_posix() for path in left] == [f"settled/{KEY.run}/1.1.global"]
     assert left[0].stat().st_size < 300

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import pytest
 from tests.support.aggregator.builders import (
@@ -12,19 +13,21 @@ from tests.support.aggregator.builders import (
     make_upload,
     with_ticket,
 )
-from tests.support.aggregator.use_cases import TOKEN, UseCases
+from tests.support.aggregator.use_cases import TOKEN, UseCases, receipt_of
 from tests.support.clock import START
 
 from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.shared_work import SharedWork
 from pfi_aggregator.application.turns import Turns
+from pfi_aggregator.application.upload_places import PlaceLimits, UploadPlaces
 from pfi_aggregator.domain.chunk import Chunk
 from pfi_aggregator.domain.ticket import Caller
 from pfi_aggregator.wire.updates import read_header
-from pfi_common.errors import ChunkOutOfOrderError
+from pfi_common.errors import ChunkOutOfOrderError, UploadsLimitedError
 
 PLAN = make_plan()
 UPLOAD = make_upload(PLAN)
+OTHER = make_upload(PLAN, "c-000000000002")
 CALLER = Caller(UPLOAD.ticket.client, KEY_SHA256)
 
 
@@ -106,6 +109,72 @@ async def test_sweeping_deletes_uploads_of_closed_rounds_alone(world):
     await world.abort.run(TOKEN, KEY)
     await world.sweep.run()
     assert world.incoming.count() == 0
+
+
+async def test_sweeping_deletes_what_nobody_goes_on_with(world):
+    call, client = stalled_upload(world)
+    await client.sent.wait()
+    call.cancel()
+    await asyncio.wait([call])
+    world.clock.advance(1000)
+    await world.sweep.run()
+    assert world.ask(UPLOAD).resume_offset_bytes == 100
+    world.sweep = replace(world.sweep, abandoned_seconds=900.0)
+    await world.sweep.run()
+    assert (world.ask(UPLOAD).resume_offset_bytes, world.incoming.count()) == (0, 0)
+    assert await world.upload(UPLOAD)  # the client starts again
+
+
+async def test_an_upload_that_loses_its_place_keeps_its_bytes():
+    places = UploadPlaces(PlaceLimits(places=1, turn_seconds=0.05))
+    world = UseCases(places=places)
+    await world.start(PLAN)
+    call, client = stalled_upload(world)
+    await client.sent.wait()
+    other = await world.upload(OTHER)
+    assert other.client == OTHER.ticket.client
+    with pytest.raises(UploadsLimitedError) as caught:
+        await call
+    assert caught.value.retry_after_seconds > 0
+    assert world.meter.counts["refused UPLOADS_LIMITED"] == 1
+    assert world.ask(UPLOAD).resume_offset_bytes == 100
+    await world.upload(UPLOAD, offset=100)
+
+
+async def test_an_upload_above_the_limits_is_refused_and_the_status_says_so():
+    places = UploadPlaces(PlaceLimits(places=1, waiting=1))
+    world = UseCases(places=places)
+    await world.start(PLAN)
+    call, client = stalled_upload(world)
+    await client.sent.wait()
+    waiting = asyncio.create_task(world.upload(OTHER))
+    while not places.waiting_count:  # noqa: ASYNC110 - it has no event
+        await asyncio.sleep(0)
+    third = make_upload(PLAN, "c-000000000003")
+    for attempt in (lambda: world.upload(third), lambda: in_thread(world.ask, third)):
+        with pytest.raises(UploadsLimitedError):
+            await attempt()
+    call.cancel()
+    await asyncio.wait([call])
+    assert (await waiting).client == OTHER.ticket.client
+    assert world.ask(third).resume_offset_bytes == 0
+
+
+async def test_a_receipt_needs_no_place():
+    places = UploadPlaces(PlaceLimits(places=1, waiting=1))
+    world = UseCases(places=places)
+    await world.start(PLAN)
+    receipt = await world.upload(OTHER)
+    call, client = stalled_upload(world)
+    await client.sent.wait()
+    waiting = asyncio.create_task(world.upload(make_upload(PLAN, "c-000000000003")))
+    while not places.waiting_count:  # noqa: ASYNC110 - it has no event
+        await asyncio.sleep(0)
+    assert await world.upload(OTHER) == receipt
+    assert receipt_of(world.ask(OTHER).receipt) == receipt
+    for task in (call, waiting):
+        task.cancel()
+    await asyncio.wait([call, waiting])
 
 
 async def test_blocking_work_is_over_when_a_cancelled_caller_returns():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pfi_aggregator.domain.pacing import spread
 from pfi_common.errors import DiskFullError, StoreUnavailableError
 
 _RETRY_SECONDS = 30.0
@@ -24,9 +25,9 @@ def storage_failures() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise DiskFullError(retry_after_seconds=_RETRY_SECONDS) from error
+            raise DiskFullError(retry_after_seconds=spread(_RETRY_SECONDS)) from error
         message = f"The service's files cannot be used: {os.strerror(error.errno or errno.EIO)}."
-        raise StoreUnavailableError(message, retry_after_seconds=_RETRY_SECONDS) from error
+        raise StoreUnavailableError(message, retry_after_seconds=spread(_RETRY_SECONDS)) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pfi_aggregator.application.ports import Incoming, Rounds, Statements
 from pfi_aggregator.application.upload_admission import UploadAdmission
+from pfi_aggregator.application.upload_places import UploadPlaces
 from pfi_aggregator.domain.names import check_digest
 from pfi_aggregator.domain.receipt import Receipt
 from pfi_aggregator.domain.round_state import RoundState
@@ -35,6 +36,7 @@ class GetUploadStatus:
     incoming: Incoming
     admission: UploadAdmission
     statements: Statements
+    places: UploadPlaces
 
     def run(self, caller: Caller, ticket_statement: bytes, payload_sha256: str) -> UploadStatus:
         """Gives the status of the caller's upload.
@@ -42,6 +44,8 @@ class GetUploadStatus:
         Raises:
             PlatformError: as an upload of the same bytes would.
             UpdateUnknownError: the round is settled: its receipts are gone.
+            UploadsLimitedError: an upload would be refused now, which a client that is sending may
+                not be told.
         """
         ticket = self.admission.identify(ticket_statement, caller)
         check_digest("payload_sha256", payload_sha256)
@@ -56,4 +60,5 @@ class GetUploadStatus:
 
     def _resume(self, ticket: UploadTicket, payload_sha256: str) -> UploadStatus:
         self.admission.check_open(ticket)
+        self.places.check(ticket.client)
         return UploadStatus(self.incoming.stored_bytes(ticket.task, payload_sha256), None)

@@ -1,7 +1,7 @@
 """Takes an update: receives it, makes it durable, counts it at most once, gives a receipt."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from pfi_aggregator.application.blocking import in_thread
@@ -9,6 +9,7 @@ from pfi_aggregator.application.ports import Incoming, Meter, PartialUpload, Rou
 from pfi_aggregator.application.receive_slots import ReceiveSlots
 from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.upload_admission import UploadAdmission
+from pfi_aggregator.application.upload_places import UploadPlaces
 from pfi_aggregator.application.upload_turns import UploadTurns
 from pfi_aggregator.domain.chunk import Chunk, check_chunk
 from pfi_aggregator.domain.counting import count_update
@@ -25,6 +26,7 @@ from pfi_common.errors import (
     PayloadSizeInvalidError,
     PlatformError,
     StoreUnavailableError,
+    UploadsLimitedError,
 )
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
@@ -35,6 +37,7 @@ _RESUMABLE = (
     DiskFullError,
     PayloadSizeInvalidError,
     StoreUnavailableError,
+    UploadsLimitedError,
 )
 """Errors after which the stored bytes are still good for a resume."""
 
@@ -48,6 +51,7 @@ class ReceiveUpdate:
     admission: UploadAdmission
     statements: Statements
     turns: UploadTurns
+    places: UploadPlaces
     slots: ReceiveSlots
     bells: RoundBells
     meter: Meter
@@ -74,40 +78,45 @@ class ReceiveUpdate:
         async with self.turns.take(ticket.task):
             committed = await in_thread(self._find_committed, ticket, header)
             if committed is None:
-                plan = await in_thread(self.admission.admit, ticket, header)
-                upload = await in_thread(self.incoming.begin, ticket.task, header)
-                committed = await self._complete(upload, header, (ticket, plan), chunks)
+                committed = await self._take(ticket, header, chunks)
         receipt = Receipt(ticket.key, committed.counted, voided=False)
         statement = self.statements.sign_receipt(receipt)
         self.failpoints.reach(Failpoint.RECEIPT_READY)
         return statement
+
+    async def _take(
+        self, ticket: UploadTicket, header: UpdateHeader, chunks: AsyncIterator[Chunk]
+    ) -> CommittedUpdate:
+        """Waits for a place, and receives and commits while it has it."""
+        await in_thread(self.admission.admit, ticket, header)
+        async with AsyncExitStack() as stack:
+            async with self.turns.receiving(ticket.task):
+                place = await stack.enter_async_context(self.places.take(ticket.client))
+            plan = await in_thread(self.admission.admit, ticket, header)
+            upload = await in_thread(self.incoming.begin, ticket.task, header)
+            async with self._keeping(upload):
+                async with self.turns.receiving(ticket.task), place.receiving():
+                    scan = await self._receive(upload, header, (ticket, plan), chunks)
+                committed = await self._commit(count_update(header, ticket, scan, plan))
+                await in_thread(upload.discard)
+        return committed
 
     def _find_committed(self, ticket: UploadTicket, header: UpdateHeader) -> CommittedUpdate | None:
         if self.admission.state(ticket) is RoundState.ABORTED:
             raise AttemptVoidedError
         return self.admission.find_committed(ticket, header.payload_sha256)
 
-    async def _complete(
-        self,
-        upload: PartialUpload,
-        header: UpdateHeader,
-        admitted: tuple[UploadTicket, RoundPlan],
-        chunks: AsyncIterator[Chunk],
-    ) -> CommittedUpdate:
-        """Receives the rest of a payload and commits it; keeps the bytes if a resume can help."""
-        ticket, plan = admitted
+    @asynccontextmanager
+    async def _keeping(self, upload: PartialUpload) -> AsyncIterator[None]:
+        """Closes an upload at the end; keeps its bytes unless no resume can help."""
         try:
-            async with self.turns.receiving(ticket.task):
-                scan = await self._receive(upload, header, admitted, chunks)
-            committed = await self._commit(count_update(header, ticket, scan, plan))
-            await in_thread(upload.discard)
+            yield
         except PlatformError as error:
             if not isinstance(error, _RESUMABLE):
                 await in_thread(upload.discard)
             raise
         finally:
             upload.close()
-        return committed
 
     async def _receive(
         self,

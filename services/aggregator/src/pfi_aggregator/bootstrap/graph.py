@@ -35,8 +35,10 @@ from pfi_aggregator.application.shared_work import SharedWork
 from pfi_aggregator.application.sweep_uploads import SweepUploads
 from pfi_aggregator.application.turns import Turns
 from pfi_aggregator.application.upload_admission import UploadAdmission
+from pfi_aggregator.application.upload_places import UploadPlaces
 from pfi_aggregator.application.upload_turns import UploadTurns
 from pfi_aggregator.application.watch_round import WatchRound
+from pfi_aggregator.bootstrap.ingest import build_budget, build_places
 from pfi_aggregator.bootstrap.spool_reader import own_round_keys
 from pfi_aggregator.entrypoints.adapter_servicer import AdapterServicer
 from pfi_aggregator.entrypoints.round_servicer import RoundServicer, RoundUseCases
@@ -106,15 +108,20 @@ def build_graph(settings: AggregatorSettings, metrics: AggregatorMetrics, clock:
         stack.callback(lock.close)
         adapters = _build_adapters(settings, identity, layout, metrics, clock)
         stack.pop_all()
-    bells, uploads = RoundBells(), UploadTurns()
+    bells, uploads, places = RoundBells(), UploadTurns(), build_places(settings)
+    metrics.watch_uploads(
+        running=lambda: places.running_count, waiting=lambda: places.waiting_count
+    )
     return Graph(
         identity=identity,
-        updates=_update_servicer(adapters, bells, uploads),
+        updates=_update_servicer(adapters, bells, uploads, places),
         adapters=AdapterServicer(
             DownloadAdapter(adapters.artifacts, _open_payloads(adapters.artifacts))
         ),
         rounds=RoundServicer(_round_use_cases(adapters, bells)),
-        sweep=SweepUploads(adapters.rounds, adapters.incoming, uploads, clock),
+        sweep=SweepUploads(
+            adapters.rounds, adapters.incoming, uploads, clock, settings.abandoned_upload_seconds
+        ),
         bells=bells,
         lock=lock,
     )
@@ -142,8 +149,10 @@ def _build_adapters(
         get_logger().warning(Event.FAILPOINT_ARMED, state=settings.failpoint.value)
     keys = own_round_keys(settings)
     rounds = SpoolRounds(layout, keys, failpoints, retain_settled=settings.retain_settled)
-    incoming = SpoolIncoming(layout, keys)
-    recovered, partial = rounds.recover(), incoming.recover()
+    recovered = rounds.recover()
+    budget = build_budget(settings, rounds)
+    incoming = SpoolIncoming(layout, keys, budget)
+    partial = incoming.recover()
     get_logger().info(
         Event.SPOOL_RECOVERED, spool=settings.spool_name, count=recovered, updates=partial
     )
@@ -151,6 +160,8 @@ def _build_adapters(
         open_rounds=rounds.open_count,
         partial_uploads=incoming.count,
         free_bytes=lambda: shutil.disk_usage(settings.spool).free,
+        used_bytes=lambda: budget.used_bytes,
+        limit_bytes=lambda: budget.limit_bytes or 0,
     )
     verifier = StatementVerifier(
         identity.authority_certificate, identity.identity.federation, clock
@@ -169,7 +180,7 @@ def _build_adapters(
 
 
 def _update_servicer(
-    adapters: _Adapters, bells: RoundBells, uploads: UploadTurns
+    adapters: _Adapters, bells: RoundBells, uploads: UploadTurns, places: UploadPlaces
 ) -> UpdateServicer:
     rounds, incoming, statements = adapters.rounds, adapters.incoming, adapters.statements
     admission = UploadAdmission(rounds, statements, adapters.clock, adapters.spool)
@@ -179,12 +190,14 @@ def _update_servicer(
         admission=admission,
         statements=statements,
         turns=uploads,
+        places=places,
         slots=ReceiveSlots(),
         bells=bells,
         meter=adapters.metrics,
         failpoints=adapters.failpoints,
     )
-    return UpdateServicer(receive, GetUploadStatus(rounds, incoming, admission, statements))
+    status = GetUploadStatus(rounds, incoming, admission, statements, places)
+    return UpdateServicer(receive, status)
 
 
 def _round_use_cases(adapters: _Adapters, bells: RoundBells) -> RoundUseCases:

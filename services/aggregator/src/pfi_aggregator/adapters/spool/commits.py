@@ -27,6 +27,11 @@ class Commits:
         self._order: list[CommittedUpdate] = []
         self._damaged: set[str] = set()
 
+    @property
+    def payload_bytes(self) -> int:
+        """Payload bytes of all updates."""
+        return sum(update.counted.payload_bytes for update in tuple(self._order))
+
     def recover(self) -> None:
         """Reads the folder; a committed file that cannot be read is remembered as damaged."""
         for path in sorted(self._folder.iterdir()):

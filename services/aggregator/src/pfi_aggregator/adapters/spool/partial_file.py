@@ -19,14 +19,20 @@ class PartialFile:
     Args:
         path: The file; it exists.
         offset_bytes: What is kept of it.
+        payload_bytes: What it will have.
         cipher: Of the payload.
-        drop: Deletes the file.
+        closed: Is told of every end with the bytes that stay: none when they are to be deleted.
     """
 
     def __init__(
-        self, path: Path, offset_bytes: int, cipher: PayloadCipher, drop: Callable[[], None]
+        self,
+        path: Path,
+        offset_bytes: int,
+        payload_bytes: int,
+        cipher: PayloadCipher,
+        closed: Callable[[int | None], None],
     ) -> None:
-        self._drop = drop
+        self._closed = closed
         self._cipher = cipher
         self._task = path.name
         self._scratch = memoryview(bytearray(_SCRATCH_BYTES))
@@ -34,6 +40,12 @@ class PartialFile:
         self._file.truncate(offset_bytes)
         self._file.seek(offset_bytes)
         self._stored_bytes = offset_bytes
+        self._payload_bytes = payload_bytes
+
+    @property
+    def missing_bytes(self) -> int:
+        """How many bytes are still to come."""
+        return max(0, self._payload_bytes - self._stored_bytes)
 
     @property
     def stored_bytes(self) -> int:
@@ -59,12 +71,14 @@ class PartialFile:
 
     def close(self) -> None:
         """Keeps the bytes. May be repeated."""
-        self._file.close()
+        if not self._file.closed:
+            self._file.close()
+            self._closed(self._stored_bytes)
 
     def discard(self) -> None:
         """Deletes the bytes."""
-        self.close()
-        self._drop()
+        self._file.close()
+        self._closed(None)
 
     def _write(self, piece: memoryview) -> int:
         with storage_failures():

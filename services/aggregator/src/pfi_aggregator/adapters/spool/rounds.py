@@ -171,6 +171,10 @@ class SpoolRounds:
         states = [known.view().state for known in tuple(self._rounds.values())]
         return states.count(RoundState.OPEN)
 
+    def committed_bytes(self) -> int:
+        """Says how many payload bytes are committed in rounds that are not settled."""
+        return sum(known.commits.payload_bytes for known in tuple(self._rounds.values()))
+
     def _plan_sha256(self, key: RoundKey) -> str | None:
         """Names the plan that a round was opened with; empty if it was aborted before."""
         known = self._rounds.get(key)

@@ -1,6 +1,7 @@
 """Uploads on their way in."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Protocol
 
 from pfi_aggregator.domain.ticket import UploadTicket
@@ -58,17 +59,21 @@ class Incoming(Protocol):
         Raises:
             ChunkOutOfOrderError: fewer bytes are stored than the offset says.
             DiskFullError: the device has no room for the payload.
+            SpoolFullError: the spool may not hold so much.
             SpoolKeyInvalidError: the round's key is gone.
         """
         ...
 
     def sweep(
-        self, is_needed: Callable[[UploadTicket], bool], is_taken: Callable[[str], bool]
+        self,
+        is_needed: Callable[[UploadTicket, datetime], bool],
+        is_taken: Callable[[str], bool],
     ) -> int:
         """Deletes the uploads that are not needed any more, and says how many those were.
 
         Args:
-            is_needed: Whether an upload with this ticket may still be committed.
+            is_needed: Whether an upload with this ticket, whose last byte came then, may still be
+                committed.
             is_taken: Whether a call works on a task's upload, which then stays in any case.
         """
         ...
