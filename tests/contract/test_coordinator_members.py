@@ -21,6 +21,7 @@ from pfi_common.errors import (
     TokenUsedError,
 )
 from pfi_coordinator.application.ports.api_keys import ApiKey
+from pfi_coordinator.domain.members import AgentFacts
 from pfi_coordinator.domain.scopes import Scope
 
 __all__ = [
@@ -97,12 +98,13 @@ async def test_a_revoked_key_does_not_use_a_token_up(ports, token):
 async def test_the_registry_keeps_what_is_noted(ports, token):
     await ports.tokens.redeem(token, client(1), NOW)
     await ports.registry.certified(client_id(1), NOW + HOUR)
-    await ports.registry.described(client_id(1), "0.1.0", 25, ("bf16", "fp32"))
+    facts = AgentFacts("0.1.0", 25, ("bf16", "fp32"), "phone")
+    await ports.registry.described(client_id(1), facts)
     await ports.registry.revoke(client_id(1))
     found = await ports.registry.get(client_id(1))
     assert found.certificate_expires_at == NOW + HOUR
     assert (found.agent_version, found.training_rows, found.revoked) == ("0.1.0", 25, True)
-    assert found.upload_encodings == ("bf16", "fp32")
+    assert (found.upload_encodings, found.device_class) == (("bf16", "fp32"), "phone")
     assert await ports.registry.find([client_id(1), client_id(2)]) == {client_id(1): found}
 
 

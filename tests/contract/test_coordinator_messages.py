@@ -18,7 +18,7 @@ from pfi.aggregator.v1 import ticket_pb2
 from pfi.coordinator.v1.task_pb2 import HEAD_PLACEMENT_PERSONAL, Task
 from pfi_common.errors import SignatureInvalidError
 from pfi_common.spec import ENCODINGS
-from pfi_common.tensors import encoded_size_bytes
+from pfi_common.tensors import Schema, at_rank, encoded_size_bytes
 from pfi_coordinator.adapters.proto_tasks import ProtoTaskFactory
 from pfi_coordinator.adapters.signed_receipts import SignedReceiptReader
 from pfi_coordinator.application.ports.receipt_reader import Receipt
@@ -158,6 +158,29 @@ def test_a_client_uploads_what_it_and_the_run_agree_on(federation):
         assert train.upload_encoding == ticket.encoding == ENCODINGS[name]
         assert ticket.maximum_bytes == encoded_size_bytes(ENCODINGS[name], count)
         assert (train.error_feedback, train.counted_round) == (feeds_back, int(feeds_back))
+
+
+def test_a_device_class_trains_its_rank(federation):
+    factory, moment = ProtoTaskFactory(federation.signer("coordinator")), ManualClock().now()
+    asked = document(adapter={"rank": SCHEMA.rank, "alpha": SCHEMA.alpha, "rank_for": {"phone": 1}})
+    for device, schema in (("phone", at_rank(SCHEMA, 1)), ("laptop", SCHEMA), ("", SCHEMA)):
+        made = factory.train_task(
+            asked,
+            adapter(1),
+            client(1, device_class=device),
+            number=2,
+            attempt=1,
+            deadline=moment,
+        )
+        task = Task.FromString(made.message)
+        ticket = ticket_of(federation, task.train)
+        assert Schema.from_proto(task.schema) == SCHEMA
+        assert ticket.schema_digest == schema.digest
+        assert ticket.maximum_bytes == 4 * schema.coordinate_count
+        assert task.train.HasField("client_schema") is (schema != SCHEMA)
+        if schema != SCHEMA:
+            assert Schema.from_proto(task.train.client_schema) == schema
+        assert not task.train.fresh_adapter
 
 
 def test_every_task_names_the_form_that_clients_decode(federation):

@@ -41,6 +41,7 @@ async def test_an_agent_is_welcomed_and_then_connected(coordinator):
         {"protocol_minimum": 2, "protocol_maximum": 3},
         {"agent_version": "v" * 65},
         {"upload_encodings": ["e" * 33]},
+        {"device_class": "Two words"},
     ],
 )
 async def test_a_wrong_hello_is_refused(coordinator, change):

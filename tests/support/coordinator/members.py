@@ -13,7 +13,7 @@ from pfi_common.errors import (
 )
 from pfi_coordinator.application.ports.api_keys import ApiKey
 from pfi_coordinator.domain.enrolment import REPEAT_WINDOW
-from pfi_coordinator.domain.members import Client
+from pfi_coordinator.domain.members import AgentFacts, Client
 
 
 @dataclass
@@ -81,14 +81,13 @@ class MemoryClientRegistry:
     async def certified(self, client: str, expires_at: datetime) -> None:
         self._clients[client] = replace(self._clients[client], certificate_expires_at=expires_at)
 
-    async def described(
-        self, client: str, agent_version: str, training_rows: int, upload_encodings: tuple[str, ...]
-    ) -> None:
+    async def described(self, client: str, facts: AgentFacts) -> None:
         self._clients[client] = replace(
             self._clients[client],
-            agent_version=agent_version,
-            training_rows=training_rows,
-            upload_encodings=upload_encodings,
+            agent_version=facts.agent_version,
+            training_rows=facts.training_rows,
+            upload_encodings=facts.upload_encodings,
+            device_class=facts.device_class,
         )
 
     async def revoke(self, client: str) -> None:

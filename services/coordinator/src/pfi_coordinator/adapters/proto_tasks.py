@@ -1,6 +1,7 @@
 """Tasks and upload tickets as messages."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,11 +12,12 @@ from pfi_common.identity import StatementSigner
 from pfi_common.spec import (
     ENCODINGS,
     agreed_upload,
+    client_schema,
     compile_classification,
     compile_evaluate_task,
     compile_train_task,
 )
-from pfi_common.tensors import encoded_size_bytes
+from pfi_common.tensors import Schema, encoded_size_bytes
 from pfi_common.tensors.encoding import EncodingValue
 from pfi_coordinator.adapters.references import form_of, reference
 from pfi_coordinator.application.records import RunDocument
@@ -62,8 +64,12 @@ class ProtoTaskFactory:
         wished = document.spec.encoding.upload
         # Whoever lost every encoding that would do since it was selected gives the task back.
         agreed = agreed_upload(wished, client.upload_encodings) or wished
-        ticket = self._signer.sign(_ticket(document, base, client, task, ENCODINGS[agreed]))
-        task.train.CopyFrom(compile_train_task(document.spec, ticket, ENCODINGS[agreed]))
+        shared = document.description.adapter_schema
+        trained = client_schema(document.spec, shared, client.device_class)
+        terms = _Terms(ENCODINGS[agreed], trained)
+        ticket = self._signer.sign(_ticket(document, base, client, task, terms))
+        other = trained if trained != shared else None
+        task.train.CopyFrom(compile_train_task(document.spec, ticket, terms.encoding, other))
         if task.train.error_feedback:
             task.train.counted_round = counted_round
         return Assignment(name, task.SerializeToString(deterministic=True), agreed)
@@ -106,6 +112,14 @@ class ProtoTaskFactory:
         return Assignment(name, task.SerializeToString(deterministic=True))
 
 
+@dataclass(frozen=True)
+class _Terms:
+    """What one client's update is like: how it is written, and what it consists of."""
+
+    encoding: EncodingValue
+    schema: Schema
+
+
 def _task(document: RunDocument, base: AdapterVersion, name: TaskName, deadline: datetime) -> Task:
     spec, description = document.spec, document.description
     return Task(
@@ -130,9 +144,8 @@ def _ticket(
     base: AdapterVersion,
     client: Client,
     task: Task,
-    encoding: EncodingValue,
+    terms: _Terms,
 ) -> UploadTicket:
-    schema = document.description.adapter_schema
     deadline = task.deadline_time.ToDatetime()
     return UploadTicket(
         run=document.run,
@@ -142,12 +155,12 @@ def _ticket(
         task=task.task,
         client=client.client,
         key_sha256=client.key_sha256,
-        schema_digest=schema.digest,
+        schema_digest=terms.schema.digest,
         base_digest=base.digest,
         base_payload_sha256=task.base_form.payload_sha256,
         spool=document.spool,
-        encoding=encoding,
-        maximum_bytes=encoded_size_bytes(encoding, schema.coordinate_count),
+        encoding=terms.encoding,
+        maximum_bytes=encoded_size_bytes(terms.encoding, terms.schema.coordinate_count),
         maximum_examples=min(max(client.training_rows, 1), MAXIMUM_EXAMPLES),
         expiry_time=_timestamp(deadline + TICKET_GRACE),
     )

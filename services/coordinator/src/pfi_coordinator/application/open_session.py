@@ -12,13 +12,14 @@ from pfi_coordinator.application.ports.client_registry import ClientRegistry
 from pfi_coordinator.application.ports.presence import Presence
 from pfi_coordinator.application.ports.signals import Signals
 from pfi_coordinator.domain.enrolment import check_agent_version
-from pfi_coordinator.domain.members import Session
+from pfi_coordinator.domain.members import AgentFacts, Session
 
 PROTOCOL = 1
 """The protocol version that this coordinator speaks."""
 
 _MAXIMUM_ENCODINGS = 16
 _ENCODING = re.compile(r"[A-Za-z0-9_]{1,32}")
+_DEVICE_CLASS = re.compile(r"([a-z0-9][a-z0-9_-]{0,31})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Hello:
     encodings: tuple[str, ...]
     training_rows: int
     ready: bool
+    device_class: str = ""
 
 
 class OpenSession:
@@ -54,8 +56,9 @@ class OpenSession:
         _check(hello)
         await self._registry.get(client)
         encodings = tuple(sorted({_encoding_name(item) for item in hello.encodings}))
-        rows = hello.training_rows
-        await self._registry.described(client, hello.agent_version, rows, encodings)
+        rows, device = hello.training_rows, hello.device_class
+        facts = AgentFacts(hello.agent_version, rows, encodings, device)
+        await self._registry.described(client, facts)
         session = Session(
             client=client,
             session=f"s-{secrets.token_hex(8)}",
@@ -102,6 +105,10 @@ def _check(hello: Hello) -> None:
     if odd or len(hello.encodings) > _MAXIMUM_ENCODINGS:
         raise InvalidRequestError(
             "upload_encodings: too many, or not names", field="upload_encodings"
+        )
+    if not _DEVICE_CLASS.fullmatch(hello.device_class):
+        raise InvalidRequestError(
+            "device_class: 1 to 32 lower-case letters, digits, `_` or `-`", field="device_class"
         )
 
 

@@ -8,6 +8,23 @@ from pfi_common.spec import agreed_upload
 
 
 @dataclass(frozen=True, slots=True)
+class AgentFacts:
+    """What a client's agent says of itself when it connects.
+
+    Attributes:
+        agent_version: Its version.
+        training_rows: Rows that it may train on.
+        upload_encodings: Encodings that it can write, in lower case, sorted.
+        device_class: Class of its device; empty for none.
+    """
+
+    agent_version: str
+    training_rows: int
+    upload_encodings: tuple[str, ...]
+    device_class: str
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """An enrolled client, as the registry knows it."""
 
@@ -20,6 +37,7 @@ class Client:
     training_rows: int = 0
     agent_version: str = ""
     upload_encodings: tuple[str, ...] = ()
+    device_class: str = ""
     revoked: bool = False
 
 

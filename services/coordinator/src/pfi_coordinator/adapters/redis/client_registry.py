@@ -8,7 +8,7 @@ from typing import Any
 from pfi_common.errors import ClientUnknownError
 from pfi_coordinator.adapters.redis import keys
 from pfi_coordinator.adapters.redis.connection import RedisClient, fields, store_errors, text
-from pfi_coordinator.domain.members import Client
+from pfi_coordinator.domain.members import AgentFacts, Client
 
 
 class RedisClientRegistry:
@@ -51,14 +51,13 @@ class RedisClientRegistry:
                 keys.client(client), "certificate_expires_at", expires_at.isoformat()
             )
 
-    async def described(
-        self, client: str, agent_version: str, training_rows: int, upload_encodings: tuple[str, ...]
-    ) -> None:
+    async def described(self, client: str, facts: AgentFacts) -> None:
         """See ClientRegistry.described."""
         news = {
-            "agent_version": agent_version,
-            "training_rows": training_rows,
-            "upload_encodings": " ".join(upload_encodings),
+            "agent_version": facts.agent_version,
+            "training_rows": facts.training_rows,
+            "upload_encodings": " ".join(facts.upload_encodings),
+            "device_class": facts.device_class,
         }
         async with store_errors():
             await self._redis.hset(keys.client(client), mapping=fields(news))
@@ -83,5 +82,6 @@ def _read(client: str, columns: Mapping[bytes, bytes]) -> Client:
         training_rows=int(values.get("training_rows", 0)),
         agent_version=values.get("agent_version", ""),
         upload_encodings=tuple(values.get("upload_encodings", "").split()),
+        device_class=values.get("device_class", ""),
         revoked="revoked" in values,
     )

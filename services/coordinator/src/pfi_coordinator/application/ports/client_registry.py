@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from pfi_coordinator.domain.members import Client
+from pfi_coordinator.domain.members import AgentFacts, Client
 
 
 class ClientRegistry(Protocol):
@@ -32,9 +32,7 @@ class ClientRegistry(Protocol):
         """Notes the end of the client's certificate."""
         ...
 
-    async def described(
-        self, client: str, agent_version: str, training_rows: int, upload_encodings: tuple[str, ...]
-    ) -> None:
+    async def described(self, client: str, facts: AgentFacts) -> None:
         """Notes what the client's agent last said of itself."""
         ...
 

@@ -34,6 +34,7 @@ def read_hello(request: messages.SessionRequest) -> Hello:
         encodings=tuple(hello.upload_encodings),
         training_rows=hello.training_rows,
         ready=hello.ready,
+        device_class=hello.device_class,
     )
 
 
