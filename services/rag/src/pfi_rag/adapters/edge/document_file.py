@@ -8,12 +8,12 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pfi_common.errors import IndexDamagedError
 from pfi_common.identity.files import PRIVATE
+from pfi_rag.adapters.record_codec import record_fields, record_of
 from pfi_rag.domain.documents import DocumentRecord, StoredPassage
 
 _FORMAT = 1
@@ -59,7 +59,7 @@ def read_record(path: Path) -> DocumentRecord:
         size = os.fstat(file.fileno()).st_size
     try:
         head = json.loads(line)
-        record = _record(head)
+        record = record_of(head)
         whole = head["format"] == _FORMAT and size == len(line) + head["body_bytes"]
     except (ValueError, KeyError, TypeError):
         whole = False
@@ -100,32 +100,8 @@ def read_passages(path: Path) -> Iterator[tuple[Span, StoredPassage]]:
 
 
 def _head(record: DocumentRecord, body_bytes: int) -> bytes:
-    fields = {
-        "format": _FORMAT,
-        "document": record.document,
-        "name": record.name,
-        "media_type": record.media_type,
-        "content_sha256": record.content_sha256,
-        "size_bytes": record.size_bytes,
-        "passages": record.passages,
-        "added_at": record.added_at.isoformat(),
-        "labels": dict(record.labels),
-        "body_bytes": body_bytes,
-    }
+    fields = {"format": _FORMAT, **record_fields(record), "body_bytes": body_bytes}
     return json.dumps(fields).encode() + b"\n"
-
-
-def _record(head: dict[str, Any]) -> DocumentRecord:
-    return DocumentRecord(
-        document=str(head["document"]),
-        name=str(head["name"]),
-        media_type=str(head["media_type"]),
-        content_sha256=str(head["content_sha256"]),
-        size_bytes=int(head["size_bytes"]),
-        passages=int(head["passages"]),
-        added_at=datetime.fromisoformat(head["added_at"]),
-        labels={str(name): str(value) for name, value in head["labels"].items()},
-    )
 
 
 def _block(passage: StoredPassage) -> bytes:

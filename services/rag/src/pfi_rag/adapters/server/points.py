@@ -2,12 +2,12 @@
 
 import hashlib
 import uuid
-from datetime import datetime
 from typing import Any
 
 import qdrant_edge as edge
 from qdrant_client import models
 
+from pfi_rag.adapters.record_codec import record_fields
 from pfi_rag.adapters.server.tenant import BM25, DENSE
 from pfi_rag.domain.documents import DocumentRecord, StoredPassage
 from pfi_rag.domain.fusion import Fused
@@ -44,18 +44,7 @@ def passage_point(
 
 def document_point(tenant: str, record: DocumentRecord, source: str) -> models.PointStruct:
     """Makes the point of what is known of a document."""
-    payload = {
-        "kind": DOCUMENT,
-        "document": record.document,
-        "source": source,
-        "name": record.name,
-        "media_type": record.media_type,
-        "content_sha256": record.content_sha256,
-        "size_bytes": record.size_bytes,
-        "passages": record.passages,
-        "added_at": record.added_at.isoformat(),
-        "labels": dict(record.labels),
-    }
+    payload = {"kind": DOCUMENT, "source": source, **record_fields(record)}
     point = point_id(tenant, DOCUMENT, record.document)
     return models.PointStruct(id=point, vector={}, payload=payload)
 
@@ -64,20 +53,6 @@ def owner_point(tenant: str, key_sha256: str) -> models.PointStruct:
     """Makes the point that says which key a tenant belongs to."""
     payload = {"kind": OWNER, "key_sha256": key_sha256}
     return models.PointStruct(id=point_id(tenant, OWNER), vector={}, payload=payload)
-
-
-def read_record(payload: dict[str, Any]) -> DocumentRecord:
-    """Reads a document's point."""
-    return DocumentRecord(
-        document=payload["document"],
-        name=payload["name"],
-        media_type=payload["media_type"],
-        content_sha256=payload["content_sha256"],
-        size_bytes=payload["size_bytes"],
-        passages=payload["passages"],
-        added_at=datetime.fromisoformat(payload["added_at"]),
-        labels=payload["labels"],
-    )
 
 
 def read_passage(payload: dict[str, Any]) -> StoredPassage:

@@ -9,6 +9,7 @@ import numpy as np
 from qdrant_client import models
 
 from pfi_common.errors import EmbeddingModelInvalidError, ForgetIncompleteError
+from pfi_rag.adapters.record_codec import record_of
 from pfi_rag.adapters.server.points import (
     DOCUMENT,
     OWNER,
@@ -19,7 +20,6 @@ from pfi_rag.adapters.server.points import (
     query_words,
     read_hit,
     read_passage,
-    read_record,
 )
 from pfi_rag.adapters.server.tenant import BM25, DENSE, Conditions, TenantPoints
 from pfi_rag.application.ports import Embedder, Progress
@@ -91,7 +91,7 @@ class ServerStore:
     def documents(self) -> list[DocumentRecord]:
         """See `PassageStore.documents`."""
         pages = self._points.scroll({"kind": DOCUMENT})
-        records = [read_record(payload_of(point)) for page in pages for point in page]
+        records = [record_of(payload_of(point)) for page in pages for point in page]
         return sorted(records, key=lambda record: record.name)
 
     def find(self, name: str) -> DocumentRecord | None:
@@ -180,7 +180,7 @@ class ServerStore:
 
     def _record(self, document: str) -> DocumentRecord | None:
         pages = self._points.scroll({"kind": DOCUMENT, "document": document})
-        return next((read_record(payload_of(point)) for page in pages for point in page), None)
+        return next((record_of(payload_of(point)) for page in pages for point in page), None)
 
     def _scope(self, narrowed: SearchFilter) -> Conditions | None:
         """Gives the conditions of a search; `None`: nothing can be found."""
