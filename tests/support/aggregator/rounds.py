@@ -116,6 +116,10 @@ class InMemoryRounds:
         known.settled = True
         known.updates.clear()
 
+    def pending_keys(self) -> tuple[RoundKey, ...]:
+        states = (RoundState.OPEN, RoundState.SEALED)
+        return tuple(key for key, known in self._rounds.items() if known.state in states)
+
     def open_count(self) -> int:
         return [known.state for known in self._rounds.values()].count(RoundState.OPEN)
 

@@ -19,10 +19,14 @@ from pfi_aggregator.application.abort_round import AbortRound
 from pfi_aggregator.application.create_initial_adapter import CreateInitialAdapter, InitialAdapter
 from pfi_aggregator.application.finalize_round import FinalizeRound
 from pfi_aggregator.application.find_change import FindChange
+from pfi_aggregator.application.fold_ahead import FoldAhead
+from pfi_aggregator.application.fold_round import FoldRound
+from pfi_aggregator.application.fold_update import FoldUpdate
 from pfi_aggregator.application.get_upload_status import GetUploadStatus, UploadStatus
 from pfi_aggregator.application.leadership import Leadership
 from pfi_aggregator.application.merge_round import MergeRound
 from pfi_aggregator.application.open_round import OpenRound
+from pfi_aggregator.application.partial_sums import PartialSums
 from pfi_aggregator.application.publication import Publication
 from pfi_aggregator.application.receive_slots import ReceiveSlots
 from pfi_aggregator.application.receive_update import ReceiveUpdate
@@ -45,6 +49,7 @@ from pfi_aggregator.failpoints import Failpoints
 from pfi_aggregator.wire.updates import read_header
 
 TOKEN = 5
+FOLD_AHEAD_BYTES = 1 << 20
 ABANDONED_SECONDS = 7200.0
 
 
@@ -58,6 +63,7 @@ class UseCases:
     meter: RecordingMeter = field(default_factory=RecordingMeter)
     uploads: UploadTurns = field(default_factory=UploadTurns)
     places: UploadPlaces = field(default_factory=UploadPlaces)
+    spool: str = SPOOL
 
     def __post_init__(self) -> None:
         self.incoming = InMemoryIncoming(self.clock)
@@ -65,7 +71,7 @@ class UseCases:
         turns, bells, failpoints = Turns(), RoundBells(), Failpoints()
         self.bells = bells
         self.leadership = Leadership(InMemoryLeaderTokens())
-        admission = UploadAdmission(rounds, self.statements, self.clock, SPOOL)
+        admission = UploadAdmission(rounds, self.statements, self.clock, self.spool)
         self.receive = ReceiveUpdate(
             rounds=rounds,
             incoming=self.incoming,
@@ -95,12 +101,39 @@ class UseCases:
         )
         pieces = ReductionPieces(self.artifacts)
         self.reduce = ReducePiece(InMemorySealedRounds(rounds), self.artifacts, pieces)
-        self.settle = SettleRound(self.leadership, rounds, turns, pieces)
+        partials = PartialSums(self.artifacts, self.statements)
+        self.settle = SettleRound(
+            self.leadership,
+            rounds,
+            turns,
+            pieces,
+            partials,
+            publication,
+            self.statements,
+            self.spool,
+        )
         self.abort = AbortRound(self.leadership, rounds, turns, bells)
+        fold = FoldUpdate(rounds, failpoints)
+        self.ahead = FoldAhead(rounds, fold, FOLD_AHEAD_BYTES)
+        merge = MergeRound(fold, self.ahead, lambda: None)
+        self.fold = FoldRound(
+            leadership=self.leadership,
+            rounds=rounds,
+            merge=merge,
+            sums=partials,
+            statements=self.statements,
+            turns=turns,
+            work=SharedWork(),
+            spool=self.spool,
+            meter=self.meter,
+            clock=self.clock,
+            failpoints=failpoints,
+        )
         self.finalize = FinalizeRound(
             leadership=self.leadership,
             rounds=rounds,
-            change=FindChange(MergeRound(rounds, lambda: None, failpoints), pieces),
+            change=FindChange(merge, pieces, partials, failpoints),
+            statements=self.statements,
             publication=publication,
             artifacts=self.artifacts,
             turns=turns,
@@ -108,6 +141,7 @@ class UseCases:
             meter=self.meter,
             clock=self.clock,
             failpoints=failpoints,
+            spool=self.spool,
         )
 
     async def start(self, plan: RoundPlan) -> None:

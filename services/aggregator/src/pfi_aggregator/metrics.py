@@ -54,6 +54,17 @@ class AggregatorMetrics:
             "Counted updates that a robust rule left out of the merge.",
             registry=registry,
         )
+        self._partial_sum_seconds = Histogram(
+            "pfi_aggregator_partial_sum_seconds",
+            "Time to sum the updates of a spool for the aggregator that finalizes their round.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._fold_lag = Gauge(
+            "pfi_aggregator_fold_lag_updates",
+            "Committed updates of open and sealed rounds that are to be folded ahead.",
+            registry=registry,
+        )
         self._open_rounds = Gauge(
             "pfi_aggregator_open_rounds", "Rounds that take updates.", registry=registry
         )
@@ -102,6 +113,10 @@ class AggregatorMetrics:
         self._uploads.labels(state="running").set_function(running)
         self._uploads.labels(state="waiting").set_function(waiting)
 
+    def watch_folding(self, *, lag: Callable[[], int]) -> None:
+        """Names where the gauge is read at each scrape."""
+        self._fold_lag.set_function(lag)
+
     def update_committed(self, update: CommittedUpdate) -> None:
         """An update was committed."""
         self._committed.inc()
@@ -114,6 +129,10 @@ class AggregatorMetrics:
     def update_refused(self, reason: str) -> None:
         """An upload ended with an error."""
         self._refused.labels(reason=reason).inc()
+
+    def round_folded(self, seconds: float) -> None:
+        """The updates of this spool were summed for another one."""
+        self._partial_sum_seconds.observe(seconds)
 
     def round_merged(self, seconds: float, left_out: int) -> None:
         """A round was merged; its rule left out so many updates."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
 from pfi_aggregator.failpoints import Failpoint
@@ -10,6 +10,22 @@ from pfi_common.settings import ServiceSettings
 
 _PORT = r"([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _ADDRESS = rf"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):{_PORT}$"
+
+
+class SpoolFolders(BaseModel):
+    """Folders of a spool that a worker reads, and of the aggregator that owns it.
+
+    Attributes:
+        spool: Folder of the spool.
+        state: State folder of its aggregator, where the keys are.
+        wrapping_key: File of the wrapping key, where it lies elsewhere.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    spool: Path
+    state: Path
+    wrapping_key: Path | None = None
 
 
 class AggregatorSettings(ServiceSettings):
@@ -94,9 +110,21 @@ class AggregatorSettings(ServiceSettings):
         pattern="^(INFO|WARNING|ERROR)$",
         description="lowest level of logged events: INFO, WARNING or ERROR",
     )
+    fold_ahead_bytes: int = Field(
+        default=512 << 20,
+        ge=0,
+        description="memory for the sums of rounds whose updates are folded as they come, 8 bytes a"
+        " coordinate and round; a round beyond it is folded when it is finalized; 0 for none",
+    )
     retain_settled: bool = Field(
         default=False,
         description="true keeps the updates of settled rounds in the spool, for analysis",
+    )
+    worker_spools: dict[str, SpoolFolders] | None = Field(
+        default=None,
+        description="spools that `worker` reads, as a JSON object of the folders by spool, for"
+        ' instance {"spool-1": {"spool": "/spool-1", "state": "/aggregator-1"}}; its own unless'
+        " set",
     )
     worker_reads_spool: bool = Field(
         default=True,

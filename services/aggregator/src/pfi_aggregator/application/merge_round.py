@@ -1,19 +1,19 @@
 """Computes a round's adapter from its counted updates. Blocks; changes nothing that is stored."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pfi_aggregator.application.ports import Rounds
+from pfi_aggregator.application.fold_ahead import FoldAhead
+from pfi_aggregator.application.fold_update import FoldUpdate
 from pfi_aggregator.domain.merge import Merge
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.server_optimizer import OptimizerState, move_adapter
-from pfi_aggregator.domain.stored_update import check_stored_record
 from pfi_aggregator.domain.update import CountedUpdate
-from pfi_aggregator.failpoints import Failpoint, Failpoints
 from pfi_common.errors import ArtifactCorruptError
+from pfi_common.tensors import mean
 
 
 @dataclass(frozen=True)
@@ -21,25 +21,32 @@ class MergeRound:
     """Reads each counted update once, in memory that does not grow with their number.
 
     Attributes:
-        rounds: The counted updates.
+        fold: Folds an update.
+        ahead: What has been folded before.
         make_room: Called first: returns memory that uploads have left over.
-        failpoints: For fault tests.
     """
 
-    rounds: Rounds
+    fold: FoldUpdate
+    ahead: FoldAhead
     make_room: Callable[[], None]
-    failpoints: Failpoints
 
-    def mean(self, plan: RoundPlan, counted: tuple[CountedUpdate, ...]) -> NDArray[np.float32]:
-        """Gives the weighted mean of the counted set; its order does not matter.
+    def sums(
+        self, plan: RoundPlan, counted: tuple[CountedUpdate, ...]
+    ) -> tuple[NDArray[np.int64], int]:
+        """Gives the weighted sums of the counted set, to which the caller may add, and the weight.
+
+        What was folded ahead is used when all of it is counted; the order does not matter.
 
         Shapes: (n,).
 
         Raises:
             ArtifactCorruptError: a committed update is not what was committed.
         """
-        weights = {update.task: update.weight_units for update in counted}
-        return self.selected_mean(plan, counted, weights)
+        self.make_room()
+        merge, left = self._begin(plan, counted)
+        for update in left:
+            self.fold.run(plan, merge, update, update.weight_units)
+        return merge.sums()
 
     def selected_mean(
         self, plan: RoundPlan, counted: tuple[CountedUpdate, ...], weights: Mapping[str, int]
@@ -60,17 +67,28 @@ class MergeRound:
         merge = Merge(plan)
         for update in counted:
             if update.task in weights:
-                self._fold(plan, merge, update, weights[update.task])
+                self.fold.run(plan, merge, update, weights[update.task])
         return merge.mean()
 
-    def _fold(
-        self, plan: RoundPlan, merge: Merge, update: CountedUpdate, weight_units: int
-    ) -> None:
-        with self.rounds.read(plan.key, update.task) as stored:
-            check_stored_record(plan, update, stored.record)
-            weighted = replace(update, weight_units=weight_units)
-            merge.fold(weighted, stored.record, stored.payload)
-        self.failpoints.reach(Failpoint.DURING_FOLD)
+    def _begin(
+        self, plan: RoundPlan, counted: tuple[CountedUpdate, ...]
+    ) -> tuple[Merge, list[CountedUpdate]]:
+        """Gives the sums to start from and what they lack."""
+        folded = self.ahead.take(plan.key)
+        if folded is None or not set(counted).issuperset(folded.updates):
+            return Merge(plan), list(counted)
+        done = set(folded.updates)
+        return folded.merge, [update for update in counted if update not in done]
+
+
+def mean_of(
+    plan: RoundPlan, sums: NDArray[np.int64], total_weight_units: int
+) -> NDArray[np.float32]:
+    """Gives the mean of sums, rounded once to float32, in their place.
+
+    Shapes: (n,).
+    """
+    return mean(sums, total_weight_units, plan.fixed_point.fraction_bits, in_place=True)
 
 
 def move_base(

@@ -16,7 +16,12 @@ class RoundBells:
     def __init__(self) -> None:
         # a bell lives as long as someone waits for it
         self._bells: WeakValueDictionary[RoundKey, asyncio.Event] = WeakValueDictionary()
+        self._any = asyncio.Event()
         self._closed = False
+
+    def any_bell(self) -> asyncio.Event:
+        """Gives the event that the next change of any round sets."""
+        return self._any
 
     def bell(self, key: RoundKey) -> asyncio.Event:
         """Gives the event that the next change of the round sets.
@@ -31,6 +36,8 @@ class RoundBells:
 
     def ring(self, key: RoundKey) -> None:
         """Wakes the watchers of a round."""
+        self._any.set()
+        self._any = asyncio.Event()
         bell = self._bells.pop(key, None)
         if bell is not None:
             bell.set()

@@ -4,7 +4,6 @@ import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from pfi_aggregator.adapters.heap import return_free_memory
 from pfi_aggregator.adapters.leader_tokens import FileLeaderTokens
 from pfi_aggregator.adapters.mapped_payloads import MappedPayloads
 from pfi_aggregator.adapters.ranged_payloads import RangedPayloads
@@ -18,11 +17,14 @@ from pfi_aggregator.application.create_initial_adapter import CreateInitialAdapt
 from pfi_aggregator.application.download_adapter import DownloadAdapter
 from pfi_aggregator.application.finalize_round import FinalizeRound
 from pfi_aggregator.application.find_change import FindChange
+from pfi_aggregator.application.fold_ahead import FoldContinuously
+from pfi_aggregator.application.fold_round import FoldRound
 from pfi_aggregator.application.get_spool import GetSpool
 from pfi_aggregator.application.get_upload_status import GetUploadStatus
 from pfi_aggregator.application.leadership import Leadership
 from pfi_aggregator.application.merge_round import MergeRound
 from pfi_aggregator.application.open_round import OpenRound
+from pfi_aggregator.application.partial_sums import PartialSums
 from pfi_aggregator.application.ports import Payloads
 from pfi_aggregator.application.publication import Publication
 from pfi_aggregator.application.receive_slots import ReceiveSlots
@@ -38,6 +40,7 @@ from pfi_aggregator.application.upload_admission import UploadAdmission
 from pfi_aggregator.application.upload_places import UploadPlaces
 from pfi_aggregator.application.upload_turns import UploadTurns
 from pfi_aggregator.application.watch_round import WatchRound
+from pfi_aggregator.bootstrap.folding import build_merge
 from pfi_aggregator.bootstrap.ingest import build_budget, build_places
 from pfi_aggregator.bootstrap.spool_reader import own_round_keys
 from pfi_aggregator.entrypoints.adapter_servicer import AdapterServicer
@@ -64,6 +67,7 @@ class Graph:
         adapters: AdapterService.
         rounds: RoundService.
         sweep: Runs now and then.
+        folding: Runs all the time.
         bells: Closed when draining begins.
         lock: Held while this process owns the spool.
     """
@@ -73,6 +77,7 @@ class Graph:
     adapters: AdapterServicer
     rounds: RoundServicer
     sweep: SweepUploads
+    folding: FoldContinuously
     bells: RoundBells
     lock: RootLock
 
@@ -112,16 +117,18 @@ def build_graph(settings: AggregatorSettings, metrics: AggregatorMetrics, clock:
     metrics.watch_uploads(
         running=lambda: places.running_count, waiting=lambda: places.waiting_count
     )
+    merge = build_merge(settings, adapters.rounds, adapters.failpoints, metrics)
     return Graph(
         identity=identity,
         updates=_update_servicer(adapters, bells, uploads, places),
         adapters=AdapterServicer(
             DownloadAdapter(adapters.artifacts, _open_payloads(adapters.artifacts))
         ),
-        rounds=RoundServicer(_round_use_cases(adapters, bells)),
+        rounds=RoundServicer(_round_use_cases(adapters, bells, merge)),
         sweep=SweepUploads(
             adapters.rounds, adapters.incoming, uploads, clock, settings.abandoned_upload_seconds
         ),
+        folding=FoldContinuously(merge.ahead, bells),
         bells=bells,
         lock=lock,
     )
@@ -200,11 +207,12 @@ def _update_servicer(
     return UpdateServicer(receive, status)
 
 
-def _round_use_cases(adapters: _Adapters, bells: RoundBells) -> RoundUseCases:
+def _round_use_cases(adapters: _Adapters, bells: RoundBells, merge: MergeRound) -> RoundUseCases:
     turns = Turns()
     leadership, rounds, artifacts = adapters.leadership, adapters.rounds, adapters.artifacts
     statements, clock = adapters.statements, adapters.clock
     publication, pieces = Publication(artifacts, statements), ReductionPieces(artifacts)
+    partials = PartialSums(artifacts, statements)
     return RoundUseCases(
         get_spool=GetSpool(leadership, adapters.spool),
         create_initial_adapter=CreateInitialAdapter(
@@ -213,12 +221,24 @@ def _round_use_cases(adapters: _Adapters, bells: RoundBells) -> RoundUseCases:
         open=OpenRound(leadership, rounds, turns),
         watch=WatchRound(rounds, bells),
         seal=SealRound(leadership, rounds, artifacts, statements, turns, bells),
+        fold=FoldRound(
+            leadership=leadership,
+            rounds=rounds,
+            merge=merge,
+            sums=partials,
+            statements=statements,
+            turns=turns,
+            work=SharedWork(),
+            spool=adapters.spool,
+            meter=adapters.metrics,
+            clock=clock,
+            failpoints=adapters.failpoints,
+        ),
         finalize=FinalizeRound(
             leadership=leadership,
             rounds=rounds,
-            change=FindChange(
-                MergeRound(rounds, return_free_memory, adapters.failpoints), pieces
-            ),
+            change=FindChange(merge, pieces, partials, adapters.failpoints),
+            statements=statements,
             publication=publication,
             artifacts=artifacts,
             turns=turns,
@@ -226,7 +246,10 @@ def _round_use_cases(adapters: _Adapters, bells: RoundBells) -> RoundUseCases:
             meter=adapters.metrics,
             clock=clock,
             failpoints=adapters.failpoints,
+            spool=adapters.spool,
         ),
-        settle=SettleRound(leadership, rounds, turns, pieces),
+        settle=SettleRound(
+            leadership, rounds, turns, pieces, partials, publication, statements, adapters.spool
+        ),
         abort=AbortRound(leadership, rounds, turns, bells),
     )

@@ -99,8 +99,12 @@ async def running_aggregator(
         await server.start()
         get_logger().info(Event.AGGREGATOR_LISTENING, address=endpoints.aggregator)
         async with asyncio.TaskGroup() as group:
-            follow = group.create_task(RedisRevocations(redis).follow(revocations))
-            sweep = group.create_task(_sweep(graph.sweep))
+            endless = (
+                RedisRevocations(redis).follow(revocations),
+                _sweep(graph.sweep),
+                graph.folding.run(),
+            )
+            background = [group.create_task(work) for work in endless]
             drained = group.create_task(server.serve_until(stop, settings.drain_seconds))
             group.create_task(_close_watches(graph, stop))
             try:
@@ -108,8 +112,8 @@ async def running_aggregator(
             finally:
                 stop.set()
                 await drained
-                follow.cancel()
-                sweep.cancel()
+                for task in background:
+                    task.cancel()
 
 
 def _connect(url: str) -> Redis:

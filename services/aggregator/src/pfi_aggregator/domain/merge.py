@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from pfi_aggregator.domain.aggregation_rule import FactorsProduct, MeanRule
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.stored_payload import StoredPayload
 from pfi_aggregator.domain.stored_update import corrupt_update
@@ -18,6 +19,19 @@ from pfi_common.tensors import (
     range_bytes,
     scratch_size,
 )
+
+_SUM_BYTES = 8
+
+
+def merges_exactly(plan: RoundPlan) -> bool:
+    """Whether the weighted mean of the factors alone completes the round."""
+    return isinstance(plan.rule.rule, MeanRule) and isinstance(plan.product, FactorsProduct)
+
+
+def sums_bytes(plan: RoundPlan) -> int:
+    """Gives what the sums of a round may take in memory."""
+    schemas = (plan.schema, *plan.client_schemas)
+    return _SUM_BYTES * sum(schema.coordinate_count for schema in schemas)
 
 
 class Merge:

@@ -44,6 +44,8 @@ from pfi_common.errors import (
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
 
+_PENDING = (RoundState.OPEN, RoundState.SEALED)
+
 
 class SpoolRounds:
     """The port `Rounds` on a spool that this process owns."""
@@ -165,6 +167,11 @@ class SpoolRounds:
             with self._changing:
                 self._rounds.pop(key, None)
         self._delete(key)
+
+    def pending_keys(self) -> tuple[RoundKey, ...]:
+        """Names the rounds that are open or sealed."""
+        known = tuple(self._rounds.items())
+        return tuple(key for key, found in known if found.view().state in _PENDING)
 
     def open_count(self) -> int:
         """Says how many rounds take updates."""

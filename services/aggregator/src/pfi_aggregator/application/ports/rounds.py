@@ -119,6 +119,10 @@ class Rounds(Protocol):
         """
         ...
 
+    def pending_keys(self) -> tuple[RoundKey, ...]:
+        """Names the rounds that are open or sealed, the oldest first."""
+        ...
+
     def open_count(self) -> int:
         """Says how many rounds take updates."""
         ...

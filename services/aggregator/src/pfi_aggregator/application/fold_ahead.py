@@ -1,0 +1,157 @@
+"""Folds the updates of open rounds as they are committed, so that little is left at the seal.
+
+All of this is derived from the spool: what is lost with the process, or let go of, is folded again,
+here or when the round is finalized. The counted set decides what is used.
+"""
+
+import threading
+from dataclasses import dataclass, field
+
+from pfi_aggregator.application.blocking import in_thread
+from pfi_aggregator.application.fold_update import FoldUpdate
+from pfi_aggregator.application.ports import Rounds
+from pfi_aggregator.application.round_bells import RoundBells
+from pfi_aggregator.domain.merge import Merge, merges_exactly, sums_bytes
+from pfi_aggregator.domain.round_key import RoundKey
+from pfi_aggregator.domain.round_plan import RoundPlan
+from pfi_aggregator.domain.update import CountedUpdate
+from pfi_common.errors import PlatformError
+from pfi_common.telemetry.events import Event
+from pfi_common.telemetry.log import get_logger
+
+
+@dataclass
+class Folded:
+    """What has been folded of a round.
+
+    Attributes:
+        plan: The round's plan.
+        merge: The sums.
+        updates: The updates in them, in the order of their commits.
+        busy: Held while an update is folded.
+    """
+
+    plan: RoundPlan
+    merge: Merge
+    updates: list[CountedUpdate] = field(default_factory=list)
+    busy: threading.Lock = field(default_factory=threading.Lock)
+
+
+class FoldAhead:
+    """Sums of rounds that are open or sealed. Thread-safe, blocking.
+
+    Args:
+        rounds: The committed updates.
+        fold: Folds one.
+        memory_bytes: What all sums together may take; a round that does not fit is left to its
+            finalization.
+    """
+
+    def __init__(self, rounds: Rounds, fold: FoldUpdate, memory_bytes: int) -> None:
+        self._rounds = rounds
+        self._fold = fold
+        self._memory_bytes = memory_bytes
+        self._changing = threading.Lock()
+        self._folded: dict[RoundKey, Folded] = {}
+        self._left: set[RoundKey] = set()
+
+    def fold_next(self) -> bool:
+        """Folds one update, of the round that lags most; false when there is nothing to fold."""
+        with self._changing:
+            chosen = self._choose()
+        if chosen is None:
+            return False
+        with chosen.busy:
+            if self._folded.get(chosen.plan.key) is chosen:  # it has not been taken meanwhile
+                self._fold_one(chosen)
+        return True
+
+    def take(self, key: RoundKey) -> Folded | None:
+        """Gives a round's sums to the caller, when there are some; no more is folded ahead of it.
+
+        Waits for the update that is being folded.
+        """
+        with self._changing:
+            self._left.add(key)
+            found = self._folded.pop(key, None)
+        if found is None:
+            return None
+        with found.busy:
+            return found if found.updates else None
+
+    def lag(self) -> int:
+        """Says how many committed updates are still to be folded ahead."""
+        return sum(self._lag(key) for key in self._rounds.pending_keys() if key not in self._left)
+
+    def _choose(self) -> Folded | None:
+        pending = self._rounds.pending_keys()
+        self._forget_all_but(pending)
+        lagging = [key for key in pending if key not in self._left and self._lag(key)]
+        for key in sorted(lagging, key=self._lag, reverse=True):
+            found = self._folded.get(key) or self._begin(key)
+            if found is not None:
+                return found
+        return None
+
+    def _lag(self, key: RoundKey) -> int:
+        found = self._folded.get(key)
+        return len(self._rounds.committed(key, len(found.updates) if found else 0))
+
+    def _begin(self, key: RoundKey) -> Folded | None:
+        try:
+            plan = self._rounds.view(key).plan
+        except PlatformError:  # it was settled just now
+            return None
+        if plan is None or not merges_exactly(plan):
+            self._left.add(key)
+            return None
+        taken = sum(sums_bytes(folded.plan) for folded in self._folded.values())
+        if taken + sums_bytes(plan) > self._memory_bytes:
+            return None
+        return self._folded.setdefault(key, Folded(plan, Merge(plan)))
+
+    def _fold_one(self, folded: Folded) -> None:
+        key = folded.plan.key
+        for committed in self._rounds.committed(key, len(folded.updates))[:1]:
+            update = committed.counted
+            try:
+                self._fold.run(folded.plan, folded.merge, update, update.weight_units)
+            except PlatformError as error:
+                self._leave(key, error)
+            else:
+                folded.updates.append(update)
+
+    def _leave(self, key: RoundKey, error: PlatformError) -> None:
+        """Leaves a round to its finalization, which tells who asked for it what is wrong."""
+        with self._changing:
+            self._left.add(key)
+            self._folded.pop(key, None)
+        get_logger().warning(
+            Event.FOLD_AHEAD_STOPPED,
+            error=error,
+            run=key.run,
+            round=key.round,
+            attempt=key.attempt,
+            line=key.line,
+        )
+
+    def _forget_all_but(self, pending: tuple[RoundKey, ...]) -> None:
+        for key in self._folded.keys() - set(pending):
+            del self._folded[key]
+        self._left.intersection_update(pending)
+
+
+@dataclass(frozen=True)
+class FoldContinuously:
+    """Keeps folding, one update at a time, so that uploads always find a free core."""
+
+    ahead: FoldAhead
+    bells: RoundBells
+
+    async def run(self) -> None:
+        """Folds until it is cancelled; then the update that is being folded is still finished."""
+        while True:
+            changed = self.bells.any_bell()
+            while await in_thread(self.ahead.fold_next):
+                pass
+            await changed.wait()
