@@ -158,3 +158,15 @@ def test_a_finalized_round_keeps_its_outcome_after_it_is_settled(spool, rounds, 
         rounds.commit(make_record(plan, make_upload(plan)))
     with pytest.raises(RoundStateInvalidError):
         rounds.seal(KEY)
+
+
+def test_open_and_sealed_rounds_are_pending(spool, rounds, plan):
+    second = replace(plan, key=replace(KEY, attempt=KEY.attempt + 1))
+    rounds.open(second)
+    assert rounds.pending_keys() == (KEY, second.key)
+    spool.commit(plan, make_upload(plan))
+    rounds.seal(KEY)
+    assert rounds.pending_keys() == (KEY, second.key)
+    rounds.abort(second.key)
+    rounds.finalize(KEY, OUTCOME)
+    assert rounds.pending_keys() == ()
