@@ -11,8 +11,10 @@ from pfi_cli.api.client import ApiClient
 from pfi_cli.api.connection import local_connection
 from pfi_cli.commands.connected import StateOption, settings_with
 from pfi_cli.local.federation import LocalFederation
+from pfi_cli.local.federation_file import read_federation
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.programs import typed_name
+from pfi_cli.local.scale import MOST, Scale
 from pfi_cli.local.supervisor import run_detached, run_in_foreground, stop_supervised
 from pfi_cli.output.console import say, stderr, stdout
 from pfi_common.counting import counted
@@ -21,10 +23,20 @@ from pfi_common.errors import PlatformError
 STATUS_SECONDS = 2.0
 
 
-def up(
+def up(  # noqa: PLR0913 - one parameter for each option
     state: StateOption = None,
     name: Annotated[str, typer.Option(help="Name of a new federation.")] = "local",
     *,
+    aggregators: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=MOST, help="Aggregators, each with a spool of its own; as before unless set."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST, help="Workers of heavy rules; as before unless set."),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when it runs; `pfi down` stops it.")
     ] = False,
@@ -36,7 +48,7 @@ def up(
         ),
     ] = False,
 ) -> None:
-    """Run a federation on this machine: coordinator, aggregator, worker and Redis over mTLS.
+    """Run a federation on this machine: coordinator, aggregators, workers and Redis over mTLS.
 
     Its state lies in one folder and survives restarts; a process that crashes is started again.
 
@@ -44,13 +56,24 @@ def up(
     * `pfi up` runs in the foreground until Ctrl-C
 
     * `pfi up --detach --state /srv/pfi` returns; `pfi down --state /srv/pfi` stops it
+
+    * `pfi up --aggregators 3 --workers 2` spreads rounds over three spools
     """
     layout = StateLayout(settings_with(state=state).state)
     if detach:
-        run_detached(layout, name, accept_empty_store=accept_empty_store)
+        options = ["--accept-empty-store"] if accept_empty_store else []
+        for option, number in (("--aggregators", aggregators), ("--workers", workers)):
+            options += [] if number is None else [option, str(number)]
+        run_detached(layout, name, options)
         _print_next_steps(layout)
         return
-    federation = LocalFederation(layout, name=name, accept_empty_store=accept_empty_store, say=say)
+    federation = LocalFederation(
+        layout,
+        name=name,
+        accept_empty_store=accept_empty_store,
+        scale=_scale(layout, aggregators, workers),
+        say=say,
+    )
     with stderr().status("starting") as status:
         line = _StatusLine(layout, status)
         run_in_foreground(federation, lambda: _print_next_steps(layout), line.refresh)
@@ -65,6 +88,13 @@ def down(state: StateOption = None) -> None:
     layout = StateLayout(settings_with(state=state).state)
     stopped = stop_supervised(layout, say)
     say("stopped" if stopped else f"nothing runs in {layout.root}")
+
+
+def _scale(layout: StateLayout, aggregators: int | None, workers: int | None) -> Scale:
+    """What is asked for, and of the rest what there was."""
+    found = read_federation(layout)
+    before = Scale() if found is None else found.scale
+    return Scale(aggregators or before.aggregators, workers or before.workers)
 
 
 class _StatusLine:

@@ -29,7 +29,7 @@ def check_certificates(scene: Scene) -> Iterator[Finding]:
     authority = layout.coordinator / "authority" / "authority.pem"
     if authority.is_file():
         yield _authority(authority, now)
-    for service in (layout.coordinator, layout.aggregator):
+    for service in (layout.coordinator, *map(layout.aggregator_of, layout.spools())):
         if (service / "identity").is_dir():
             yield from _service(service / "identity", service.name, now)
     for agent in scene.agents:

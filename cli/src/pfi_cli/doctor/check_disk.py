@@ -18,7 +18,7 @@ def check_disk(scene: Scene) -> Iterator[Finding]:
     """Looks at every folder that the platform writes to."""
     layout = scene.layout
     yield _folder("state", layout.root)
-    for folder in (layout.spool, layout.artifacts, layout.redis):
+    for folder in (*layout.spools().values(), layout.artifacts, layout.redis):
         if folder.is_dir():
             yield _folder(folder.name, folder)
     for agent in scene.agents:

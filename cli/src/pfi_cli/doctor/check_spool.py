@@ -12,46 +12,53 @@ NAME = "spool"
 
 def check_spool(scene: Scene) -> Iterator[Finding]:
     """Looks at the lock, at rounds that have not settled and at uploads that broke off."""
-    spool = scene.layout.spool
-    if not spool.is_dir():
+    spools = scene.layout.spools()
+    if not spools:
         yield skipped(NAME, "", f"no spool in {scene.layout.root}")
         return
-    yield _lock(scene, spool)
-    yield _rounds(scene, spool)
-    yield _uploads(spool)
+    for name, spool in spools.items():
+        of_spool = "" if len(spools) == 1 else f" of {name}"
+        yield _lock(scene, name, spool, of_spool)
+        yield _rounds(scene, spool, of_spool)
+        yield _uploads(spool, of_spool)
 
 
-def _lock(scene: Scene, spool: Path) -> Finding:
+def _lock(scene: Scene, name: str, spool: Path, of_spool: str) -> Finding:
     try:
         holder = lock_holder(spool / ".lock")
     except FileNotFoundError:
-        return skipped(NAME, "lock", "never locked, or this system lists no locks")
+        return skipped(NAME, f"lock{of_spool}", "never locked, or this system lists no locks")
     federation = scene.federation
     known = {} if federation is None else federation.processes
     ours = {each.pid for each in known.values() if each.record.alive}
-    if holder is None and scene.running:
-        step = "See logs/aggregator.log in the state folder."
-        return problem(NAME, "lock", "the federation runs, and nobody owns the spool", step)
+    owners = {} if federation is None else federation.scale.spools
+    if holder is None and scene.running and name in owners:
+        step = f"See logs/{owners[name]}.log in the state folder."
+        return problem(
+            NAME, f"lock{of_spool}", "the federation runs, and nobody owns the spool", step
+        )
     if holder is None:
-        return ok(NAME, "lock", "free")
+        return ok(NAME, f"lock{of_spool}", "free")
     if holder in ours:
-        return ok(NAME, "lock", f"held by the aggregator (process {holder})")
+        return ok(NAME, f"lock{of_spool}", f"held by the aggregator (process {holder})")
     step = "Stop that process: one aggregator owns a spool."
-    return problem(NAME, "lock", f"held by process {holder}, which is not this federation's", step)
+    return problem(
+        NAME, f"lock{of_spool}", f"held by process {holder}, which is not this federation's", step
+    )
 
 
-def _rounds(scene: Scene, spool: Path) -> Finding:
+def _rounds(scene: Scene, spool: Path, of_spool: str) -> Finding:
     count = sum(1 for path in spool.glob("[!.]*/*/*/*/.plan") if path.is_file())
     if count == 0:
-        return ok(NAME, "rounds", "none open")
+        return ok(NAME, f"rounds{of_spool}", "none open")
     found = f"{count} not settled yet"
     if scene.running:
-        return ok(NAME, "rounds", found)
+        return ok(NAME, f"rounds{of_spool}", found)
     step = "Start the federation: it goes on with them, or settles them."
-    return warning(NAME, "rounds", found, step)
+    return warning(NAME, f"rounds{of_spool}", found, step)
 
 
-def _uploads(spool: Path) -> Finding:
+def _uploads(spool: Path, of_spool: str) -> Finding:
     count = sum(1 for _ in (spool / "incoming").glob("*.header"))
     found = f"{count} not complete" if count else "none under way"
-    return ok(NAME, "uploads", found)
+    return ok(NAME, f"uploads{of_spool}", found)

@@ -22,6 +22,7 @@ from pfi_cli.local.ports import check_free, still_usable
 from pfi_cli.local.preparation import Preparation
 from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.local.redis_server import RedisServer
+from pfi_cli.local.scale import ALONE, Scale
 from pfi_cli.local.service_plans import service_plans
 from pfi_cli.local.start_refused import StartRefusedError
 from pfi_cli.local.state_folder import make_state_folder
@@ -40,13 +41,14 @@ class LocalFederation:
     All of its methods belong to the main thread: its processes end with the thread that made them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter for each choice
         self,
         layout: StateLayout,
         *,
         name: str,
         demo: bool = False,
         accept_empty_store: bool = False,
+        scale: Scale | None = None,
         say: Say,
     ) -> None:
         """Describes the federation.
@@ -56,16 +58,18 @@ class LocalFederation:
             name: Name of a new federation; an old one keeps its own.
             demo: Whether the folder may be deleted by the next demo.
             accept_empty_store: Whether to go on with an empty registry if Redis has lost it.
+            scale: How many processes of each kind; as it was, or one of each, unless given.
             say: Takes a sentence for people whenever something happens.
         """
+        self._scale = scale or _scale_before(layout)
         self._layout = layout
         self._accept_empty_store = accept_empty_store
         self._say = say
         self._lock = FolderLock(layout.lock)
         self._redis = RedisServer(layout.redis, log_path=layout.log("redis"))
         environment = inherited_environment()
-        self._preparation = Preparation(layout, self._redis.url, environment)
-        plans = service_plans(layout, self._redis.url)
+        self._preparation = Preparation(layout, self._redis.url, environment, self._scale)
+        plans = service_plans(layout, self._redis.url, self._scale)
         self._services = {plan.name: LocalService(plan, layout, environment) for plan in plans}
         self._back_offs = {name: BackOff() for name in ("redis", *self._services)}
         self._file = FederationFile(name=name, demo=demo)
@@ -81,7 +85,7 @@ class LocalFederation:
         return self._redis
 
     def service(self, name: str) -> LocalService:
-        """One of `aggregator`, `worker`, `coordinator`."""
+        """One of `aggregator`, `aggregator-1`, ..., `worker`, `worker-1`, ..., `coordinator`."""
         return self._services[name]
 
     def start(self) -> None:
@@ -141,7 +145,8 @@ class LocalFederation:
             if ended:
                 self._say(f"ended processes that a killed supervisor left: {', '.join(ended)}")
         supervisor = _recorded(ProcessRecord.of(os.getpid()))
-        self._update(supervisor=supervisor, processes={}, ready=False)
+        size = {"aggregators": self._scale.aggregators, "workers": self._scale.workers}
+        self._update(supervisor=supervisor, processes={}, ready=False, **size)
 
     def _start_processes(self) -> None:
         self._update(endpoints=still_usable(self.endpoints))
@@ -149,25 +154,26 @@ class LocalFederation:
         self._preparation.issue_identities(self._file.name)
         self._redis.start()
         self._started("redis")
-        for name in ("aggregator", "worker"):
+        for name in (*self._aggregators, *self._scale.worker_names):
             self._services[name].start(self.endpoints)
-        # It can work only when the coordinator has made the store this federation's.
-        self._update(endpoints=self._services["aggregator"].wait_until_listening(self.endpoints))
+        # They can work only when the coordinator has made the store this federation's.
+        for name in self._aggregators:
+            self._update(endpoints=self._services[name].wait_until_listening(self.endpoints))
         if self._accept_empty_store:
             self._preparation.accept_empty_store(self.endpoints)
         self._services["coordinator"].start(self.endpoints)
         self._preparation.create_api_key(self.endpoints)
         self._wait_for("coordinator")
         if api_key_is_known(self._layout):
-            self._wait_for("worker")
-            self._wait_for("aggregator")
+            for name in (*self._scale.worker_names, *self._aggregators):
+                self._wait_for(name)
         else:
             self._go_on_without_key()
 
     def _go_on_without_key(self) -> None:
         """Makes a new API key for a store that does not know the old one, unless all was lost."""
         try:
-            for name in ("worker", "aggregator"):
+            for name in (*self._scale.worker_names, *self._aggregators):
                 self._wait_for(name, LOST_STORE_SECONDS)
         except LocalFederationFailedError as error:
             raise LocalFederationFailedError(
@@ -178,6 +184,10 @@ class LocalFederation:
             ) from error
         self._preparation.create_api_key(self.endpoints, replace=True)
         self._say("Redis did not know the API key of this folder; a new one was made")
+
+    @property
+    def _aggregators(self) -> list[str]:
+        return list(self._scale.spools.values())
 
     def _wait_for(self, name: str, seconds: float = READY_SECONDS) -> None:
         addresses = self._services[name].wait_until_ready(self.endpoints, seconds)
@@ -217,6 +227,12 @@ class LocalFederation:
     def _update(self, **changes: object) -> None:
         self._file = self._file.model_copy(update=changes)
         write_federation(self._layout, self._file)
+
+
+def _scale_before(layout: StateLayout) -> Scale:
+    """How many processes the federation of a folder had; one of each in a new folder."""
+    found = read_federation(layout)
+    return ALONE if found is None else found.scale
 
 
 def _recorded(record: ProcessRecord | None) -> RecordedProcess | None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.process_record import ProcessRecord
+from pfi_cli.local.scale import Scale
 from pfi_common.errors import LocalFederationFailedError
 
 
@@ -35,6 +36,8 @@ class FederationFile(BaseModel):
         supervisor: The process that keeps the federation running.
         processes: Processes of the federation by name.
         endpoints: `host:port` by name; chosen once, so that agents find them after a restart.
+        aggregators: How many aggregators it has, each with a spool.
+        workers: How many workers it has.
         api_key_file: Name of the file in the folder that holds the API key.
     """
 
@@ -46,7 +49,14 @@ class FederationFile(BaseModel):
     supervisor: RecordedProcess | None = None
     processes: Mapping[str, RecordedProcess] = Field(default_factory=dict)
     endpoints: Mapping[str, str] = Field(default_factory=dict)
+    aggregators: int = 1
+    workers: int = 1
     api_key_file: str = "api_key"
+
+    @property
+    def scale(self) -> Scale:
+        """How many processes of each kind it has."""
+        return Scale(self.aggregators, self.workers)
 
     @property
     def admin(self) -> str | None:
@@ -72,7 +82,7 @@ def read_federation(layout: StateLayout) -> FederationFile | None:
     """
     try:
         text = layout.federation_file.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         return FederationFile.model_validate_json(text)

@@ -38,13 +38,27 @@ class StateLayout:
 
     @property
     def aggregator(self) -> Path:
-        """State of the aggregator: identity, keys."""
+        """State of the first aggregator: identity, keys."""
         return self.root / "aggregator"
 
     @property
     def spool(self) -> Path:
-        """Updates of open rounds."""
+        """Updates of open rounds in the first spool."""
         return self.root / "spool"
+
+    def aggregator_of(self, spool: str) -> Path:
+        """State of the aggregator that owns a spool."""
+        return self.aggregator if spool == SPOOL_NAME else self.root / f"aggregator-of-{spool}"
+
+    def spool_of(self, spool: str) -> Path:
+        """Updates of open rounds in a spool."""
+        return self.spool if spool == SPOOL_NAME else self.root / spool
+
+    def spools(self) -> dict[str, Path]:
+        """Folders of the spools that are there, by name."""
+        first = {SPOOL_NAME: self.spool} if self.spool.is_dir() else {}
+        others = sorted(path for path in self.root.glob("spool-*") if path.is_dir())
+        return first | {path.name: path for path in others}
 
     @property
     def redis(self) -> Path:

@@ -1,5 +1,6 @@
 """Ports that were chosen once and must be free again."""
 
+import re
 import socket
 from collections.abc import Mapping
 from functools import partial
@@ -10,6 +11,7 @@ from pfi_cli.local.waiting import wait_until
 # Recorded ports may lie where the system takes ports for outgoing connections, for a moment.
 PATIENCE_SECONDS = 5.0
 AGENT_ENDPOINTS = frozenset({"enrolment", "session", "aggregator"})
+_NUMBERED = re.compile(r"aggregator-\d+")
 
 
 def still_usable(endpoints: Mapping[str, str]) -> dict[str, str]:
@@ -17,7 +19,7 @@ def still_usable(endpoints: Mapping[str, str]) -> dict[str, str]:
     return {
         name: address
         for name, address in endpoints.items()
-        if name in AGENT_ENDPOINTS or _is_free(address)
+        if name in AGENT_ENDPOINTS or _NUMBERED.fullmatch(name) or _is_free(address)
     }
 
 

@@ -4,8 +4,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from pfi_cli.local.federation_file import write_atomically
-from pfi_cli.local.layout import SPOOL_NAME, StateLayout
+from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.programs import program_path
+from pfi_cli.local.scale import ALONE, Scale
 from pfi_cli.local.service_plans import coordinator_settings
 from pfi_common.errors import LocalFederationFailedError
 
@@ -23,25 +24,34 @@ TIMEOUT_SECONDS = 60.0
 class Preparation:
     """Runs the coordinator's set-up commands for one state folder; each may be repeated."""
 
-    def __init__(self, layout: StateLayout, redis_url: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        layout: StateLayout,
+        redis_url: str,
+        environment: Mapping[str, str],
+        scale: Scale = ALONE,
+    ) -> None:
         """Describes the folder.
 
         Args:
             layout: Where things lie.
             redis_url: The running Redis, for the API key.
             environment: What the commands inherit.
+            scale: How many aggregators there are.
         """
         self._layout = layout
         self._redis_url = redis_url
         self._environment = environment
+        self._scale = scale
 
     def issue_identities(self, federation: str) -> None:
-        """Makes the authority and the identities of coordinator and aggregator."""
+        """Makes the authority and the identities of coordinator and aggregators."""
         state = str(self._layout.coordinator)
         self._run(["init", "--state", state, "--federation", federation])
-        service = ["--service", f"aggregator/{SPOOL_NAME}"]
-        folder = ["--out", str(self._layout.aggregator / "identity")]
-        self._run(["issue-service", "--state", state, *service, *folder])
+        for spool in self._scale.spools:
+            service = ["--service", f"aggregator/{spool}"]
+            folder = ["--out", str(self._layout.aggregator_of(spool) / "identity")]
+            self._run(["issue-service", "--state", state, *service, *folder])
 
     def accept_empty_store(self, known: Mapping[str, str]) -> None:
         """Begins with an empty registry after a loss; changes nothing when nothing was lost.
@@ -49,7 +59,7 @@ class Preparation:
         Args:
             known: Addresses, that of the aggregator among them.
         """
-        settings = coordinator_settings(self._layout, self._redis_url, known)
+        settings = coordinator_settings(self._layout, self._redis_url, known, self._scale)
         self._run(["accept-empty-store"], settings)
 
     def create_api_key(self, known: Mapping[str, str], *, replace: bool = False) -> None:
@@ -62,7 +72,7 @@ class Preparation:
         if self._layout.api_key_file.exists() and not replace:
             return
         scopes = [word for scope in API_KEY_SCOPES for word in ("--scope", scope)]
-        settings = coordinator_settings(self._layout, self._redis_url, known)
+        settings = coordinator_settings(self._layout, self._redis_url, known, self._scale)
         key = self._run(["create-api-key", "--name", "local", *scopes], settings).strip()
         write_atomically(self._layout.api_key_file, key + "\n", mode=0o600)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pfi_cli.local.layout import SPOOL_NAME, StateLayout
+from pfi_cli.local.scale import Scale
 
 ANY_PORT = "127.0.0.1:0"
 DRAIN_SECONDS = "5"  # on one machine nobody gains from waiting longer
@@ -34,19 +35,22 @@ class ServicePlan:
     ready_url: Callable[[Mapping[str, str]], str]
 
 
-def service_plans(layout: StateLayout, redis_url: str) -> tuple[ServicePlan, ...]:
-    """The services in the order in which they start; the coordinator has to know the aggregator."""
-    return (
-        _aggregator(layout, redis_url),
-        _worker(layout, redis_url),
-        _coordinator(layout, redis_url),
-    )
+def service_plans(layout: StateLayout, redis_url: str, scale: Scale) -> tuple[ServicePlan, ...]:
+    """The services in the order in which they start; the coordinator has to know aggregators."""
+    aggregators = [
+        _aggregator(layout, redis_url, spool, name) for spool, name in scale.spools.items()
+    ]
+    workers = [_worker(layout, redis_url, scale, name) for name in scale.worker_names]
+    return (*aggregators, *workers, _coordinator(layout, redis_url, scale))
 
 
-def coordinator_settings(layout: StateLayout, redis_url: str, known: Mapping[str, str]) -> Settings:
-    """Settings of every subcommand of the coordinator's program, once the aggregator is known."""
+def coordinator_settings(
+    layout: StateLayout, redis_url: str, known: Mapping[str, str], scale: Scale
+) -> Settings:
+    """Settings of every subcommand of the coordinator's program, once aggregators are known."""
+    aggregators = {spool: known[name] for spool, name in scale.spools.items()}
     return {
-        "PFI_COORDINATOR_AGGREGATORS": json.dumps({SPOOL_NAME: known["aggregator"]}),
+        "PFI_COORDINATOR_AGGREGATORS": json.dumps(aggregators),
         "PFI_COORDINATOR_STATE": str(layout.coordinator.resolve()),
         "PFI_COORDINATOR_REDIS_URL": redis_url,
         "PFI_COORDINATOR_ARTIFACTS_URL": layout.artifacts_url,
@@ -54,10 +58,10 @@ def coordinator_settings(layout: StateLayout, redis_url: str, known: Mapping[str
     }
 
 
-def _coordinator(layout: StateLayout, redis_url: str) -> ServicePlan:
+def _coordinator(layout: StateLayout, redis_url: str, scale: Scale) -> ServicePlan:
     def settings(known: Mapping[str, str]) -> Settings:
         return {
-            **coordinator_settings(layout, redis_url, known),
+            **coordinator_settings(layout, redis_url, known, scale),
             "PFI_COORDINATOR_ENROLMENT_ADDRESS": known.get("enrolment", ANY_PORT),
             "PFI_COORDINATOR_SESSION_ADDRESS": known.get("session", ANY_PORT),
             "PFI_COORDINATOR_ADMIN_ADDRESS": known.get("admin", ANY_PORT),
@@ -75,50 +79,66 @@ def _coordinator(layout: StateLayout, redis_url: str) -> ServicePlan:
     )
 
 
-def _aggregator_settings(layout: StateLayout, redis_url: str) -> Settings:
+def _aggregator_settings(layout: StateLayout, redis_url: str, spool: str) -> Settings:
     return {
-        "PFI_AGGREGATOR_STATE": str(layout.aggregator.resolve()),
-        "PFI_AGGREGATOR_SPOOL": str(layout.spool.resolve()),
-        "PFI_AGGREGATOR_SPOOL_NAME": SPOOL_NAME,
+        "PFI_AGGREGATOR_STATE": str(layout.aggregator_of(spool).resolve()),
+        "PFI_AGGREGATOR_SPOOL": str(layout.spool_of(spool).resolve()),
+        "PFI_AGGREGATOR_SPOOL_NAME": spool,
         "PFI_AGGREGATOR_ARTIFACTS_URL": layout.artifacts_url,
         "PFI_AGGREGATOR_REDIS_URL": redis_url,
     }
 
 
-def _aggregator(layout: StateLayout, redis_url: str) -> ServicePlan:
+def _aggregator(layout: StateLayout, redis_url: str, spool: str, name: str) -> ServicePlan:
+    operations = f"{name}_operations"
+
     def settings(known: Mapping[str, str]) -> Settings:
         return {
-            **_aggregator_settings(layout, redis_url),
-            "PFI_AGGREGATOR_ADDRESS": known.get("aggregator", ANY_PORT),
-            "PFI_AGGREGATOR_OPERATIONS_ADDRESS": known.get("aggregator_operations", ANY_PORT),
-            "PFI_AGGREGATOR_ENDPOINTS_FILE": str(layout.endpoints("aggregator").resolve()),
+            **_aggregator_settings(layout, redis_url, spool),
+            "PFI_AGGREGATOR_ADDRESS": known.get(name, ANY_PORT),
+            "PFI_AGGREGATOR_OPERATIONS_ADDRESS": known.get(operations, ANY_PORT),
+            "PFI_AGGREGATOR_ENDPOINTS_FILE": str(layout.endpoints(name).resolve()),
             "PFI_AGGREGATOR_DRAIN_SECONDS": DRAIN_SECONDS,
         }
 
     return ServicePlan(
-        name="aggregator",
+        name=name,
         program="pfi-aggregator",
         command="serve",
-        endpoints={"aggregator": "aggregator", "operations": "aggregator_operations"},
+        endpoints={"aggregator": name, "operations": operations},
         settings=settings,
-        ready_url=lambda known: f"http://{known['aggregator_operations']}/readyz",
+        ready_url=lambda known: f"http://{known[operations]}/readyz",
     )
 
 
-def _worker(layout: StateLayout, redis_url: str) -> ServicePlan:
+def _worker(layout: StateLayout, redis_url: str, scale: Scale, name: str) -> ServicePlan:
+    operations = f"{name}_operations"
+
     def settings(known: Mapping[str, str]) -> Settings:
         return {
-            **_aggregator_settings(layout, redis_url),
+            **_aggregator_settings(layout, redis_url, SPOOL_NAME),
+            "PFI_AGGREGATOR_WORKER_SPOOLS": json.dumps(_folders(layout, scale)),
             "PFI_AGGREGATOR_BROKER_URL": redis_url.replace("unix://", "redis+socket://", 1),
-            "PFI_AGGREGATOR_OPERATIONS_ADDRESS": known.get("worker_operations", ANY_PORT),
-            "PFI_AGGREGATOR_ENDPOINTS_FILE": str(layout.endpoints("worker").resolve()),
+            "PFI_AGGREGATOR_OPERATIONS_ADDRESS": known.get(operations, ANY_PORT),
+            "PFI_AGGREGATOR_ENDPOINTS_FILE": str(layout.endpoints(name).resolve()),
         }
 
     return ServicePlan(
-        name="worker",
+        name=name,
         program="pfi-aggregator",
         command="worker",
-        endpoints={"operations": "worker_operations"},
+        endpoints={"operations": operations},
         settings=settings,
-        ready_url=lambda known: f"http://{known['worker_operations']}/readyz",
+        ready_url=lambda known: f"http://{known[operations]}/readyz",
     )
+
+
+def _folders(layout: StateLayout, scale: Scale) -> dict[str, dict[str, str]]:
+    """What every worker reads: the spools, and the keys in the folders of their aggregators."""
+    return {
+        spool: {
+            "spool": str(layout.spool_of(spool).resolve()),
+            "state": str(layout.aggregator_of(spool).resolve()),
+        }
+        for spool in scale.spools
+    }

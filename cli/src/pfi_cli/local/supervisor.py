@@ -4,7 +4,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pfi_cli.local.federation import LocalFederation, Say
@@ -56,13 +56,13 @@ def run_in_foreground(
                 federation.stop()
 
 
-def run_detached(layout: StateLayout, name: str, *, accept_empty_store: bool = False) -> None:
+def run_detached(layout: StateLayout, name: str, options: Sequence[str] = ()) -> None:
     """Starts a supervisor that outlives this command, and returns when everything can work.
 
     Args:
         layout: The state folder.
         name: Name of a new federation.
-        accept_empty_store: Whether to go on with an empty registry if Redis has lost it.
+        options: Further ones of `pfi up`.
 
     Raises:
         LocalFederationFailedError: It could not start the federation.
@@ -72,9 +72,8 @@ def run_detached(layout: StateLayout, name: str, *, accept_empty_store: bool = F
     make_state_folder(layout.root)
     log.parent.mkdir(exist_ok=True)
     written_before = log.stat().st_size if log.exists() else 0
-    command = [str(program_path("pfi")), "up", "--state", str(layout.root), "--name", name]
-    if accept_empty_store:
-        command.append("--accept-empty-store")
+    program = [str(program_path("pfi")), "up"]
+    command = [*program, "--state", str(layout.root), "--name", name, *options]
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,

@@ -1,0 +1,40 @@
+"""How many processes of a kind a local federation has."""
+
+from dataclasses import dataclass
+
+MOST = 16
+"""More of a kind would not gain on one machine."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Numbers of processes; the rest of a federation is there once.
+
+    Attributes:
+        aggregators: Each owns a spool.
+        workers: Each reads every spool.
+    """
+
+    aggregators: int = 1
+    workers: int = 1
+
+    @property
+    def spools(self) -> dict[str, str]:
+        """Name of each aggregator, by its spool."""
+        return {
+            f"spool-{number}": _numbered("aggregator", number) for number in range(self.aggregators)
+        }
+
+    @property
+    def worker_names(self) -> list[str]:
+        """Name of each worker."""
+        return [_numbered("worker", number) for number in range(self.workers)]
+
+
+ALONE = Scale()
+"""One of each."""
+
+
+def _numbered(name: str, number: int) -> str:
+    """The first of a kind has the name that it has alone."""
+    return name if number == 0 else f"{name}-{number}"
