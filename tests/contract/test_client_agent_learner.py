@@ -19,10 +19,15 @@ from pfi_client_agent.domain.abandonment import TaskStoppedError
 from pfi_client_agent.domain.classification import Classification
 from pfi_client_agent.domain.personal_schema import personal_schema
 from pfi_client_agent.domain.split import Split, TooFewRowsError, split_rows
-from pfi_client_agent.domain.training import BackboneReference, PersonalAdapter, StepOptions
+from pfi_client_agent.domain.training import (
+    BackboneReference,
+    FreshAdapter,
+    PersonalAdapter,
+    StepOptions,
+)
 from pfi_common.errors import AdapterInvalidError, BackboneMismatchError
 from pfi_common.spec import parse_run_spec
-from pfi_common.tensors import SEQUENCE_CLASSIFICATION, initial_adapter
+from pfi_common.tensors import SEQUENCE_CLASSIFICATION, at_rank, initial_adapter, unflatten
 
 OPTIONS = StepOptions(steps=3, batch_size=2, gradient_accumulation=1, learning_rate=0.01,
                       proximal_mu=0.0, maximum_tokens=48, seed=9)  # fmt: skip
@@ -66,6 +71,33 @@ def personal(described):
 
 def quietly(_done):
     return None
+
+
+@pytest.fixture(scope="module")
+def fresh(described):
+    schema = at_rank(described[1], 2)
+    return FreshAdapter(schema, initial_adapter(schema, 5))
+
+
+def test_a_fresh_adapter_is_uploaded_whole(bench, base, fresh):
+    first = bench.train_fresh(base, fresh, some_split(), OPTIONS, quietly)
+    again = bench.train_fresh(base, fresh, some_split(), OPTIONS, quietly)
+    assert first.delta.tobytes() == again.delta.tobytes()
+    assert first.delta.shape == (fresh.schema.coordinate_count,)
+    assert first.distinct_rows == 6
+    still = bench.train_fresh(base, fresh, some_split(), replace(OPTIONS, steps=0), quietly)
+    assert still.delta.tobytes() == fresh.vector.tobytes()
+    assert still.loss_before == first.loss_before
+
+
+def test_what_is_trained_afterwards_does_not_notice_a_fresh_adapter(bench, base, fresh, personal):
+    shared = bench.train_shared(base, some_split(), OPTIONS, quietly)
+    own = bench.train_personal(base, personal, some_split(), OPTIONS, quietly)
+    bench.train_fresh(base, fresh, some_split(), OPTIONS, quietly)
+    after = bench.train_personal(base, personal, some_split(), OPTIONS, quietly)
+    assert after.vector.tobytes() == own.vector.tobytes()
+    again = bench.train_shared(base, some_split(), OPTIONS, quietly)
+    assert again.delta.tobytes() == shared.delta.tobytes()
 
 
 def test_equal_arguments_give_equal_bits(bench, base):
@@ -173,6 +205,24 @@ def test_a_classifier_has_a_head_and_tells_its_accuracy(classifier, classifier_s
     )
     assert found.accuracy_personal == pytest.approx(trained.accuracy)
     assert 0 <= found.accuracy_backbone <= 1
+
+
+def test_the_head_learns_beside_a_fresh_adapter(classifier, classifier_schema):
+    schema = at_rank(classifier_schema, 2)
+    base, fresh = initial_adapter(classifier_schema, 1), initial_adapter(schema, 2)
+    given = FreshAdapter(schema, fresh)
+    outcome = classifier.train_fresh(base, given, labelled_split(), OPTIONS, quietly)
+    changes = unflatten(schema, outcome.delta)
+    for tensor in schema.tensors:
+        before = unflatten(schema, fresh)[tensor.name]
+        start = before if tensor.is_lora else np.zeros_like(before)
+        assert np.abs(changes[tensor.name] - start).max() > 0
+    (head,) = schema.head_tensors
+    still = classifier.train_fresh(
+        base, given, labelled_split(), replace(OPTIONS, steps=0), quietly
+    )
+    assert not unflatten(schema, still.delta)[head.name].any()
+    assert still.accuracy_before == outcome.accuracy_before
 
 
 def test_a_language_model_has_neither(bench, base):

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from pfi_client_agent.domain.training import (
     BackboneReference,
     BeforeStep,
     Evaluation,
+    FreshAdapter,
     PersonalAdapter,
     PersonalOutcome,
     SharedOutcome,
@@ -18,7 +20,7 @@ from pfi_client_agent.domain.training import (
     Vector,
 )
 from pfi_common.errors import AdapterInvalidError, BackboneMismatchError
-from pfi_common.tensors import Schema, Tensor
+from pfi_common.tensors import Schema, Tensor, flatten, unflatten
 
 HEAD_NAME = "base_model.model.score.weight"
 
@@ -69,6 +71,32 @@ class MemoryWorkbench:
             tokens_per_second=100.0,
             peak_memory_bytes=1000,
             accuracy_before=self._accuracy(_loss(base)),
+        )
+
+    def train_fresh(
+        self,
+        base: Vector,
+        fresh: FreshAdapter,
+        rows: Split,
+        options: StepOptions,
+        before_step: BeforeStep,
+    ) -> SharedOutcome:
+        still = replace(options, steps=0)
+        outcome = self.train_shared(base, rows, still, before_step, fresh.personal)
+        start = unflatten(fresh.schema, fresh.vector.copy())
+        heads = {tensor.name: tensor for tensor in self._schema.head_tensors}
+        shared = unflatten(self._schema, base)
+        first = flatten(fresh.schema, start | {name: shared[name] for name in heads})
+        trained = self._train(first, options, before_step)
+        delta = unflatten(fresh.schema, trained.copy())
+        for name in heads:
+            delta[name] -= shared[name]
+        seen = options.steps * options.batch_size * options.gradient_accumulation
+        return replace(
+            outcome,
+            delta=flatten(fresh.schema, delta),
+            distinct_rows=min(seen, len(rows.training)),
+            loss_after=_loss(base) + _loss(trained),
         )
 
     def train_personal(

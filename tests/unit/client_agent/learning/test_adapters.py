@@ -90,12 +90,12 @@ def test_refuses_a_schema_of_modules_that_the_backbone_lacks(backbone, bench):
 
 def test_a_personal_adapter_stacks_on_the_shared_one(backbone, bench, backbone_folder):
     adapters = AdapterModel(backbone, bench.schema)
-    personal = adapters.personal(personal_schema(bench.schema, rank=2, alpha=6))
+    personal = adapters.upper(personal_schema(bench.schema, rank=2, alpha=6))
     shared_vector = random_vector(bench.schema, 1)
     personal_vector = random_vector(personal.schema, 2)
     adapters.shared.write(shared_vector)
     personal.write(personal_vector)
-    adapters.train_personal(personal)
+    adapters.train_upper(personal)
     # The same by hand: both products are added to the weights of a plain model.
     plain = AutoModelForCausalLM.from_pretrained(backbone_folder).eval()
     weights = dict(plain.named_parameters())
@@ -112,8 +112,8 @@ def test_a_personal_adapter_stacks_on_the_shared_one(backbone, bench, backbone_f
 
 def test_only_the_personal_adapter_learns_when_stacked(backbone, bench):
     adapters = AdapterModel(backbone, bench.schema)
-    personal = adapters.personal(personal_schema(bench.schema, rank=2, alpha=6))
-    adapters.train_personal(personal)
+    personal = adapters.upper(personal_schema(bench.schema, rank=2, alpha=6))
+    adapters.train_upper(personal)
     learning = {id(p) for p in adapters.model.parameters() if p.requires_grad}
     assert learning == {id(parameter) for parameter in personal.parameters}
     adapters.train_shared()
@@ -123,11 +123,11 @@ def test_only_the_personal_adapter_learns_when_stacked(backbone, bench):
 
 def test_a_personal_adapter_of_another_rank_replaces_the_first(backbone, bench):
     adapters = AdapterModel(backbone, bench.schema)
-    first = adapters.personal(personal_schema(bench.schema, rank=2, alpha=6))
-    assert adapters.personal(first.schema) is first
-    second = adapters.personal(personal_schema(bench.schema, rank=3, alpha=6))
+    first = adapters.upper(personal_schema(bench.schema, rank=2, alpha=6))
+    assert adapters.upper(first.schema) is first
+    second = adapters.upper(personal_schema(bench.schema, rank=3, alpha=6))
     assert second.read().size == second.schema.coordinate_count
-    assert set(adapters.model.peft_config) == {"shared", "personal"}
+    assert set(adapters.model.peft_config) == {"shared", "upper"}
 
 
 def test_detaching_gives_the_plain_backbone_back(backbone, bench):

@@ -10,6 +10,7 @@ from pfi_client_agent.domain.training import (
     BackboneReference,
     BeforeStep,
     Evaluation,
+    FreshAdapter,
     PersonalAdapter,
     PersonalOutcome,
     SharedOutcome,
@@ -51,6 +52,30 @@ class Workbench(Protocol):
             TrainingDivergedError: A loss or coordinate is not finite.
             MemoryExhaustedError: The device has too little memory.
             TaskStoppedError: `before_step` raised it.
+        """
+        ...
+
+    def train_fresh(
+        self,
+        base: Vector,
+        fresh: FreshAdapter,
+        rows: Split,
+        options: StepOptions,
+        before_step: BeforeStep,
+    ) -> SharedOutcome:
+        """Train a fresh adapter on top of the frozen shared adapter `base`.
+
+        Equal arguments give equal bits on one thread. The outcome's `delta` is the trained adapter,
+        in the fresh schema; of a shared head, which is trained with it, the change.
+
+        Args:
+            base: Values of the shared adapter.
+            fresh: What to begin with; the head's values are those of `base`.
+            rows: Rows of the run.
+            options: How it is trained; a proximal term pulls towards the first values.
+            before_step: Called before every step.
+
+        Raises what `train_shared` raises.
         """
         ...
 

@@ -68,11 +68,26 @@ class PersonalAdapter:
 
 
 @dataclass(frozen=True)
+class FreshAdapter:
+    """First values of an adapter that is trained beside the frozen shared one, and uploaded whole.
+
+    Attributes:
+        schema: Its schema: the shared one's, maybe at another rank.
+        vector: Its first values; those of a head are not used.
+        personal: Holds the head of a classifier whose head is personal; none for the untrained one.
+    """
+
+    schema: Schema
+    vector: Vector
+    personal: PersonalAdapter | None = None
+
+
+@dataclass(frozen=True)
 class SharedOutcome:
     """What training of the shared adapter gave.
 
     Attributes:
-        delta: Trained minus base, subtracted in float64.
+        delta: Trained minus base, subtracted in float64; of a fresh adapter the trained factors.
         distinct_rows: Distinct rows trained on.
         train_loss: Mean loss over the steps (nats).
         loss_before: Mean loss on held-out rows with the base (nats).

@@ -1,4 +1,4 @@
-"""A backbone with a shared adapter and, stacked on it, a personal one; maybe with a head."""
+"""A backbone with a shared adapter and maybe another one on it; maybe with a head."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from pfi_common.errors import SchemaMismatchError
 from pfi_common.tensors import Schema
 
 SHARED = "shared"
-PERSONAL = "personal"
+UPPER = "upper"
 
 
 class AdapterModel:
@@ -30,32 +30,35 @@ class AdapterModel:
         require_targets(backbone.model, schema.target_modules)
         self.model = attach_lora(backbone.model, SHARED, schema)
         self.head = ClassifierHead(self.model) if backbone.label_count else None
-        self._personal: AdapterSlot | None = None
+        self._upper: AdapterSlot | None = None
         try:
             self.shared = AdapterSlot(self.model, SHARED, schema)
         except SchemaMismatchError:
             self.detach()
             raise
 
-    def personal(self, schema: Schema) -> AdapterSlot:
-        """Give the personal adapter's slot, made anew when its schema changed."""
-        if self._personal is None or self._personal.schema != schema:
-            if self._personal is not None:
-                self.model.delete_adapter(PERSONAL)
-            attach_lora(self.model, PERSONAL, schema)
-            self._personal = AdapterSlot(self.model, PERSONAL, schema)
-        return self._personal
+    def upper(self, schema: Schema) -> AdapterSlot:
+        """Give the slot on top of the shared adapter, made anew when its schema changed.
+
+        It is for the personal adapter, and for the fresh one of a run that stacks adapters.
+        """
+        if self._upper is None or self._upper.schema != schema:
+            if self._upper is not None:
+                self.model.delete_adapter(UPPER)
+            attach_lora(self.model, UPPER, schema)
+            self._upper = AdapterSlot(self.model, UPPER, schema)
+        return self._upper
 
     def train_shared(self) -> None:
         """Apply the shared adapter alone, and let it learn."""
         self.model.base_model.set_adapter(SHARED)
         self._learn(self.shared)
 
-    def train_personal(self, personal: AdapterSlot) -> None:
-        """Apply both adapters; only the personal one learns."""
+    def train_upper(self, upper: AdapterSlot) -> None:
+        """Apply both adapters; only the upper one learns."""
         # PeftModel.set_adapter takes one name; the tuner below it stacks several.
-        self.model.base_model.set_adapter([SHARED, PERSONAL])
-        self._learn(personal)
+        self.model.base_model.set_adapter([SHARED, UPPER])
+        self._learn(upper)
 
     def _learn(self, slot: AdapterSlot) -> None:
         """Let one adapter's parameters learn, its head's included, and no others."""

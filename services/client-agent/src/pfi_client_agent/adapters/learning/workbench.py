@@ -1,6 +1,7 @@
 """Trains and evaluates adapters on one backbone."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from pfi_client_agent.adapters.learning.adapter_slot import AdapterSlot
 from pfi_client_agent.adapters.learning.backbone import LoadedBackbone
 from pfi_client_agent.adapters.learning.batches import Batch
 from pfi_client_agent.adapters.learning.checkpointing import checkpointing
+from pfi_client_agent.adapters.learning.fresh import fresh_start, fresh_update
 from pfi_client_agent.adapters.learning.loss import score
 from pfi_client_agent.adapters.learning.memory import PeakMemory, exhaustion_translated
 from pfi_client_agent.adapters.learning.objective import Objective, objective_of
@@ -27,6 +29,7 @@ from pfi_client_agent.domain.split import Split
 from pfi_client_agent.domain.training import (
     BeforeStep,
     Evaluation,
+    FreshAdapter,
     PersonalAdapter,
     PersonalOutcome,
     Score,
@@ -84,26 +87,35 @@ class TorchWorkbench:
     ) -> SharedOutcome:
         """Train the shared adapter from `base`; see `ports.Workbench`."""
         with exhaustion_translated():
-            slot = self._adapters.shared
-            slot.write(base)
-            self._write_personal_head(personal)
-            self._adapters.train_shared()
-            held_out, held_out_rows = self._held_out(rows, options.maximum_tokens)
-            before = self._score(held_out)
-            training = self._training(rows, options)
-            peak = PeakMemory(self._backbone.device)
-            report = self._run(slot, training, options, before_step)
-            return SharedOutcome(
-                delta=_difference(slot, base),
-                distinct_rows=training.distinct_rows,
-                train_loss=report.mean_loss,
-                loss_before=before.loss,
-                loss_after=self._score(held_out).loss,
-                held_out_rows=held_out_rows,
-                steps_per_second=report.steps / report.seconds,
-                tokens_per_second=report.tokens / report.seconds,
-                peak_memory_bytes=peak.read_bytes(),
-                accuracy_before=before.accuracy,
+            self._apply_shared(base, personal)
+            return self._train_scored(
+                self._adapters.shared,
+                lambda trained: _difference(trained, base),
+                rows,
+                options,
+                before_step,
+            )
+
+    def train_fresh(
+        self,
+        base: Vector,
+        fresh: FreshAdapter,
+        rows: Split,
+        options: StepOptions,
+        before_step: BeforeStep,
+    ) -> SharedOutcome:
+        """Train a fresh adapter on top of the frozen `base`; see `ports.Workbench`."""
+        with exhaustion_translated():
+            self._apply_shared(base, fresh.personal)
+            slot = self._adapters.upper(fresh.schema)
+            slot.write(fresh_start(fresh, self.schema, base))
+            self._adapters.train_upper(slot)
+            return self._train_scored(
+                slot,
+                lambda trained: fresh_update(trained, fresh, self.schema, base),
+                rows,
+                options,
+                before_step,
             )
 
     def train_personal(
@@ -152,6 +164,38 @@ class TorchWorkbench:
             both = self._score(held_out)
             return replace(without, personal=both.loss, accuracy_personal=both.accuracy)
 
+    def _apply_shared(self, base: Vector, personal: PersonalAdapter | None) -> None:
+        self._adapters.shared.write(base)
+        self._write_personal_head(personal)
+        self._adapters.train_shared()
+
+    def _train_scored(
+        self,
+        slot: AdapterSlot,
+        update_of: Callable[[Vector], Vector],
+        rows: Split,
+        options: StepOptions,
+        before_step: BeforeStep,
+    ) -> SharedOutcome:
+        """Train a slot, and measure before and after."""
+        held_out, held_out_rows = self._held_out(rows, options.maximum_tokens)
+        before = self._score(held_out)
+        training = self._training(rows, options)
+        peak = PeakMemory(self._backbone.device)
+        report = self._run(slot, training, options, before_step)
+        return SharedOutcome(
+            delta=update_of(_values(slot)),
+            distinct_rows=training.distinct_rows,
+            train_loss=report.mean_loss,
+            loss_before=before.loss,
+            loss_after=self._score(held_out).loss,
+            held_out_rows=held_out_rows,
+            steps_per_second=report.steps / report.seconds,
+            tokens_per_second=report.tokens / report.seconds,
+            peak_memory_bytes=peak.read_bytes(),
+            accuracy_before=before.accuracy,
+        )
+
     def close(self) -> None:
         """Take the adapters off the backbone, so that another workbench can use it."""
         self._adapters.detach()
@@ -163,10 +207,10 @@ class TorchWorkbench:
             return self._score(held_out)
 
     def _stack(self, base: Vector, personal: PersonalAdapter) -> AdapterSlot:
-        slot = self._adapters.personal(personal.schema)
+        slot = self._adapters.upper(personal.schema)
         self._adapters.shared.write(base)
         slot.write(personal.vector)
-        self._adapters.train_personal(slot)
+        self._adapters.train_upper(slot)
         return slot
 
     def _write_personal_head(self, personal: PersonalAdapter | None) -> None:
@@ -228,9 +272,8 @@ class TorchWorkbench:
         return measured
 
 
-def _difference(slot: AdapterSlot, base: Vector) -> Vector:
-    trained = _values(slot).astype(np.float64)
-    return (trained - base.astype(np.float64)).astype(np.float32)
+def _difference(trained: Vector, base: Vector) -> Vector:
+    return (trained.astype(np.float64) - base.astype(np.float64)).astype(np.float32)
 
 
 def _values(slot: AdapterSlot) -> Vector:
