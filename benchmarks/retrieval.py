@@ -244,7 +244,8 @@ def measure(runs: int = 3) -> Result:
             "Both sides take the text of a query, make its vector and its words, rank to the same "
             "depth by both, fuse, and read the texts of the best. Vectors are synthetic, made by a "
             "few lines of NumPy; what MiniLM adds to a query stands in the last rows. The "
-            "service's times are its caller's, so they hold the caller's own gRPC, too. From "
+            "service's times are its caller's, so they hold the caller's own gRPC, too; of logs "
+            "it writes errors alone. From "
             f"{OPTIMISE_FROM_PASSAGES:,} passages an index gets a graph (HNSW).",
         ],
         measured={"overhead_milliseconds": overheads},
