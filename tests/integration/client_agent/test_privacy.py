@@ -13,7 +13,7 @@ from tests.support.client_agent.tasks import RUN, tiny_spec
 from pfi.aggregator.v1.update_service_pb2 import UploadUpdateRequest
 from pfi.coordinator.v1.session_service_pb2 import SessionRequest
 from pfi_client_agent.bootstrap import Outside
-from pfi_common.tensors import BF16, FP32, INT8_BLOCK, encode, encoded_size_bytes
+from pfi_common.tensors import BF16, FP32, INT4_BLOCK, INT8_BLOCK, encode, encoded_size_bytes
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +35,7 @@ def personal_windows(folder) -> set[bytes]:
     assert np.count_nonzero(flat) > 0.9 * flat.size
     found = set()
     for vector in [flat, *(value.reshape(-1) for value in tensors.values())]:
-        for encoding in (FP32, BF16, INT8_BLOCK):
+        for encoding in (FP32, BF16, INT8_BLOCK, INT4_BLOCK):
             found |= windows(encode(encoding, vector))
         found |= windows(encode(INT8_BLOCK, vector, seed=1001))
         found |= windows(encode(INT8_BLOCK, vector, seed=1002))
@@ -46,7 +46,7 @@ def leaks(secret: set[bytes], sent: list[tuple[str, bytes]]) -> list[str]:
     return [method for method, data in sent if secret & windows(data)]
 
 
-@pytest.fixture(params=["fp32", "bf16", "int8_block"])
+@pytest.fixture(params=["fp32", "bf16", "int8_block", "int4_block"])
 def tiny_run(request, backbone_folder, tmp_path_factory):
     spec = tiny_spec(backbone_folder, encoding={"upload": request.param})
     return TinyRun.describe(spec, backbone_folder, tmp_path_factory.mktemp("cache"))

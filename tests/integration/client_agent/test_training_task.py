@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 TRAIN_METRICS = {
     "EVAL_LOSS_SHARED", "EVAL_LOSS_LOCAL", "EVAL_LOSS_PERSONAL", "TRAIN_LOSS", "HELD_OUT_ROWS",
     "WORK_SECONDS", "STEPS_PER_SECOND", "TASK_SECONDS", "DOWNLOADED_BYTES", "UPLOADED_BYTES",
-    "TOKENS_PER_SECOND", "PEAK_MEMORY_BYTES",
+    "TOKENS_PER_SECOND", "PEAK_MEMORY_BYTES", "UPLOAD_ENCODING_ERROR",
 }  # fmt: skip
 
 
@@ -55,7 +55,7 @@ async def test_a_round_from_download_to_receipt(start_agent, federation, builder
     assert 0 < metrics["WORK_SECONDS"] < metrics["TASK_SECONDS"]
     hello = federation.coordinator.hellos[0]
     assert (hello.protocol_minimum, hello.protocol_maximum, hello.training_rows) == (1, 1, 23)
-    assert list(hello.upload_encodings) == ["fp32", "bf16", "int8_block"]
+    assert list(hello.upload_encodings) == ["int4_block", "int8_block", "bf16", "fp32"]
 
 
 async def test_the_same_task_elsewhere_gives_the_same_bytes(

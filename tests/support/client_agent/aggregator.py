@@ -4,11 +4,14 @@ import hashlib
 from collections import deque
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from pfi.aggregator.v1 import adapter_service_pb2 as adapters
 from pfi.aggregator.v1 import adapter_service_pb2_grpc as adapters_grpc
 from pfi.aggregator.v1 import ticket_pb2 as tickets
 from pfi.aggregator.v1 import update_service_pb2 as updates
 from pfi.aggregator.v1 import update_service_pb2_grpc as updates_grpc
+from pfi.common.v1.adapter_pb2 import AdapterForm
 from pfi_common.errors import (
     AdapterUnknownError,
     ChunkOutOfOrderError,
@@ -17,6 +20,7 @@ from pfi_common.errors import (
 )
 from pfi_common.identity import StatementSigner, StatementVerifier
 from pfi_common.rpc.chunks import iter_chunks
+from pfi_common.tensors import encode
 
 PIECE = 1 << 9
 
@@ -47,6 +51,7 @@ class ScriptedAggregator(adapters_grpc.AdapterServiceServicer, updates_grpc.Upda
 
     Attributes:
         adapters: Payloads by digest.
+        forms: Payloads by digest of the adapter and encoding.
         committed: Header and payload by task.
         uploads: First offset of every upload that began.
         downloads: First offset of every download that began.
@@ -56,6 +61,7 @@ class ScriptedAggregator(adapters_grpc.AdapterServiceServicer, updates_grpc.Upda
         self._signer = signer
         self._verifier = verifier
         self.adapters: dict[str, bytes] = {}
+        self.forms: dict[tuple[str, int], bytes] = {}
         self.committed: dict[str, tuple[updates.UpdateHeader, bytes]] = {}
         self.partial: dict[str, bytearray] = {}
         self.faults = Faults()
@@ -74,8 +80,16 @@ class ScriptedAggregator(adapters_grpc.AdapterServiceServicer, updates_grpc.Upda
         self.adapters[digest] = payload
         return digest
 
+    def publish_form(self, payload: bytes, encoding: int) -> AdapterForm:
+        """Serve an adapter in an encoding as well; the canonical payload is given."""
+        data = encode(encoding, np.frombuffer(payload, "<f4"))
+        self.forms[self.publish(payload), encoding] = data
+        digest = hashlib.sha256(data).hexdigest()
+        return AdapterForm(encoding=encoding, payload_sha256=digest, payload_bytes=len(data))
+
     async def DownloadAdapter(self, request, context):  # noqa: N802
-        payload = self.adapters.get(request.digest)
+        form = self.forms.get((request.digest, request.encoding))
+        payload = self.adapters.get(request.digest) if form is None else form
         if payload is None:
             raise AdapterUnknownError
         self.downloads.append(request.offset_bytes)

@@ -55,11 +55,21 @@ class TaskBuilder:
     client: LocalIdentity
     signer: StatementSigner
 
-    def train(self, base_digest: str, *, round_number=1, attempt=1, ticket=None, **fields) -> Task:
+    def train(
+        self,
+        base_digest: str,
+        *,
+        round_number=1,
+        attempt=1,
+        ticket=None,
+        counted_round=0,
+        **fields,
+    ) -> Task:
         """A training task; `ticket` changes fields of its ticket."""
         task = self._task(base_digest, round_number, attempt, **fields)
         statement = self.signer.sign(self._ticket(task, ticket or {}))
         task.train.CopyFrom(compile_train_task(self.spec, statement))
+        task.train.counted_round = counted_round
         return task
 
     def evaluate(self, digest: str, *, round_number=1) -> Task:
@@ -120,6 +130,7 @@ class TaskBuilder:
             "key_sha256": self.client.key_sha256,
             "schema_digest": task.base.schema_digest,
             "base_digest": task.base.digest,
+            "base_payload_sha256": task.base_form.payload_sha256,
             "spool": task.spool,
             "encoding": encoding,
             "maximum_bytes": encoded_size_bytes(encoding, self.schema.coordinate_count),

@@ -5,6 +5,7 @@ import pytest
 from pfi.aggregator.v1 import adapter_service_pb2 as adapters
 from pfi.common.v1.adapter_pb2 import PayloadChunk
 from pfi_client_agent.adapters.aggregator_link import AggregatorLink, Traffic
+from pfi_client_agent.domain.wanted_adapter import WantedAdapter
 from pfi_common.errors import AdapterInvalidError, ChunkOutOfOrderError
 
 
@@ -40,7 +41,7 @@ def chunk(offset_bytes, data):
 
 async def download(*messages, offset_bytes=0):
     link = AggregatorLink(ScriptedChannel(*messages), Traffic())
-    return b"".join([data async for data in link.download("ab", offset_bytes, 4)])
+    return b"".join([data async for data in link.download(WantedAdapter("ab", 1), offset_bytes)])
 
 
 async def test_what_was_announced_is_given():

@@ -37,6 +37,7 @@ def tell_everything(observer, identity):
         "rows_left_out": [task, 7],
         "task_progress": [task, 3, 5],
         "update_reused": [task],
+        "residual_missing": [task],
         "transfer_retried": [task, error, 0.5],
         "personal_archived": ["r-1"],
         "task_completed": [task, 1.25],

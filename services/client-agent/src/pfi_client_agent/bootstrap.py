@@ -8,6 +8,7 @@ from pfi_client_agent.adapters.coordinator_link import OpenChannel
 from pfi_client_agent.adapters.digest_cache import DigestCache
 from pfi_client_agent.adapters.learning_thread import LearningThread
 from pfi_client_agent.adapters.personal_store import PersonalStore
+from pfi_client_agent.adapters.residual_store import ResidualStore
 from pfi_client_agent.adapters.run_notes import RunNotes
 from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_client_agent.adapters.update_store import UpdateStore
@@ -16,6 +17,7 @@ from pfi_client_agent.application.observer import Observer
 from pfi_client_agent.application.ports import Learner
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.local_data import LocalData
+from pfi_client_agent.domain.upload_encodings import UPLOAD_ENCODINGS
 from pfi_common.clock import Clock, SystemClock
 from pfi_common.rpc.channel import secure_channel
 
@@ -48,12 +50,15 @@ class Outside:
     open_channel: OpenChannel = secure_channel
 
 
-def build_workplace(
+def build_workplace(  # noqa: PLR0913 - everything that an agent is made of
     folder: StateFolder,
     data: LocalData,
     learning: LearningOptions | LearningThread,
     observer: Observer,
     outside: Outside | None = None,
+    *,
+    upload_encodings: tuple[str, ...] = UPLOAD_ENCODINGS,
+    device_class: str = "",
 ) -> Workplace:
     """Build what an enrolled agent works with; a learning thread of its own starts at once.
 
@@ -63,6 +68,8 @@ def build_workplace(
         learning: How this device learns, or the thread that several agents share.
         observer: Is told what happens.
         outside: What lies outside of the process.
+        upload_encodings: Encodings of updates that are offered to the federation.
+        device_class: Class of the device; empty for none.
 
     Raises:
         NotEnrolledError: The state folder holds no complete identity.
@@ -80,10 +87,13 @@ def build_workplace(
         ),
         cache=AdapterCache(folder.adapter_cache),
         updates=UpdateStore(folder.updates),
+        residuals=ResidualStore(folder.residuals),
         personals=PersonalStore(folder.personal),
         notes=RunNotes(folder),
         observer=observer,
         clock=outside.clock,
+        upload_encodings=upload_encodings,
+        device_class=device_class,
     )
 
 

@@ -12,6 +12,7 @@ from pfi.aggregator.v1 import update_service_pb2 as updates
 from pfi.aggregator.v1 import update_service_pb2_grpc as updates_grpc
 from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi_client_agent.adapters.coordinator_link import OpenChannel
+from pfi_client_agent.domain.wanted_adapter import WantedAdapter
 from pfi_common.errors import AdapterInvalidError, ChunkOutOfOrderError
 from pfi_common.identity import LocalIdentity
 from pfi_common.rpc.chunks import iter_chunks
@@ -49,10 +50,8 @@ class AggregatorLink:
         self._adapters = adapters_grpc.AdapterServiceStub(channel)
         self._updates = updates_grpc.UpdateServiceStub(channel)
 
-    async def download(
-        self, digest: str, offset_bytes: int, expected_bytes: int
-    ) -> AsyncIterator[bytes]:
-        """Yield an adapter's payload from an offset on.
+    async def download(self, wanted: WantedAdapter, offset_bytes: int) -> AsyncIterator[bytes]:
+        """Yield an adapter's payload, in the form that is wanted, from an offset on.
 
         Raises:
             AdapterInvalidError: The payload does not have the expected size.
@@ -60,7 +59,10 @@ class AggregatorLink:
                 one ended.
             PlatformError: The aggregator refuses, or the connection broke.
         """
-        request = adapters.DownloadAdapterRequest(digest=digest, offset_bytes=offset_bytes)
+        expected_bytes = wanted.payload_bytes
+        request = adapters.DownloadAdapterRequest(
+            digest=wanted.digest, offset_bytes=offset_bytes, encoding=wanted.encoding
+        )
         announced = False
         with translated():
             call = self._adapters.DownloadAdapter(request, timeout=_TRANSFER_SECONDS)

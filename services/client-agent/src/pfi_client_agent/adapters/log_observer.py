@@ -80,6 +80,10 @@ class LogObserver:
         """Log that stored bytes are sent."""
         self._logger.info(Event.UPDATE_REUSED, task=task.task)
 
+    def residual_missing(self, task: Task) -> None:
+        """Log that something of an earlier round stays lost."""
+        self._logger.warning(Event.RESIDUAL_MISSING, task=task.task, run=task.run)
+
     def transfer_retried(self, task: Task, error: PlatformError, delay_seconds: float) -> None:
         """Log a failed transfer."""
         self._logger.warning(

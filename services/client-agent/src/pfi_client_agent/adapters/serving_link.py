@@ -6,6 +6,7 @@ from pfi.common.v1.adapter_pb2 import TASK_TYPE_CAUSAL_LM
 from pfi.coordinator.v1 import serving_service_pb2 as serving
 from pfi.coordinator.v1 import serving_service_pb2_grpc as serving_grpc
 from pfi_client_agent.adapters.state_folder import safe_name
+from pfi_client_agent.adapters.wanted_forms import wanted_adapter
 from pfi_client_agent.domain.serving import PublishedAdapter
 from pfi_client_agent.domain.training import BackboneReference
 from pfi_common.errors import SchemaMismatchError
@@ -40,6 +41,8 @@ def read_published(response: serving.GetServingAdapterResponse) -> PublishedAdap
         SchemaMismatchError: The run does not train to answer, or the schema is not the adapter's.
         SpecInvalidError: The schema is malformed.
         InvalidRequestError: A name could not be a file name.
+        AdapterInvalidError: The form to download is not of the schema.
+        EncodingMismatchError: The form has an encoding that is not known here.
     """
     reference = response.adapter
     classifies = response.HasField("classification")
@@ -64,6 +67,9 @@ def read_published(response: serving.GetServingAdapterResponse) -> PublishedAdap
             response.backbone_model, response.backbone_revision, response.backbone_digest
         ),
         spool=response.spool,
+        form=wanted_adapter(reference, response.form, schema.coordinate_count)
+        if response.HasField("form")
+        else None,
     )
 
 

@@ -37,6 +37,7 @@ class StateFolder:
         digests: Known backbone digests (JSON).
         adapter_cache: Downloaded adapters, by digest.
         updates: Encoded updates of rounds that have not settled.
+        residuals: What the encodings of updates lost, where it is fed back.
         personal: Personal adapters, one folder a run. Nothing in it ever leaves the device.
         evaluations: Results of evaluations, one file a run.
         serving: What answering needs: token, endpoints, last known adapter.
@@ -50,6 +51,7 @@ class StateFolder:
         self.digests = root / "cache" / "backbones.json"
         self.adapter_cache = root / "cache" / "adapters"
         self.updates = root / "updates"
+        self.residuals = root / "residuals"
         self.personal = root / "personal"
         self.evaluations = root / "evaluations"
         self.serving = root / "serving"

@@ -34,6 +34,8 @@ async def perform_evaluate_task(
     control.require_running()
     evaluating = _Evaluating(task, place, control, schema, shared)
     metrics, personal = await place.learning.run(evaluating.perform)
+    # A closing evaluation says that nothing of the run is trained any more.
+    place.residuals.forget(task.run)
     place.notes.save_evaluation(task.run, _document(task, place, metrics, personal))
     costs = {
         "TASK_SECONDS": place.clock.monotonic() - started,

@@ -7,20 +7,21 @@ from pfi.coordinator.v1.task_pb2 import HEAD_PLACEMENT_PERSONAL, Task
 from pfi_client_agent.application.control import TaskControl
 from pfi_client_agent.application.metrics import given_metrics
 from pfi_client_agent.application.personal_training import PersonalTraining, personal_work
-from pfi_client_agent.application.ports import Learner, Workbench
+from pfi_client_agent.application.ports import Learner
 from pfi_client_agent.application.task_facts import (
     key_of,
     open_bench,
     recipe_of,
     rows_of,
-    shared_options,
     split_of,
 )
+from pfi_client_agent.application.update_encoding import UpdateEncoding
+from pfi_client_agent.application.upload_training import UploadTraining
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.split import Split
 from pfi_client_agent.domain.training import BeforeStep, PersonalAdapter, SharedOutcome, Vector
 from pfi_client_agent.domain.update import StoredUpdate
-from pfi_common.tensors import Schema, encode
+from pfi_common.tensors import Schema
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,6 @@ class LocalTraining:
             TaskStoppedError: Somebody stopped it.
         """
         self.control.require_running()
-        bench = open_bench(learner, self.task, self.schema)
         self._tell_left_out()
         rows = split_of(self.task, self.place.data)
         started = self.place.clock.monotonic()
@@ -60,14 +60,14 @@ class LocalTraining:
         # Collins et al. 2021, "Exploiting Shared Representations for Personalized Federated
         # Learning", algorithm 1. Otherwise what is uploaded goes first.
         if self.task.classification.head == HEAD_PLACEMENT_PERSONAL:
-            metrics, personal = self._train_personal(bench, rows, steps_before=0)
+            metrics, personal = self._train_personal(learner, rows, steps_before=0)
             steps_before = self.task.train.personal.steps
-            outcome = self._train_shared(bench, rows, steps_before, personal)
+            outcome = self._train_shared(learner, rows, steps_before, personal)
         else:
-            outcome, metrics = self._train_shared(bench, rows, 0, None), {}
+            outcome, metrics = self._train_shared(learner, rows, 0, None), {}
             if self.task.train.HasField("personal"):
                 steps_before = self.task.train.local.steps
-                metrics, _ = self._train_personal(bench, rows, steps_before=steps_before)
+                metrics, _ = self._train_personal(learner, rows, steps_before=steps_before)
         metrics |= _metrics(outcome)
         metrics["WORK_SECONDS"] = self.place.clock.monotonic() - started
         return self._store(outcome, metrics)
@@ -82,14 +82,15 @@ class LocalTraining:
         return self.control.before_step(steps_before, total)
 
     def _train_shared(
-        self, bench: Workbench, rows: Split, steps_before: int, personal: PersonalAdapter | None
+        self, learner: Learner, rows: Split, steps_before: int, personal: PersonalAdapter | None
     ) -> SharedOutcome:
-        before_step = self._before_step(steps_before)
-        return bench.train_shared(self.base, rows, shared_options(self.task), before_step, personal)
+        training = UploadTraining(self.task, self.base, rows, self._before_step(steps_before))
+        return training.perform(learner, personal)
 
     def _train_personal(
-        self, bench: Workbench, rows: Split, *, steps_before: int
+        self, learner: Learner, rows: Split, *, steps_before: int
     ) -> tuple[dict[str, float], PersonalAdapter]:
+        bench = open_bench(learner, self.task, self.schema)
         training = PersonalTraining(self.place.personals, self.place.observer)
         work = personal_work(self.task, self.task.train.personal, self.schema, bench)
         before_step = self._before_step(steps_before)
@@ -102,8 +103,9 @@ class LocalTraining:
     def _store(
         self, outcome: SharedOutcome, metrics: dict[str, float]
     ) -> tuple[StoredUpdate, bytes]:
-        """Encode and keep the update before anything of it is sent."""
-        payload = encode(self.task.train.upload_encoding, outcome.delta, seed=self.task.seed)
+        """Encode and keep the update, and what that loses, before anything of it is sent."""
+        encoded = UpdateEncoding(self.task, self.place).encode(outcome.delta)
+        payload = encoded.payload
         update = StoredUpdate(
             key=key_of(self.task),
             recipe=recipe_of(self.task),
@@ -111,7 +113,7 @@ class LocalTraining:
             payload_sha256=hashlib.sha256(payload).hexdigest(),
             example_count=outcome.distinct_rows,
             steps_done=self.task.train.local.steps,
-            metrics=metrics,
+            metrics=metrics | {"UPLOAD_ENCODING_ERROR": encoded.relative_error},
         )
         self.place.updates.save(update, payload)
         return update, payload

@@ -52,6 +52,13 @@ class Observer(Protocol):
         """The update was trained before; its stored bytes are sent."""
         ...
 
+    def residual_missing(self, task: Task) -> None:
+        """What the encoding lost in the last counted round is not on this device any more.
+
+        It is not fed back. Called from any thread.
+        """
+        ...
+
     def transfer_retried(self, task: Task, error: PlatformError, delay_seconds: float) -> None:
         """A download or upload failed and is tried again after the delay."""
         ...

@@ -7,10 +7,10 @@ name is all that is told: neither losses nor how many rows there were.
 
 from dataclasses import dataclass
 
-from pfi.common.v1.adapter_pb2 import AdapterReference
 from pfi.coordinator.v1.session_service_pb2 import TaskCompleted
-from pfi.coordinator.v1.task_pb2 import Task
+from pfi.coordinator.v1.task_pb2 import PlacementCandidate, Task
 from pfi_client_agent.adapters.state_folder import safe_name
+from pfi_client_agent.adapters.wanted_forms import wanted_adapter
 from pfi_client_agent.application.control import TaskControl
 from pfi_client_agent.application.ports import Learner
 from pfi_client_agent.application.task_facts import open_bench, schema_of, split_of
@@ -42,11 +42,13 @@ async def perform_place_task(task: Task, place: Workplace, control: TaskControl)
         for number, candidate in enumerate(candidates):
             before_candidate(number)
             # Many adapters need not fit into memory together: each is measured before the next.
-            adapter = await transfers.fetch(candidate.digest, schema.coordinate_count)
+            form = candidate.form if candidate.HasField("form") else None
+            wanted = wanted_adapter(candidate.adapter, form, schema.coordinate_count)
+            adapter = await transfers.fetch(wanted)
             losses.append(await place.learning.run(_Measuring(task, place, schema, adapter).loss))
     control.require_running()
     best = losses.index(min(losses))  # of equal ones, the first
-    return TaskCompleted(placed_line=candidates[best].line)
+    return TaskCompleted(placed_line=candidates[best].adapter.line)
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,13 @@ class _Measuring:
         return bench.evaluate(self.adapter, None, rows, maximum_tokens=maximum_tokens).shared
 
 
-def _candidates(task: Task, schema: Schema) -> list[AdapterReference]:
-    candidates = [candidate.adapter for candidate in task.place.candidates]
+def _candidates(task: Task, schema: Schema) -> list[PlacementCandidate]:
+    candidates = list(task.place.candidates)
     for candidate in candidates:
-        safe_name(candidate.line)
-        safe_name(candidate.digest)
-        schema.require_digest(candidate.schema_digest)
-    lines = {candidate.line for candidate in candidates}
+        safe_name(candidate.adapter.line)
+        safe_name(candidate.adapter.digest)
+        schema.require_digest(candidate.adapter.schema_digest)
+    lines = {candidate.adapter.line for candidate in candidates}
     if len(lines) < max(_FEWEST_CANDIDATES, len(candidates)):
         raise InvalidRequestError("a placement needs two lines or more, each once")
     return candidates

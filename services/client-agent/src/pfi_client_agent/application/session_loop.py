@@ -17,7 +17,6 @@ from pfi_common.errors import (
 )
 
 PROTOCOL = 1
-UPLOAD_ENCODINGS = ("fp32", "bf16", "int8_block")
 
 _WELCOME_SECONDS = 30.0
 _SETTLED_SECONDS = 5.0
@@ -83,7 +82,7 @@ class SessionLoop:
             agent_version=__version__,
             protocol_minimum=PROTOCOL,
             protocol_maximum=PROTOCOL,
-            upload_encodings=UPLOAD_ENCODINGS,
+            upload_encodings=self._place.upload_encodings,
             training_rows=self._place.data.training_rows,
             ready=True,
         )

@@ -105,11 +105,13 @@ def key_of(task: Task) -> UpdateKey:
 
 def recipe_of(task: Task) -> UpdateRecipe:
     """Give what a training task's update is made from."""
+    train = task.train
     return UpdateRecipe(
-        base_digest=task.base.digest,
+        base_digest=task.base_form.payload_sha256 or task.base.digest,
         schema_digest=task.base.schema_digest,
-        encoding=Encoding.Name(task.train.upload_encoding),
+        encoding=Encoding.Name(train.upload_encoding),
         seed=task.seed,
+        fed_back_round=train.counted_round if train.error_feedback else None,
     )
 
 

@@ -10,7 +10,7 @@ from pfi_client_agent.application.control import TaskControl
 from pfi_client_agent.application.local_training import LocalTraining
 from pfi_client_agent.application.metrics import metric_messages
 from pfi_client_agent.application.task_facts import key_of, recipe_of, schema_of
-from pfi_client_agent.application.ticket import verified_ticket
+from pfi_client_agent.application.ticket import require_offered, verified_ticket
 from pfi_client_agent.application.transfers import Transfers
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.update import StoredUpdate
@@ -28,9 +28,11 @@ async def perform_train_task(task: Task, place: Workplace, control: TaskControl)
     """
     started = place.clock.monotonic()
     ticket = verified_ticket(task, place.membership)
+    require_offered(task, place.upload_encodings)
     schema = schema_of(task)
     # Rounds of a run follow each other: that this one exists says that those before have settled.
     place.updates.forget_before(task.run, task.round)
+    place.residuals.keep_only(task.run, task.base.line, {task.train.counted_round, task.round})
     found = await asyncio.to_thread(place.updates.find, key_of(task), recipe_of(task))
     async with Transfers(place, task) as transfers:
         if found is None:

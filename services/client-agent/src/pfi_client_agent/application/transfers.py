@@ -12,10 +12,12 @@ from pfi.aggregator.v1.update_service_pb2 import UpdateHeader
 from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi.coordinator.v1.task_pb2 import Task
 from pfi_client_agent.adapters.aggregator_link import AggregatorLink, Traffic, aggregator_link
-from pfi_client_agent.application.adapter_download import COORDINATE_BYTES, download_adapter
+from pfi_client_agent.adapters.wanted_forms import wanted_base
+from pfi_client_agent.application.adapter_download import download_adapter
 from pfi_client_agent.application.retrying import Retrying
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.training import Vector
+from pfi_client_agent.domain.wanted_adapter import WantedAdapter
 from pfi_common.errors import (
     AttemptVoidedError,
     PlatformError,
@@ -65,20 +67,20 @@ class Transfers:
 
     async def fetch_base(self, coordinate_count: int) -> Vector:
         """Give the task's base adapter; see `fetch`."""
-        return await self.fetch(self.task.base.digest, coordinate_count)
+        return await self.fetch(wanted_base(self.task, coordinate_count))
 
-    async def fetch(self, digest: str, coordinate_count: int) -> Vector:
-        """Give an adapter, from the cache or the aggregator; its digest is checked.
+    async def fetch(self, wanted: WantedAdapter) -> Vector:
+        """Give an adapter, from the cache or the aggregator; the digest of its form is checked.
 
         Raises:
             AdapterInvalidError: It does not have so many coordinates.
             PlatformError: The aggregator refuses, or the deadline came first.
         """
-        known = await asyncio.to_thread(self.workplace.cache.find, digest)
+        cache = self.workplace.cache
+        known = await asyncio.to_thread(cache.find, wanted)
         if known is not None:
             return known
-        expected_bytes = COORDINATE_BYTES * coordinate_count
-        return await self._repeat(lambda link: self._download(link, digest, expected_bytes))
+        return await self._repeat(lambda link: download_adapter(cache, link, wanted))
 
     async def upload(self, header: UpdateHeader, payload: bytes, *, fresh: bool) -> SignedStatement:
         """Send an update until it is committed; gives the verified receipt.
@@ -107,9 +109,6 @@ class Transfers:
         receipt = await self._repeat(attempt)
         self._check_receipt(receipt, header.payload_sha256)
         return receipt
-
-    async def _download(self, link: AggregatorLink, digest: str, expected_bytes: int) -> Vector:
-        return await download_adapter(self.workplace.cache, link, digest, expected_bytes)
 
     async def _repeat(self, attempt: Callable[[AggregatorLink], Awaitable[T]]) -> T:
         """Attempt something until it works, is refused for good, or it is too late."""

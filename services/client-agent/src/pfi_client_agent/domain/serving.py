@@ -6,6 +6,7 @@ from typing import Any
 
 from pfi_client_agent.domain.answering import AdapterWeights
 from pfi_client_agent.domain.training import BackboneReference
+from pfi_client_agent.domain.wanted_adapter import WantedAdapter
 from pfi_common.errors import PlatformError
 from pfi_common.tensors import Schema
 
@@ -23,6 +24,7 @@ class PublishedAdapter:
         schema: What it consists of.
         backbone: What it belongs to.
         spool: The spool that serves it.
+        form: The form that is downloaded and decoded; None for the canonical payload.
     """
 
     run: str
@@ -33,6 +35,12 @@ class PublishedAdapter:
     schema: Schema
     backbone: BackboneReference
     spool: str
+    form: WantedAdapter | None = None
+
+    @property
+    def wanted(self) -> WantedAdapter:
+        """What is downloaded."""
+        return self.form or WantedAdapter(self.digest, self.schema.coordinate_count)
 
     @property
     def key(self) -> tuple[str, str, int, str]:

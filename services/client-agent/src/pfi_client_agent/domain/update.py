@@ -24,16 +24,18 @@ class UpdateRecipe:
     """What decides the bytes of an update on unchanged data.
 
     Attributes:
-        base_digest: Adapter that it is a change of.
+        base_digest: SHA-256 of the payload of the adapter that it is a change of, as decoded.
         schema_digest: Its schema.
         encoding: Name of its encoding.
         seed: Seed of the task.
+        fed_back_round: Round whose loss is fed back, 0 for none yet; None without error feedback.
     """
 
     base_digest: str
     schema_digest: str
     encoding: str
     seed: int
+    fed_back_round: int | None = None
 
 
 @dataclass(frozen=True)

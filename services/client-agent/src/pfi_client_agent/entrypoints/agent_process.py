@@ -23,6 +23,7 @@ from pfi_client_agent.domain.exit_codes import exit_code_for
 from pfi_client_agent.domain.local_data import LocalData
 from pfi_client_agent.domain.next_steps import next_step_for
 from pfi_client_agent.domain.reading import Reading
+from pfi_client_agent.domain.upload_encodings import UPLOAD_ENCODINGS
 from pfi_client_agent.entrypoints.answers_api.server import AnswersServer
 from pfi_client_agent.entrypoints.answers_process import Api, work_and_answer
 from pfi_client_agent.entrypoints.console_observer import ConsoleObserver
@@ -56,6 +57,7 @@ class AgentProcess:
         learning: How this device learns.
         observer: Is told what happens.
         serving: Where and how it answers, too; None: it does not.
+        upload_encodings: Encodings of updates that are offered to the federation.
     """
 
     folder: StateFolder
@@ -67,6 +69,7 @@ class AgentProcess:
     learning: LearningOptions
     observer: Observer
     serving: tuple[str, ServingOptions] | None = None
+    upload_encodings: tuple[str, ...] = UPLOAD_ENCODINGS
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT.
@@ -101,7 +104,13 @@ class AgentProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         if await finished_before(stop, self._ensure_enrolled()):
-            place = build_workplace(self.folder, data, self.learning, self.observer)
+            place = build_workplace(
+                self.folder,
+                data,
+                self.learning,
+                self.observer,
+                upload_encodings=self.upload_encodings,
+            )
             if self.serving is None:
                 await run_agent(place, stop)
             else:

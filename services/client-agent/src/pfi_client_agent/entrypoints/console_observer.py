@@ -97,6 +97,14 @@ class ConsoleObserver:
         """Say that nothing is trained again."""
         self._say(f"{task.run} round {task.round}: trained before; the stored update is sent.")
 
+    def residual_missing(self, task: Task) -> None:
+        """Say that something of an earlier round stays lost."""
+        self._say(
+            f"{task.run} round {task.round}: what the encoding lost in round "
+            f"{task.train.counted_round} is not on this device; it is not made up for.",
+            style="yellow",
+        )
+
     def transfer_retried(self, task: Task, error: PlatformError, delay_seconds: float) -> None:
         """Say why a transfer is tried again."""
         self._say(

@@ -10,6 +10,11 @@ import typer
 from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_client_agent.domain.columns import Columns, ColumnsInvalidError, parse_columns
 from pfi_client_agent.domain.reading import Reading
+from pfi_client_agent.domain.upload_encodings import (
+    UPLOAD_ENCODINGS,
+    UploadEncodingsInvalidError,
+    parse_upload_encodings,
+)
 from pfi_client_agent.settings import AgentSettings
 from pfi_common.errors import TokenInvalidError
 from pfi_common.settings import load_settings
@@ -115,6 +120,30 @@ BadRowLimitOption = Annotated[
         help="Highest share of unusable rows that is accepted, such as 10% or 0.1.",
     ),
 ]
+
+
+UploadEncodingsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--upload-encodings",
+        metavar="NAME,...",
+        help="Encodings of updates that are offered to the federation, for instance bf16,fp32 for "
+        "a device that is to lose next to nothing. Default: all.",
+        show_default=False,
+    ),
+]
+
+
+def offered_encodings(given: str | None) -> tuple[str, ...]:
+    """Read which encodings are offered; all of them unless told otherwise.
+
+    Raises:
+        typer.BadParameter: A name is unknown, or there is none.
+    """
+    try:
+        return UPLOAD_ENCODINGS if given is None else parse_upload_encodings(given)
+    except UploadEncodingsInvalidError as error:
+        raise typer.BadParameter(f"--upload-encodings: {error}") from error
 
 
 def parse_reading(columns: str | None, split_by: SplitBy | None, speaker: str | None) -> Reading:

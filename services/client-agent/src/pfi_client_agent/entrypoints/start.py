@@ -10,6 +10,7 @@ from pfi_client_agent.entrypoints.options import (
     BackboneOption,
     BadRowLimitOption,
     ColumnsOption,
+    DeviceClassOption,
     HeldOutRowsOption,
     JsonLogsOption,
     NameOption,
@@ -18,6 +19,9 @@ from pfi_client_agent.entrypoints.options import (
     StateOption,
     TokenOption,
     TrainingThreadsOption,
+    UploadEncodingsOption,
+    device_classes,
+    offered_encodings,
     parse_reading,
     read_token,
     state_folder,
@@ -44,6 +48,8 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
     split_by: SplitByOption = None,
     speaker: SpeakerOption = None,
     bad_row_limit: BadRowLimitOption = Fraction(1, 10),
+    upload_encodings: UploadEncodingsOption = None,
+    device_class: DeviceClassOption = None,
     serve: Annotated[
         str | None,
         typer.Option(
@@ -90,5 +96,7 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
         serving=None
         if serve is None
         else (serve, serving_options(backbone=backbone, threads=threads)),
+        upload_encodings=offered_encodings(upload_encodings),
+        device_class=device_classes(device_class)[0],
     )
     process.run()

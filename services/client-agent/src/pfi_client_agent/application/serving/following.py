@@ -14,7 +14,7 @@ from pfi_client_agent.adapters.answering_thread import AnsweringThread
 from pfi_client_agent.adapters.personal_store import PersonalStore
 from pfi_client_agent.adapters.serving_folder import ServingFolder
 from pfi_client_agent.adapters.serving_link import announced, ask_for_adapter, read_published
-from pfi_client_agent.application.adapter_download import COORDINATE_BYTES, download_adapter
+from pfi_client_agent.application.adapter_download import download_adapter
 from pfi_client_agent.application.membership import Membership
 from pfi_client_agent.application.ports import AnswerEngine
 from pfi_client_agent.application.serving.observer import ServingObserver
@@ -199,7 +199,7 @@ class Follower:
 
     async def _cached(self, published: PublishedAdapter) -> Vector | None:
         for cache in self._place.caches:
-            vector = await asyncio.to_thread(cache.find, published.digest)
+            vector = await asyncio.to_thread(cache.find, published.wanted)
             if vector is not None:
                 return vector
         return None
@@ -210,10 +210,7 @@ class Follower:
             return known
         membership = await self._place.membership()
         address = membership.aggregator(published.spool)
-        expected_bytes = COORDINATE_BYTES * published.schema.coordinate_count
         async with aggregator_link(
             address, membership.identity, membership.open_channel, Traffic()
         ) as link:
-            return await download_adapter(
-                self._place.caches[0], link, published.digest, expected_bytes
-            )
+            return await download_adapter(self._place.caches[0], link, published.wanted)
