@@ -97,12 +97,19 @@ class RunningAgent:
         running: The agent; ends with its error.
     """
 
-    def __init__(self, folder: StateFolder, data: LocalData, learning, outside=None) -> None:
+    def __init__(
+        self, folder: StateFolder, data: LocalData, learning, outside=None, device_class=""
+    ) -> None:
         self.folder = folder
         self.observer = RecordingObserver()
         self._stop = asyncio.Event()
         self.place = build_workplace(
-            folder, data, LearningOptions(), self.observer, outside or Outside()
+            folder,
+            data,
+            LearningOptions(),
+            self.observer,
+            outside or Outside(),
+            device_class=device_class,
         )
         if learning is not None:
             self.place.learning.close()

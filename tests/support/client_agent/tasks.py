@@ -11,6 +11,7 @@ from pfi_common.clock import SystemClock
 from pfi_common.identity import LocalIdentity, StatementSigner
 from pfi_common.spec import (
     RunSpec,
+    client_schema,
     compile_classification,
     compile_evaluate_task,
     compile_train_task,
@@ -63,12 +64,15 @@ class TaskBuilder:
         attempt=1,
         ticket=None,
         counted_round=0,
+        device_class="",
         **fields,
     ) -> Task:
         """A training task; `ticket` changes fields of its ticket."""
         task = self._task(base_digest, round_number, attempt, **fields)
-        statement = self.signer.sign(self._ticket(task, ticket or {}))
-        task.train.CopyFrom(compile_train_task(self.spec, statement))
+        trained = client_schema(self.spec, self.schema, device_class)
+        statement = self.signer.sign(self._ticket(task, trained, ticket or {}))
+        other = trained if trained != self.schema else None
+        task.train.CopyFrom(compile_train_task(self.spec, statement, client_schema=other))
         task.train.counted_round = counted_round
         return task
 
@@ -118,7 +122,7 @@ class TaskBuilder:
         task.deadline_time.FromDatetime(SystemClock().now() + timedelta(minutes=2))
         return task
 
-    def _ticket(self, task: Task, changes: dict) -> UploadTicket:
+    def _ticket(self, task: Task, trained: Schema, changes: dict) -> UploadTicket:
         encoding = upload_encoding(self.spec)
         values = {
             "run": task.run,
@@ -128,12 +132,12 @@ class TaskBuilder:
             "task": task.task,
             "client": self.client.identity.name,
             "key_sha256": self.client.key_sha256,
-            "schema_digest": task.base.schema_digest,
+            "schema_digest": trained.digest,
             "base_digest": task.base.digest,
             "base_payload_sha256": task.base_form.payload_sha256,
             "spool": task.spool,
             "encoding": encoding,
-            "maximum_bytes": encoded_size_bytes(encoding, self.schema.coordinate_count),
+            "maximum_bytes": encoded_size_bytes(encoding, trained.coordinate_count),
             "maximum_examples": 100,
             "expiry_time": task.deadline_time,
         }

@@ -15,9 +15,11 @@ class FleetMember:
         name: Name for people.
         folder: Its own state folder.
         data: Its own rows.
+        device_class: Class of its device; empty for none.
     """
 
     number: int
     name: str
     folder: StateFolder
     data: LocalData
+    device_class: str = ""

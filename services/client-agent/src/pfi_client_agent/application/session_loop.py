@@ -85,6 +85,7 @@ class SessionLoop:
             upload_encodings=self._place.upload_encodings,
             training_rows=self._place.data.training_rows,
             ready=True,
+            device_class=self._place.device_class,
         )
 
     async def _be_welcomed(self, stream: SessionStream) -> None:

@@ -17,8 +17,8 @@ from pfi_client_agent.domain.rows import Row
 from pfi_client_agent.domain.split import Split, TooFewRowsError, split_rows
 from pfi_client_agent.domain.training import BackboneReference, StepOptions
 from pfi_client_agent.domain.update import UpdateKey, UpdateRecipe
-from pfi_common.errors import SpecInvalidError
-from pfi_common.tensors import Schema
+from pfi_common.errors import SchemaMismatchError, SpecInvalidError
+from pfi_common.tensors import RankChange, Schema
 
 _FEWEST_LABELS = 2
 _SHOWN_LABELS = 10
@@ -39,6 +39,24 @@ def schema_of(task: Task) -> Schema:
     schema = Schema.from_proto(task.schema)
     schema.require_digest(task.base.schema_digest)
     return schema
+
+
+def rank_change_of(task: Task) -> RankChange:
+    """Give how the shared adapter and what a training task's client trains of it are related.
+
+    Raises:
+        SpecInvalidError: A schema is malformed.
+        SchemaMismatchError: The schemas differ in more than the rank, or the client's is higher.
+    """
+    shared = schema_of(task)
+    if not task.train.HasField("client_schema"):
+        return RankChange(shared, shared)
+    client = Schema.from_proto(task.train.client_schema)
+    if client.rank > shared.rank:
+        raise SchemaMismatchError(
+            f"the task asks for an adapter of rank {client.rank}, and the run's has {shared.rank}"
+        )
+    return RankChange(shared, client)
 
 
 def classification_of(task: Task) -> Classification | None:
@@ -108,7 +126,7 @@ def recipe_of(task: Task) -> UpdateRecipe:
     train = task.train
     return UpdateRecipe(
         base_digest=task.base_form.payload_sha256 or task.base.digest,
-        schema_digest=task.base.schema_digest,
+        schema_digest=rank_change_of(task).client.digest,
         encoding=Encoding.Name(train.upload_encoding),
         seed=task.seed,
         fed_back_round=train.counted_round if train.error_feedback else None,

@@ -33,6 +33,7 @@ class Workplace:
         observer: Is told what happens.
         clock: The time.
         upload_encodings: Encodings of updates that this agent offers.
+        device_class: Class of this device; empty for none.
     """
 
     root: Path
@@ -47,3 +48,4 @@ class Workplace:
     observer: Observer
     clock: Clock
     upload_encodings: tuple[str, ...] = UPLOAD_ENCODINGS
+    device_class: str = ""

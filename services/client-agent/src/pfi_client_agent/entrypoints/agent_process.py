@@ -58,6 +58,7 @@ class AgentProcess:
         observer: Is told what happens.
         serving: Where and how it answers, too; None: it does not.
         upload_encodings: Encodings of updates that are offered to the federation.
+        device_class: Class of the device; empty for none.
     """
 
     folder: StateFolder
@@ -70,6 +71,7 @@ class AgentProcess:
     observer: Observer
     serving: tuple[str, ServingOptions] | None = None
     upload_encodings: tuple[str, ...] = UPLOAD_ENCODINGS
+    device_class: str = ""
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT.
@@ -110,6 +112,7 @@ class AgentProcess:
                 self.learning,
                 self.observer,
                 upload_encodings=self.upload_encodings,
+                device_class=self.device_class,
             )
             if self.serving is None:
                 await run_agent(place, stop)

@@ -15,6 +15,7 @@ from pfi_client_agent.entrypoints.options import (
     JsonLogsOption,
     SplitBy,
     TrainingThreadsOption,
+    device_classes,
     parse_reading,
 )
 
@@ -70,6 +71,15 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
         ),
     ] = None,
     bad_row_limit: BadRowLimitOption = Fraction(1, 10),
+    device_class: Annotated[
+        str | None,
+        typer.Option(
+            "--device-class",
+            metavar="NAME,...",
+            help="Classes that the clients have in turn, for instance phone,laptop; see `start`.",
+            show_default=False,
+        ),
+    ] = None,
     json_logs: JsonLogsOption = False,
 ) -> None:
     """Host many clients in one process: each with its own identity, data, state and connections.
@@ -108,5 +118,6 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
             at_once=at_once,
             learning=LearningOptions(backbone, threads, held_out_rows),
             at_terminal=sys.stderr.isatty() and not json_logs,
+            device_classes=device_classes(device_class),
         )
     )

@@ -120,7 +120,13 @@ class FleetProcess:
         def open_workplace(member: FleetMember, connected: Callable[[], None]) -> Workplace:
             client = load_identity(member.folder.identity).identity.name
             observer = FleetObserver(member.number, client, self.tally, connected)
-            return build_workplace(member.folder, member.data, learning, observer)
+            return build_workplace(
+                member.folder,
+                member.data,
+                learning,
+                observer,
+                device_class=member.device_class,
+            )
 
         hooks = FleetHooks(
             begun=lambda member: self.tally.task_began(member.number),

@@ -34,6 +34,7 @@ class FleetOptions:
     at_once: int
     learning: LearningOptions
     at_terminal: bool
+    device_classes: tuple[str, ...] = ("",)
 
 
 def start_fleet(options: FleetOptions) -> None:
@@ -71,8 +72,15 @@ def _process(folder: FleetFolder, options: FleetOptions) -> FleetProcess:
     if options.learning.backbone is not None:
         weight_files(options.learning.backbone)
     shares, unusable = read_shares(options.source)
+    classes = options.device_classes
     members = [
-        FleetMember(number, f"{options.name}-{number}", folder.client(number), data)
+        FleetMember(
+            number,
+            f"{options.name}-{number}",
+            folder.client(number),
+            data,
+            classes[number % len(classes)],
+        )
         for number, data in shares.items()
     ]
     get_logger().info(Event.DATA_READ, rows=sum(len(data.rows) for data in shares.values()))

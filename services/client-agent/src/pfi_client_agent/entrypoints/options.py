@@ -1,5 +1,7 @@
 """Options that several commands share, and how their text is read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +11,11 @@ import typer
 
 from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_client_agent.domain.columns import Columns, ColumnsInvalidError, parse_columns
+from pfi_client_agent.domain.device_class import (
+    DeviceClassInvalidError,
+    parse_device_class,
+    parse_device_classes,
+)
 from pfi_client_agent.domain.reading import Reading
 from pfi_client_agent.domain.upload_encodings import (
     UPLOAD_ENCODINGS,
@@ -132,6 +139,46 @@ UploadEncodingsOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+DeviceClassOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device-class",
+        metavar="NAME",
+        help="Class of this device, for instance phone: a run may give classes ranks of their own "
+        "(`adapter.rank_for`).",
+        show_default=False,
+    ),
+]
+
+
+def device_class_of(given: str | None) -> str:
+    """Read this device's class; empty for none.
+
+    Raises:
+        typer.BadParameter: It is no name.
+    """
+    with _bad_device_class():
+        return "" if given is None else parse_device_class(given)
+
+
+def device_classes(given: str | None) -> tuple[str, ...]:
+    """Read the classes that the clients of a fleet have in turn; one without a name if none.
+
+    Raises:
+        typer.BadParameter: One is no name.
+    """
+    with _bad_device_class():
+        return ("",) if given is None else parse_device_classes(given)
+
+
+@contextmanager
+def _bad_device_class() -> Iterator[None]:
+    try:
+        yield
+    except DeviceClassInvalidError as error:
+        raise typer.BadParameter(f"--device-class: {error}") from error
 
 
 def offered_encodings(given: str | None) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from pfi_client_agent.entrypoints.options import (
     TokenOption,
     TrainingThreadsOption,
     UploadEncodingsOption,
-    device_classes,
+    device_class_of,
     offered_encodings,
     parse_reading,
     read_token,
@@ -97,6 +97,6 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
         if serve is None
         else (serve, serving_options(backbone=backbone, threads=threads)),
         upload_encodings=offered_encodings(upload_encodings),
-        device_class=device_classes(device_class)[0],
+        device_class=device_class_of(device_class),
     )
     process.run()
