@@ -101,8 +101,8 @@ def test_every_flipped_bit_of_a_payload_is_found():
     [
         {"weight_units": RECORD.weight_units + 1},
         {"clip_factor": RECORD.clip_factor ^ 1},
-        {"norm": RECORD.norm * (1 + 2**-52)},
-        {"maximum_coordinate": 0.0},
+        {"norm": RECORD.norm * 2},
+        {"maximum_coordinate": 1e9},
         {"header": replace(RECORD.header, example_count=1)},
         {"header": replace(RECORD.header, base_digest="ab" * 32)},
         {"ticket": replace(RECORD.ticket, client="c-000000000009")},
