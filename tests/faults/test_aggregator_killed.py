@@ -20,7 +20,8 @@ from pfi_common.errors import ServiceUnavailableError
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
 UPLOADING = (Failpoint.SPOOL_SYNCED, Failpoint.UPDATE_LINKED, Failpoint.RECEIPT_READY)
-MERGING = tuple(place for place in Failpoint if place not in UPLOADING)
+AHEAD = Failpoint.FOLDED_AHEAD
+MERGING = tuple(place for place in Failpoint if place not in (*UPLOADING, AHEAD))
 
 
 @pytest.fixture
@@ -75,6 +76,19 @@ async def test_killed_after_the_acknowledgement(scene):
     scene.aggregator.start()
     receipts |= {item.task: await item.complete(scene.target) for item in others}
     assert await first.send(scene.target) == receipts[first.task]
+    await finish(scene, receipts)
+
+
+async def test_killed_while_updates_are_folded_ahead(scene):
+    scene.aggregator.start(AHEAD)
+    await scene.begin()
+    sending = [asyncio.create_task(item.send(scene.target)) for item in scene.senders]
+    await asyncio.to_thread(scene.aggregator.wait_until_killed, AHEAD)
+    await asyncio.gather(*sending, return_exceptions=True)
+    assert scene.committed()
+
+    scene.aggregator.start()
+    receipts = {item.task: await item.complete(scene.target) for item in scene.senders}
     await finish(scene, receipts)
 
 

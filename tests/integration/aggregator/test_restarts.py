@@ -196,22 +196,25 @@ def after(merged: tuple[bytes, str], plan: RoundPlan) -> RoundPlan:
     )
 
 
-async def test_a_flipped_bit_in_the_spool_is_found_before_it_is_folded(site, running, leader):
-    await leader.start(PLAN)
-    link = await running.client()
-    upload, ticket = running.make(PLAN, link)
-    await link.upload(upload, ticket)
-    await leader.seal()
+async def test_a_flipped_bit_in_the_spool_is_found_before_it_is_folded(site):
+    async with site.running() as running:
+        leader, link = await running.leader(), await running.client()
+        await leader.start(PLAN)
+        upload, ticket = running.make(PLAN, link)
+        await link.upload(upload, ticket)
+        await leader.seal()
     path = site.folder / "spool" / KEY.run / "1" / "1" / "global" / upload.ticket.task
     with path.open("r+b") as file:
         file.seek(2_000_003)
         byte = file.read(1)
         file.seek(2_000_003)
         file.write(bytes([byte[0] ^ 4]))
-    with pytest.raises(ArtifactCorruptError) as caught:
-        await leader.finalize()
-    assert caught.value.details == {"task": upload.ticket.task}
-    await leader.abort()
+    async with site.running() as running:
+        leader = await running.leader()
+        with pytest.raises(ArtifactCorruptError) as caught:
+            await leader.finalize()
+        assert caught.value.details == {"task": upload.ticket.task}
+        await leader.abort()
 
 
 async def test_a_second_process_does_not_get_the_spool(site, running):

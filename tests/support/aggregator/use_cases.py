@@ -113,9 +113,9 @@ class UseCases:
             self.spool,
         )
         self.abort = AbortRound(self.leadership, rounds, turns, bells)
-        fold = FoldUpdate(rounds, failpoints)
-        self.ahead = FoldAhead(rounds, fold, FOLD_AHEAD_BYTES)
-        merge = MergeRound(fold, self.ahead, lambda: None)
+        fold = FoldUpdate(rounds)
+        self.ahead = FoldAhead(rounds, fold, FOLD_AHEAD_BYTES, failpoints)
+        merge = MergeRound(fold, self.ahead, lambda: None, failpoints)
         self.fold = FoldRound(
             leadership=self.leadership,
             rounds=rounds,

@@ -154,10 +154,10 @@ async def test_rounds_share_the_memory_that_there_is():
     for upload in UPLOADS[:2]:
         await world.upload(upload)
     await world.upload(make_upload(other))
-    fold = FoldUpdate(world.rounds, Failpoints())
-    none = FoldAhead(world.rounds, fold, sums_bytes(PLAN) - 1)
+    fold = FoldUpdate(world.rounds)
+    none = FoldAhead(world.rounds, fold, sums_bytes(PLAN) - 1, Failpoints())
     assert not none.fold_next()
-    one = FoldAhead(world.rounds, fold, 2 * sums_bytes(PLAN) - 1)
+    one = FoldAhead(world.rounds, fold, 2 * sums_bytes(PLAN) - 1, Failpoints())
     assert [one.fold_next() for _ in range(3)] == [True, True, False]
     assert one.lag() == 1
     assert len(one.take(KEY).updates) == 2
@@ -175,7 +175,7 @@ async def test_who_takes_the_sums_waits_for_the_update_that_is_being_folded():
             reached.set()
             assert go_on.wait(LIMIT_SECONDS)
 
-    ahead = FoldAhead(world.rounds, FoldUpdate(world.rounds, Waiting()), 1 << 20)
+    ahead = FoldAhead(world.rounds, FoldUpdate(world.rounds), 1 << 20, Waiting())
     folding = asyncio.create_task(asyncio.to_thread(ahead.fold_next))
     assert await asyncio.to_thread(reached.wait, LIMIT_SECONDS)
     taking = asyncio.create_task(asyncio.to_thread(ahead.take, KEY))

@@ -15,6 +15,7 @@ from pfi_aggregator.domain.merge import Merge, merges_exactly, sums_bytes
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.update import CountedUpdate
+from pfi_aggregator.failpoints import Failpoint, Failpoints
 from pfi_common.errors import PlatformError
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
@@ -45,10 +46,14 @@ class FoldAhead:
         fold: Folds one.
         memory_bytes: What all sums together may take; a round that does not fit is left to its
             finalization.
+        failpoints: For fault tests.
     """
 
-    def __init__(self, rounds: Rounds, fold: FoldUpdate, memory_bytes: int) -> None:
+    def __init__(
+        self, rounds: Rounds, fold: FoldUpdate, memory_bytes: int, failpoints: Failpoints
+    ) -> None:
         self._rounds = rounds
+        self._failpoints = failpoints
         self._fold = fold
         self._memory_bytes = memory_bytes
         self._changing = threading.Lock()
@@ -120,6 +125,7 @@ class FoldAhead:
                 self._leave(key, error)
             else:
                 folded.updates.append(update)
+                self._failpoints.reach(Failpoint.FOLDED_AHEAD)
 
     def _leave(self, key: RoundKey, error: PlatformError) -> None:
         """Leaves a round to its finalization, which tells who asked for it what is wrong."""

@@ -7,7 +7,6 @@ from pfi_aggregator.domain.merge import Merge
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.stored_update import check_stored_record
 from pfi_aggregator.domain.update import CountedUpdate
-from pfi_aggregator.failpoints import Failpoint, Failpoints
 
 
 @dataclass(frozen=True)
@@ -15,7 +14,6 @@ class FoldUpdate:
     """Reads a committed file once; it is verified while it is folded."""
 
     rounds: Rounds
-    failpoints: Failpoints
 
     def run(self, plan: RoundPlan, merge: Merge, update: CountedUpdate, weight_units: int) -> None:
         """Folds an update with a weight, which need not be its own.
@@ -28,4 +26,3 @@ class FoldUpdate:
             check_stored_record(plan, update, stored.record)
             weighted = replace(update, weight_units=weight_units)
             merge.fold(weighted, stored.record, stored.payload)
-        self.failpoints.reach(Failpoint.DURING_FOLD)

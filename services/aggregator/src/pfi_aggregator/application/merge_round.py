@@ -12,6 +12,7 @@ from pfi_aggregator.domain.merge import Merge
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.server_optimizer import OptimizerState, move_adapter
 from pfi_aggregator.domain.update import CountedUpdate
+from pfi_aggregator.failpoints import Failpoint, Failpoints
 from pfi_common.errors import ArtifactCorruptError
 from pfi_common.tensors import mean
 
@@ -24,11 +25,13 @@ class MergeRound:
         fold: Folds an update.
         ahead: What has been folded before.
         make_room: Called first: returns memory that uploads have left over.
+        failpoints: For fault tests.
     """
 
     fold: FoldUpdate
     ahead: FoldAhead
     make_room: Callable[[], None]
+    failpoints: Failpoints
 
     def sums(
         self, plan: RoundPlan, counted: tuple[CountedUpdate, ...]
@@ -45,7 +48,7 @@ class MergeRound:
         self.make_room()
         merge, left = self._begin(plan, counted)
         for update in left:
-            self.fold.run(plan, merge, update, update.weight_units)
+            self._fold(plan, merge, update, update.weight_units)
         return merge.sums()
 
     def selected_mean(
@@ -67,8 +70,14 @@ class MergeRound:
         merge = Merge(plan)
         for update in counted:
             if update.task in weights:
-                self.fold.run(plan, merge, update, weights[update.task])
+                self._fold(plan, merge, update, weights[update.task])
         return merge.mean()
+
+    def _fold(
+        self, plan: RoundPlan, merge: Merge, update: CountedUpdate, weight_units: int
+    ) -> None:
+        self.fold.run(plan, merge, update, weight_units)
+        self.failpoints.reach(Failpoint.DURING_FOLD)
 
     def _begin(
         self, plan: RoundPlan, counted: tuple[CountedUpdate, ...]
@@ -77,6 +86,7 @@ class MergeRound:
         folded = self.ahead.take(plan.key)
         if folded is None or not set(counted).issuperset(folded.updates):
             return Merge(plan), list(counted)
+        self.failpoints.reach(Failpoint.DURING_FOLD)
         done = set(folded.updates)
         return folded.merge, [update for update in counted if update not in done]
 

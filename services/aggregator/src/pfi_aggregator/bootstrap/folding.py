@@ -17,7 +17,7 @@ def build_merge(
     metrics: AggregatorMetrics,
 ) -> MergeRound:
     """Makes the merge; its `ahead` is what folds before the end."""
-    fold = FoldUpdate(rounds, failpoints)
-    ahead = FoldAhead(rounds, fold, settings.fold_ahead_bytes)
+    fold = FoldUpdate(rounds)
+    ahead = FoldAhead(rounds, fold, settings.fold_ahead_bytes, failpoints)
     metrics.watch_folding(lag=ahead.lag)
-    return MergeRound(fold, ahead, return_free_memory)
+    return MergeRound(fold, ahead, return_free_memory, failpoints)
