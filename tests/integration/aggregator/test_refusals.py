@@ -6,10 +6,16 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from redis.asyncio import Redis
-from tests.support.aggregator.builders import Upload, make_plan, make_schema, make_upload
+from tests.support.aggregator.builders import (
+    Upload,
+    make_plan,
+    make_schema,
+    make_upload,
+    with_ticket,
+)
 from tests.support.aggregator.server import ClientLink, LeaderLink, upload_requests
 
-from pfi.aggregator.v1 import adapter_service_pb2
+from pfi.aggregator.v1 import adapter_service_pb2, update_service_pb2
 from pfi_common.clock import SystemClock
 from pfi_common.errors import (
     AdapterUnknownError,
@@ -230,3 +236,14 @@ async def test_adapters_that_there_are_not(opened, link):
     with pytest.raises(InvalidRequestError), translated():
         async for _ in link.adapters.DownloadAdapter(request, timeout=10):
             pass
+
+
+@pytest.mark.parametrize("sent", [b"\xff\xff", b"", b"\x12\x05\x12"])
+async def test_bytes_that_are_no_message_are_a_typed_error(opened, leader, link, sent):
+    upload, ticket = opened.make(PLAN, link)
+    header = update_service_pb2.UploadUpdateRequest(header=with_ticket(upload, ticket))
+    send = link.channel.stream_unary("/pfi.aggregator.v1.UpdateService/UploadUpdate")
+    for messages in ([sent], [header.SerializeToString(), sent]):
+        with pytest.raises(InvalidRequestError), translated():
+            await send(iter(messages), timeout=10)
+    await assert_round_goes_on(opened, leader)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from pfi_common.errors import (
     PayloadSizeInvalidError,
 )
 from pfi_common.tensors.encoding import (
+    FP32,
     INT4_BLOCK,
     INT8_BLOCK,
     RANGE_BLOCK,
@@ -45,6 +47,8 @@ class ScanResult:
     maximum_coordinate: float
     sketch: tuple[float, ...] = ()
 
+
+_HALF_BLOCK = RANGE_BLOCK // 2
 
 Rescale = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 
@@ -146,10 +150,10 @@ class PayloadScanner:
 
     def _scan(self, encoded: memoryview) -> None:
         count = min(RANGE_BLOCK, self._count - self._scanned)
-        block = decode(self._encoding, encoded, count)
+        block = self._decode(encoded, count)
         if self._rescale is not None:
             block = self._rescale(block, self._scanned)
-        highest = float(np.abs(block).max())
+        highest = max(float(block.max()), -float(block.min()))
         if not math.isfinite(highest):
             message = f"A coordinate from {self._scanned} on is NaN or infinite."
             raise PayloadNotFiniteError(message)
@@ -159,6 +163,12 @@ class PayloadScanner:
         if self._sketcher is not None:
             self._sketcher.add(block)
         self._scanned += count
+
+    def _decode(self, encoded: memoryview, count: int) -> NDArray[np.float32]:
+        """Gives a block's coordinates, of fp32 without a copy."""
+        if self._encoding == FP32:
+            return np.frombuffer(encoded, dtype="<f4")
+        return decode(self._encoding, encoded, count)
 
     def _check_steps(self, encoded: memoryview, count: int) -> None:
         data = np.frombuffer(encoded, dtype=np.uint8)
@@ -173,11 +183,29 @@ class PayloadScanner:
             raise InvalidRequestError(message)
 
 
+class _Scratch(threading.local):
+    """Two half blocks for each thread: fresh memory would cost more than the arithmetic."""
+
+    def __init__(self) -> None:
+        self.lower = np.empty(_HALF_BLOCK, dtype=np.float64)
+        self.upper = np.empty(_HALF_BLOCK, dtype=np.float64)
+
+
+_SCRATCH = _Scratch()
+
+
 def _sum_of_squares(block: NDArray[np.float32]) -> float:
-    squares = np.zeros(RANGE_BLOCK, dtype=np.float64)
-    squares[: block.size] = block
-    squares *= squares
+    squares, upper = _SCRATCH.lower, _SCRATCH.upper
+    _square(block[:_HALF_BLOCK], squares)
+    _square(block[_HALF_BLOCK:], upper)
+    squares = np.add(squares, upper, out=squares)
     while squares.size > 1:
         half = squares.size // 2
         squares = np.add(squares[:half], squares[half:], out=squares[:half])
     return float(squares[0])
+
+
+def _square(part: NDArray[np.float32], out: NDArray[np.float64]) -> None:
+    np.copyto(out[: part.size], part)
+    out[part.size :] = 0.0
+    np.multiply(out, out, out=out)

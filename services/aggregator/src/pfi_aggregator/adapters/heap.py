@@ -1,20 +1,30 @@
-"""What glibc's allocator keeps for itself.
+"""What glibc's allocator keeps for itself, and what it gives back.
 
-Uploads of 1 MiB chunks from several threads leave tens of megabytes of free memory in the arenas of
-glibc; a merge would come on top of it. Elsewhere (musl, macOS) both functions do nothing.
+Unless told otherwise, glibc returns every block above 128 KiB to the system and asks for it again:
+a message of 1 MiB then costs 256 page faults a copy, which is more than hashing it. So such blocks
+come from its arenas, and whole vectors alone are mapped. On the other hand, uploads from several
+threads leave tens of megabytes free in the arenas, and a merge would come on top of it: so there
+are two arenas, and what is free at the end of one goes back. Elsewhere (musl, macOS) the functions
+do nothing.
 """
 
 import ctypes
 
-_M_ARENA_MAX = -8
-_ARENAS = 2
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
+_OPTIONS = {
+    _M_ARENA_MAX: 2,
+    _M_MMAP_THRESHOLD: 4 << 20,
+    _M_TRIM_THRESHOLD: 32 << 20,
+    _M_TOP_PAD: 1 << 20,
+}
 
 
-def limit_arenas() -> None:
-    """Lets all threads share two arenas; call it before there are threads."""
+def tune_heap() -> None:
+    """Sets what is said above; call it before there are threads."""
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
-        library.mallopt(_M_ARENA_MAX, _ARENAS)
+        for option, value in _OPTIONS.items():
+            library.mallopt(option, value)
 
 
 def return_free_memory() -> None:

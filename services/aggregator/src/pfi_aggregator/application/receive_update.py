@@ -161,6 +161,6 @@ def _scan_stored(upload: PartialUpload, scanner: PayloadScanner) -> None:
         scanner.update(piece)
 
 
-def _take(upload: PartialUpload, scanner: PayloadScanner, data: bytes) -> None:
+def _take(upload: PartialUpload, scanner: PayloadScanner, data: bytes | memoryview) -> None:
     scanner.update(data)
     upload.append(data)

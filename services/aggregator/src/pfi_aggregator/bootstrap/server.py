@@ -13,12 +13,12 @@ from redis.asyncio import Redis
 from pfi.aggregator.v1 import (
     adapter_service_pb2_grpc,
     round_service_pb2_grpc,
-    update_service_pb2_grpc,
 )
 from pfi_aggregator.adapters.durable import write_durably
-from pfi_aggregator.adapters.heap import limit_arenas
+from pfi_aggregator.adapters.heap import tune_heap
 from pfi_aggregator.application.sweep_uploads import SweepUploads
 from pfi_aggregator.bootstrap.graph import Graph, build_graph
+from pfi_aggregator.entrypoints.update_servicer import add_update_servicer
 from pfi_aggregator.metrics import AggregatorMetrics
 from pfi_aggregator.settings import AggregatorSettings
 from pfi_common.clock import Clock, SystemClock
@@ -51,7 +51,7 @@ def serve(settings: AggregatorSettings) -> None:
         PlatformError: it cannot start; the message says what to do.
     """
     configure_logging("aggregator", settings.log_level)
-    limit_arenas()
+    tune_heap()
     raise_open_files()
     asyncio.run(_serve(settings))
 
@@ -125,7 +125,7 @@ def _connect(url: str) -> Redis:
 
 
 def _listen(settings: AggregatorSettings, graph: Graph, server: RpcServer) -> str:
-    update_service_pb2_grpc.add_UpdateServiceServicer_to_server(graph.updates, server.grpc)
+    add_update_servicer(graph.updates, server.grpc)
     adapter_service_pb2_grpc.add_AdapterServiceServicer_to_server(graph.adapters, server.grpc)
     round_service_pb2_grpc.add_RoundServiceServicer_to_server(graph.rounds, server.grpc)
     port = server.add_port(settings.address, graph.identity, require_client_certificate=True)

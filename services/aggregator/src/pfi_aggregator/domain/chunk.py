@@ -21,7 +21,7 @@ class Chunk:
     """
 
     offset_bytes: int
-    data: bytes
+    data: bytes | memoryview
 
 
 def check_chunk(chunk: Chunk, received_bytes: int, payload_bytes: int) -> None:
