@@ -28,6 +28,7 @@ from pfi_cli.local.child_process import ChildProcess, Command
 from pfi_cli.local.federation import LocalFederation
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.programs import program_path
+from pfi_cli.local.scale import ALONE, Scale
 from pfi_cli.local.waiting import wait_until
 from pfi_cli.settings import inherited_environment
 from pfi_cli.submission import describe_spec
@@ -62,10 +63,10 @@ class AgentProcess:
 class Federation:
     """Processes by name: `redis`, `aggregator`, `worker`, `coordinator`, and the agents'."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scale: Scale = ALONE) -> None:
         self.layout = StateLayout(folder)
         self.said: list[str] = []
-        self.local = LocalFederation(self.layout, name="test", say=self.said.append)
+        self.local = LocalFederation(self.layout, name="test", scale=scale, say=self.said.append)
         self.agents: dict[str, AgentProcess] = {}
         self._api: ApiClient | None = None
         self._descriptions: dict[object, Description] = {}

@@ -64,6 +64,7 @@ class Round(Record):
     sealed_at: datetime | None = None
     published_at: datetime | None = None
     deadline: datetime | None = None
+    spools: Sequence[str] = ()
     cohort: Sequence[Member] = ()
     counted: int | None = None
     merge_seconds: float | None = None

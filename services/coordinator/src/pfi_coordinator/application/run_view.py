@@ -113,6 +113,7 @@ def _round(item: RoundState, rows: Rows, clients: Clients) -> dict[str, Any]:
         "sealed_at": _time(item.sealed_at),
         "published_at": _time(item.published_at),
         "deadline": _time(item.deadline),
+        "spools": list(item.spools),
         "cohort": [_row(client, rows[client], clients) for client in sorted(rows)],
         "counted": item.counted,
         "merge_seconds": item.merge_seconds,

@@ -67,6 +67,7 @@ class Round(BaseModel):
     sealed_at: str | None
     published_at: str | None
     deadline: str | None
+    spools: list[str]
     cohort: list[CohortMember]
     counted: int
     merge_seconds: float | None
@@ -193,6 +194,7 @@ class Adapter(BaseModel):
     line: str
     version: int
     published_at: str
+    discarded_energy: float
 
 
 class Adapters(BaseModel):

@@ -1,0 +1,132 @@
+"""Three aggregators and two workers, each killed in turn in the middle of a round.
+
+Merged bits are those of plain integers over the same updates; counted set = receipts.
+"""
+
+from contextlib import closing
+from functools import partial
+
+import pytest
+import redis
+from tests.support.faults.logs import read_events
+from tests.support.faults.spread_federation import SpreadFederation, as_settings
+
+from pfi_aggregator.failpoints import Failpoint
+from pfi_cli.local.scale import Scale
+from pfi_cli.local.waiting import wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(300)]
+
+CLIENTS = 5
+NARROW, WIDE = 2_500, 750_000
+"""Widths of adapters: 10,000 coordinates, and 3,000,000, which take a worker a while."""
+SPOOLS = ("spool-0", "spool-1", "spool-2")
+WORKERS = ("worker", "worker-1")
+HOME_PLACES = (Failpoint.DURING_FOLD, Failpoint.PARTIAL_ADDED, Failpoint.OUTCOME_STORED)
+OTHER_PLACES = (Failpoint.RECEIPT_READY, Failpoint.DURING_FOLD, Failpoint.PARTIAL_STORED)
+LOOK_SECONDS = 60.0
+UNACKNOWLEDGED = "unacked"
+"""Where Celery keeps what a worker has taken and not finished."""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    settings = as_settings(piece_deadline_seconds=2, spool_patience_seconds=120)
+    folder = tmp_path_factory.mktemp("spread") / "state"
+    with SpreadFederation(folder, Scale(3, 2), settings) as running:
+        running.join(CLIENTS)
+        yield running
+
+
+@pytest.fixture
+def federation(shared):
+    """The federation, whole."""
+    for name in (*shared.scale.spools.values(), *WORKERS):
+        if shared.pid(name) is None:
+            shared.start(name)
+    shared.agents_inside.hold()
+    yield shared
+    shared.agents_inside.let_go()
+
+
+@pytest.fixture
+def begin(federation, request):
+    """Begins a run that is named after the test."""
+    name = request.node.name.translate(str.maketrans("[]_", "---")).strip("-")
+
+    def start(width=NARROW, **changes):
+        return federation.begin(name, CLIENTS, width, **changes)
+
+    return start
+
+
+@pytest.mark.parametrize("spool", SPOOLS)
+def test_an_aggregator_is_killed_while_clients_upload(federation, begin, spool):
+    run, agents = begin(), federation.agents_inside
+    dealt, victim = federation.wait_until_dealt(run), federation.owner(spool)
+    assert set(dealt.values()) == set(SPOOLS)
+    first = min(client for client, where in dealt.items() if where == spool)
+    agents.let_go([first])
+    federation.wait_until_committed(run, first)
+    federation.kill(victim)
+    federation.wait_for_trouble(run, spool)
+    agents.let_go()
+    federation.start(victim)
+    ended = federation.finish(run)
+    federation.check_mean(ended)
+    assert [each.attempt for each in ended.rounds] == [1]
+
+
+@pytest.mark.parametrize(
+    ("home", "place"),
+    [
+        (True, Failpoint.PARTIAL_ADDED),
+        (False, Failpoint.PARTIAL_STORED),
+        *(
+            pytest.param(home, place, marks=pytest.mark.slow)
+            for home, places in ((True, HOME_PLACES), (False, OTHER_PLACES))
+            for place in places
+            if place not in {Failpoint.PARTIAL_ADDED, Failpoint.PARTIAL_STORED}
+        ),
+    ],
+)
+def test_an_aggregator_is_killed_at(federation, begin, home, place):
+    run = begin()
+    federation.wait_until_dealt(run)
+    first, *others = federation.last_round(run).spools
+    victim = federation.owner(first if home else others[0])
+    federation.arm(victim, place)
+    federation.agents_inside.let_go()
+    federation.wait_until_killed(victim)
+    federation.start(victim)
+    ended = federation.finish(run)
+    federation.check_mean(ended)
+
+
+def test_workers_are_killed_while_they_reduce_a_median(federation, begin):
+    """Each takes the job along; it is sent again on the coordinator's deadline."""
+    run = begin(WIDE, aggregate={"rule": "median"})
+    (spool,) = set(federation.wait_until_dealt(run).values())
+    federation.stop("worker-1")
+    with closing(redis.Redis.from_url(federation.local.redis.url)) as broker:
+        taken = broker.hlen(UNACKNOWLEDGED)
+        federation.agents_inside.let_go()
+        for name, count in (("worker", taken + 1), ("worker-1", taken + 2)):
+            if federation.pid(name) is None:
+                federation.start(name)
+            reduces = wait_until(partial(has_taken, broker, count), LOOK_SECONDS)
+            assert reduces, federation.describe()
+            federation.kill_group(name)
+            assert not federation.pieces(run), "the piece was there before the kill"
+    assert federation.last_round(run).state == "reducing"
+    for name in WORKERS:
+        federation.start(name)
+    ended = federation.finish(run)
+    federation.check_median(ended)
+    assert [each.spools for each in ended.rounds] == [[spool]]
+    ordered = read_events(federation.layout.log("coordinator"), "pieces_ordered", run=run)
+    assert len(ordered) >= 3
+
+
+def has_taken(broker, count):
+    return broker.hlen(UNACKNOWLEDGED) >= count

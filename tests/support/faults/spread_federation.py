@@ -1,0 +1,264 @@
+"""A federation of several aggregators and workers that a test kills in turn.
+
+The clients are in this process and have no model; everything else is as in production.
+"""
+
+import json
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from tests.support.faults.logs import read_events, wait_for_event
+from tests.support.faults.patient_agents import EXAMPLES, PatientAgents, vector_of
+from tests.support.faults.recomputation import Counted, digest, fraction_bits, next_adapter
+from tests.support.federation import Federation
+
+from pfi.aggregator.v1.lineage_pb2 import Lineage
+from pfi.common.v1.signed_pb2 import SignedStatement
+from pfi_aggregator.failpoints import Failpoint
+from pfi_cli.api.runs import Round, Run
+from pfi_cli.local.scale import Scale
+from pfi_cli.local.waiting import wait_until
+from pfi_common.spec import Description, parse_run_spec
+from pfi_common.tensors import Schema, Tensor
+
+END_SECONDS = 60.0
+
+
+def make_schema(width: int) -> Schema:
+    """A schema with 4 coordinates for each unit of width."""
+    return Schema(
+        tensors=(
+            Tensor("model.layers.0.q_proj.lora_A.weight", (2, width)),
+            Tensor("model.layers.0.q_proj.lora_B.weight", (width, 2)),
+        ),
+        rank=2,
+        alpha=4,
+        target_modules=("q_proj",),
+    )
+
+
+class SpreadFederation(Federation):
+    """Aggregators `aggregator`, `aggregator-1`, ...; workers `worker`, `worker-1`, ...
+
+    Attributes:
+        agents_inside: The clients.
+    """
+
+    def __init__(self, folder: Path, scale: Scale, coordinator: Mapping[str, str]) -> None:
+        super().__init__(folder, scale)
+        self.scale = scale
+        self.agents_inside = PatientAgents()
+        self._overrides: dict[str, Mapping[str, str]] = {"coordinator": coordinator}
+        for name in (*scale.spools.values(), "coordinator"):
+            self._make_configurable(name)
+
+    def __enter__(self) -> "SpreadFederation":
+        super().__enter__()
+        self.agents_inside.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.agents_inside.__exit__()
+        super().__exit__(kind, error, trace)
+
+    def join(self, count: int) -> None:
+        """Adds clients and waits until they are connected."""
+        tokens = [self.api.create_token(label="", ttl_seconds=600).token for _ in range(count)]
+        self.agents_inside.join(tokens, self.layout.authority.read_bytes())
+        self.wait_until_connected(len(self.agents_inside.agents))
+
+    def begin(self, name: str, clients: int, width: int, **changes: Any) -> str:
+        """Submits a run of one round with 4 * width coordinates, and gives its id."""
+        spec = {
+            "name": name,
+            "backbone": {"model": "none"},
+            "adapter": {"rank": 2, "alpha": 4, "target_modules": ["q_proj"]},
+            "cohort": {"size": clients, "deadline": "90s"},
+            "stop": {"rounds": 1},
+            "seed": 7,
+        } | changes
+        document = {
+            "backbone_digest": "b" * 64,
+            "adapter_schema": make_schema(width).as_document(),
+            "parameter_count": 1000,
+        }
+        checked = parse_run_spec(spec).model_dump(mode="json")
+        described = Description.model_validate(document).model_dump(mode="json")
+        return self.api.submit_run(checked, described).run
+
+    def wait_until_dealt(self, run: str, number: int = 1) -> Mapping[str, str]:
+        """Waits until every client has its task, and gives the spool of each."""
+        everyone = set(self.agents_inside.agents)
+
+        def collecting(shown: Run) -> bool:
+            newest = shown.rounds[-1] if shown.rounds else None
+            named = newest is not None and (newest.round, newest.state) == (number, "collecting")
+            return named and set(self.agents_inside.dealt(run)) == everyone
+
+        self.wait_for_run(run, collecting)
+        return self.agents_inside.dealt(run)
+
+    def wait_until_committed(self, run: str, client: str) -> None:
+        """Waits until the coordinator knows of a client's update."""
+
+        def committed(shown: Run) -> bool:
+            members = {item.client: item.state for item in shown.rounds[-1].cohort}
+            return members.get(client) in {"committed", "completed"}
+
+        self.wait_for_run(run, committed)
+
+    def wait_for_trouble(self, run: str, spool: str) -> None:
+        """Waits until the run says that a spool does not answer."""
+
+        def told(shown: Run) -> bool:
+            assert shown.why is not None
+            return f"SPOOL_UNAVAILABLE, {spool}" in shown.why.waiting_for
+
+        self.wait_for_run(run, told)
+
+    # Faults
+
+    def arm(self, name: str, place: Failpoint) -> None:
+        """Starts an aggregator anew, to die at a place."""
+        log = self.layout.log(name)
+        self.stop(name)
+        self._overrides[name] = {"PFI_AGGREGATOR_FAILPOINT": place.value}
+        armed = len(read_events(log, "failpoint_armed"))
+        self.start(name)
+        self._overrides[name] = {}
+        wait_for_event(log, "failpoint_armed", armed + 1)
+
+    def wait_until_killed(self, name: str) -> None:
+        """Waits until a process has died by SIGKILL."""
+        service = self.local.service(name)
+        assert wait_until(lambda: service.exit_status is not None, END_SECONDS), self.describe()
+        assert service.exit_status == -signal.SIGKILL, self.describe()
+
+    def signal_group(self, name: str, number: int) -> None:
+        """Sends a signal to a process and all that it has started."""
+        pid = self.pid(name)
+        assert pid is not None
+        os.killpg(pid, number)
+
+    def kill_group(self, name: str) -> None:
+        """kill -9 of a process and all that it has started."""
+        self.signal_group(name, signal.SIGKILL)
+        self.wait_until_killed(name)
+
+    def owner(self, spool: str) -> str:
+        """Name of the aggregator that owns a spool."""
+        return self.scale.spools[spool]
+
+    def pieces(self, run: str) -> Sequence[Path]:
+        """Pieces of reductions of a run that are there."""
+        return sorted((self.layout.artifacts / "reductions" / run).glob("*/*/*"))
+
+    # Oracle
+
+    def last_round(self, run: str) -> Round:
+        """The newest attempt."""
+        return self.api.run(run).rounds[-1]
+
+    def finish(self, run: str) -> Run:
+        """Waits for a run's end, and for its updates to be gone."""
+        ended = self.wait_for_run(run)
+        assert ended.state == "completed", self.describe(ended)
+        return ended
+
+    def check_mean(self, run: Run) -> None:
+        """Every version has the bits of plain integers; counted set = receipts, each once."""
+        spec = parse_run_spec(run.spec)
+        aggregate = spec.aggregate
+        bits = fraction_bits(aggregate.coordinate_limit, spec.selected_count, aggregate.max_weight)
+
+        def change(base: bytes, payloads: Sequence[bytes]) -> bytes:
+            counted = [Counted(payload, 256 * EXAMPLES) for payload in payloads]
+            return next_adapter(base, counted, bits)
+
+        self._check(run, change)
+
+    def check_median(self, run: Run) -> None:
+        """Every version has the bits of the middle of an odd number of updates."""
+
+        def change(base: bytes, payloads: Sequence[bytes]) -> bytes:
+            rows = np.stack([np.frombuffer(payload, dtype="<f4") for payload in payloads])
+            assert len(rows) % 2 == 1
+            middle = np.sort(rows, axis=0)[len(rows) // 2].astype(np.float64)
+            start = np.frombuffer(base, dtype="<f4").astype(np.float64)
+            return (start + middle).astype("<f4").tobytes()
+
+        self._check(run, change)
+
+    def _check(self, run: Run, change: Any) -> None:
+        versions = {item.version: item for item in run.adapters}
+        base = self._artifact("adapters", versions[0].digest)
+        for each in run.rounds:
+            lineage = self.lineage(versions[each.round].lineage_digest)
+            assert (lineage.parent_digest, lineage.attempt) == (digest(base), each.attempt)
+            self._check_receipts(run, each, lineage)
+            clients = [item.client for item in lineage.counted]
+            payloads = [
+                payload_of(run.run, each.round, client, len(base) // 4) for client in clients
+            ]
+            assert [sha256(item).hexdigest() for item in payloads] == [
+                item.payload_sha256 for item in lineage.counted
+            ]
+            base = change(base, payloads)
+            assert versions[each.round].digest == digest(base) == lineage.adapter.digest
+
+    def _check_receipts(self, run: Run, each: Round, lineage: Lineage) -> None:
+        tasks = [item.task for item in lineage.counted]
+        assert len(set(tasks)) == len({item.client for item in lineage.counted}) == each.counted
+        held = self.agents_inside.receipts()
+        finished = {item.task for item in each.cohort if item.state == "completed"}
+        assert finished == set(tasks) == {task for task in tasks if task in held}
+        home = each.spools[0]
+        for item in lineage.counted:
+            assert held[item.task].payload_sha256 == item.payload_sha256
+            log = self.layout.log(self.owner(item.spool or home))
+            # Killed before it could say so, it has logged nothing; never more than once.
+            assert len(read_events(log, "update_committed", task=item.task)) <= 1
+        used = {item.spool or home for item in lineage.counted}
+        assert used <= set(each.spools), self.describe(run)
+
+    def lineage(self, lineage_digest: str) -> Lineage:
+        """A stored lineage."""
+        statement = self._artifact("lineages", lineage_digest)
+        return Lineage.FromString(SignedStatement.FromString(statement).payload)
+
+    def _artifact(self, kind: str, name: str) -> bytes:
+        data = (self.layout.artifacts / kind / name[:2] / name).read_bytes()
+        assert sha256(data).hexdigest() == name
+        return data
+
+    def _make_configurable(self, name: str) -> None:
+        service = self.local.service(name)
+        plan = service._plan
+
+        def settings(known: Mapping[str, str]) -> dict[str, str]:
+            return {**plan.settings(known), **self._overrides.get(name, {})}
+
+        service._plan = replace(plan, settings=settings)
+
+
+def payload_of(run: str, round_number: int, client: str, coordinates: int) -> bytes:
+    """What a client sends in a round, computed again."""
+    seed = sha256(f"{run}|{round_number}|{client}".encode()).digest()[:8]
+    return vector_of(int.from_bytes(seed, "big"), coordinates).astype("<f4").tobytes()
+
+
+def as_settings(**settings: float) -> dict[str, str]:
+    """Settings of the coordinator as its environment has them."""
+    return {f"PFI_COORDINATOR_{key.upper()}": json.dumps(value) for key, value in settings.items()}
