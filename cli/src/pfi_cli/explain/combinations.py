@@ -122,6 +122,18 @@ CHOICES: Sequence[Choice] = (
         lambda spec: spec.encoding.upload == "int8_block",
     ),
     Choice(
+        "upload int4_block, feedback",
+        "upload",
+        {"encoding": {"upload": "int4_block"}},
+        lambda spec: spec.encoding.upload == "int4_block" and bool(spec.encoding.error_feedback),
+    ),
+    Choice(
+        "upload int4_block, none",
+        "upload",
+        {"encoding": {"upload": "int4_block", "error_feedback": False}},
+        lambda spec: spec.encoding.upload == "int4_block" and not spec.encoding.error_feedback,
+    ),
+    Choice(
         "over-selection",
         "over_select",
         {"cohort": {"size": 8, "over_select": 1.5}},

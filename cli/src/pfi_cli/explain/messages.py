@@ -73,6 +73,8 @@ def _plan(spec: RunSpec, description: Description, line: str, number: int) -> di
     plan = _fields(message)
     for name in _LATER:
         plan.pop(name, None)
+    if not message.download_encoding:
+        plan.pop("download_encoding")
     plan.get("rule", {}).pop("bucket_seed", None)
     return plan
 

@@ -1,4 +1,4 @@
-"""Tables of a run that only some runs have: accuracy of classifiers, cost of training."""
+"""Tables of a run that only some runs have: accuracy, cost of training, encodings of updates."""
 
 from collections.abc import Iterator
 
@@ -34,6 +34,22 @@ def client_measures(run: Run) -> Iterator[Table]:
             table.add_row(escape(name), "-" if memory is None else bytes_text(memory),
                           count_text(speed))  # fmt: skip
         yield table
+    yield from _uploads(run)
+
+
+def _uploads(run: Run) -> Iterator[Table]:
+    """What the last update of each client was encoded as; nothing of a run in fp32 alone."""
+    last = {m.client: m for each in run.rounds for m in each.cohort if m.upload_encoding}
+    if all(member.upload_encoding == "fp32" for member in last.values()):
+        return
+    table = _table("last update", {"encoding": "", "bytes": "", "relative error": ""})
+    for client, name in client_names(run).items():
+        member = last.get(client)
+        if member is not None:
+            error = member.metrics.get("upload_encoding_error")
+            table.add_row(escape(name), member.upload_encoding,
+                          bytes_text(member.payload_bytes or 0), share_text(error))  # fmt: skip
+    yield table
 
 
 def _table(what: str, headings: dict[str, str]) -> Table:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from pfi_cli.output.combination_table import combination_table, reason_lines
 from pfi_cli.output.units import bytes_text, seconds_text
+from pfi_common.spec import acceptable_uploads
 
 _HOUR, _MINUTE = 3600.0, 60.0
 _ORIGINS = {"given": "bold", "preset": "cyan", "default": "dim"}
@@ -117,9 +118,17 @@ def _traffic(facts: Fields, lines: Sequence[Fields]) -> Table:
     full = facts["full_upload_bytes_per_client"]
     table.add_row("every parameter would be, a client", bytes_text(full), bytes_text(full))
     table.caption = (
-        f"{facts['coordinate_count']:,} coordinates, {facts['adapter_share']:.2%} of the backbone"
+        f"{facts['coordinate_count']:,} coordinates, {facts['adapter_share']:.2%} of the backbone;"
+        f" up {facts['upload_encoding']}{_else(facts['upload_encoding'])}, down"
+        f" {facts['download_encoding']}"
     )
     return table
+
+
+def _else(upload: str) -> str:
+    """What clients send that cannot write the encoding."""
+    others = acceptable_uploads(upload)[1:]
+    return f" (clients without it: {', else '.join(others)})" if others else ""
 
 
 def _table(title: str, *headings: str) -> Table:

@@ -17,6 +17,7 @@ from pfi_cli.report.adapter_checks import (
 from pfi_cli.report.agents import AgentEvidence, check_agents
 from pfi_cli.report.answers import load_answers
 from pfi_cli.report.clusters import cluster_outcomes, partition_outcome
+from pfi_cli.report.encodings import encoding_outcomes
 from pfi_cli.report.figures import Report
 from pfi_cli.report.problems import Problems
 from pfi_cli.report.sources import Sources
@@ -133,6 +134,7 @@ def _compute(
         history=compute.loss_history(run),
         rounds=rounds,
         traffic=compute.traffic_comparison(rounds, description.parameter_count),
+        encodings=encoding_outcomes(run, description.adapter_schema.coordinate_count),
         adapters=[adapter.evidence for adapter in adapters],
         personal_adapters=agents.personal,
         records_elsewhere=agents.elsewhere,

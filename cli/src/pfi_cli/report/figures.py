@@ -147,6 +147,27 @@ class TrafficComparison(Figure):
     times_less: float
 
 
+class EncodingOutcome(Figure):
+    """Updates of one client in one encoding, over the published rounds.
+
+    Attributes:
+        updates: How many there were.
+        update_bytes: Payload of one, mean.
+        share_of_fp32: Of the bytes that float32 would take.
+        mean_error: L2 norm of what the encoding lost, over that of the update; None when unknown.
+        highest_error: The highest of these.
+    """
+
+    client: str
+    name: str
+    encoding: str
+    updates: int
+    update_bytes: float
+    share_of_fp32: float
+    mean_error: float | None
+    highest_error: float | None
+
+
 class AdapterEvidence(Figure):
     """A shared adapter that was read back and verified."""
 
@@ -254,6 +275,7 @@ class Report(Figure):
     history: Sequence[VersionLoss]
     rounds: Sequence[RoundOutcome]
     traffic: TrafficComparison
+    encodings: Sequence[EncodingOutcome] = Field(default_factory=list)
     adapters: Sequence[AdapterEvidence]
     personal_adapters: Sequence[PersonalEvidence]
     records_elsewhere: Sequence[str] = Field(default_factory=list)

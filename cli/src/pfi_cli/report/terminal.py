@@ -6,6 +6,7 @@ from rich.table import Table
 
 from pfi_cli.report.accuracy import accuracy_table
 from pfi_cli.report.answers import answer_table
+from pfi_cli.report.encodings import encoding_table
 from pfi_cli.report.figures import Report, Spread
 from pfi_cli.report.words import findings
 
@@ -15,7 +16,7 @@ def print_report(report: Report, console: Console) -> None:
     console.print()
     console.print(_losses(report))
     console.print()
-    for table in (accuracy_table(report), answer_table(report)):
+    for table in (accuracy_table(report), answer_table(report), encoding_table(report)):
         if table is not None:
             console.print(table)
             console.print()

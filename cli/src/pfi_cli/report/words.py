@@ -8,6 +8,7 @@ from pfi_cli.report.accuracy import accuracy_finding, accuracy_lines
 from pfi_cli.report.answers import answer_findings, answer_lines
 from pfi_cli.report.clusters import cluster_findings, cluster_section
 from pfi_cli.report.compute import longest_overhead
+from pfi_cli.report.encodings import encoding_finding, encoding_lines
 from pfi_cli.report.figures import ClientOutcome, Report, SilentClient, Spread
 
 PLOTS = {
@@ -31,6 +32,7 @@ def findings(report: Report) -> Iterator[str]:
         f"A round moved {bytes_text(traffic.measured_bytes)}; full fine-tuning would move "
         f"{bytes_text(traffic.full_bytes)}, {traffic.times_less:,.0f} times as much."
     )
+    yield from encoding_finding(report.encodings)
     longest = longest_overhead(report.rounds)
     if longest is not None:
         yield (
@@ -89,6 +91,7 @@ def markdown(report: Report) -> str:
         answer_lines,
         cluster_section,
         _rounds,
+        encoding_lines,
         _evidence,
     )
     return "\n".join(line for part in parts for line in part(report))

@@ -27,6 +27,8 @@ class RunFacts:
         fraction_bits: k of the fixed-point merge.
         resolution: 2^-k, the step of a coordinate.
         rows_per_step: Rows that one optimiser step sees.
+        upload_encoding: Encoding that the run asks updates to have.
+        download_encoding: Form of adapters that clients download.
         upload_bytes_per_client: Payload of one update; of the largest, with several ranks.
         upload_bytes_per_round: Payload of all selected clients' updates.
         download_bytes_per_client: Payload of the shared adapter as clients download it.
@@ -42,6 +44,8 @@ class RunFacts:
     fraction_bits: int
     resolution: float
     rows_per_step: int
+    upload_encoding: str
+    download_encoding: str
     upload_bytes_per_client: int
     upload_bytes_per_round: int
     download_bytes_per_client: int
@@ -71,6 +75,8 @@ def run_facts(spec: RunSpec, description: Description) -> RunFacts:
         fraction_bits=fixed_point.fraction_bits,
         resolution=fixed_point.resolution,
         rows_per_step=spec.local.batch_size * spec.local.gradient_accumulation,
+        upload_encoding=spec.encoding.upload,
+        download_encoding=spec.encoding.download,
         upload_bytes_per_client=upload,
         upload_bytes_per_round=upload * clients,
         download_bytes_per_client=download,
