@@ -38,10 +38,26 @@ async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
 
 def _outcome(done: "asyncio.Future[R]", work: Callable[[], R]) -> Callable[[], None]:
     """Does the work; gives what is to be done in the event loop."""
-    try:
+    kept = _Kept()
+    with kept:
         return partial(done.set_result, work())
-    except BaseException as error:  # noqa: BLE001 - raised again where the work is awaited
-        return partial(done.set_exception, error)
+    return partial(done.set_exception, kept.errors[0])
+
+
+class _Kept:
+    """A context that keeps what is raised in it, to be raised where the work is awaited."""
+
+    def __init__(self) -> None:
+        self.errors: list[BaseException] = []
+
+    def __enter__(self) -> None:
+        """Begins."""
+
+    def __exit__(self, _: object, error: BaseException | None, trace: object) -> bool:
+        """Ends without raising."""
+        if error is not None:
+            self.errors.append(error)
+        return True
 
 
 def _tell(done: "asyncio.Future[R]", outcome: Callable[[], None]) -> None:
