@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import obstore
@@ -52,10 +54,10 @@ class ArtifactStore:
             kind: One of `names.KINDS`.
             data: The bytes.
         """
-        digest = await asyncio.to_thread(_sha256, data)
+        hashing = asyncio.ensure_future(asyncio.to_thread(_sha256, data))
         with storage_failures():
-            await self._writer.write(object_path(kind, digest), data)
-        return digest
+            await self._writer.write(partial(_object_path, kind, hashing), data)
+        return await hashing
 
     async def get(self, kind: str, digest: str) -> bytes:
         """Reads a whole artifact and checks its digest.
@@ -119,7 +121,7 @@ class ArtifactStore:
             InvalidRequestError: the path is not a name.
         """
         with storage_failures():
-            await self._writer.write(pointer_path(path), data)
+            await self._writer.write(partial(_known, pointer_path(path)), data)
 
     async def get_named(self, path: str) -> bytes | None:
         """Reads a pointer; None when there is none.
@@ -170,6 +172,14 @@ class ArtifactStore:
                 return (await obstore.head_async(self._store, path))["size"]
         except FileNotFoundError:
             return None
+
+
+async def _object_path(kind: str, digest: Awaitable[str]) -> str:
+    return object_path(kind, await digest)
+
+
+async def _known(path: str) -> str:
+    return path
 
 
 def _sha256(data: bytes | memoryview) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -22,8 +23,8 @@ _STALE = timedelta(days=1)
 class Writer(Protocol):
     """Writes whole objects; when it returns, a power cut does not take the object away."""
 
-    async def write(self, path: str, data: bytes | memoryview) -> None:
-        """Creates or replaces an object."""
+    async def write(self, path: Callable[[], Awaitable[str]], data: bytes | memoryview) -> None:
+        """Creates or replaces an object; its path is asked for when it is needed."""
         ...
 
 
@@ -33,9 +34,9 @@ class RemoteWriter:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    async def write(self, path: str, data: bytes | memoryview) -> None:
+    async def write(self, path: Callable[[], Awaitable[str]], data: bytes | memoryview) -> None:
         """Creates or replaces an object."""
-        await obstore.put_async(self._store, path, data)
+        await obstore.put_async(self._store, await path(), data)
 
 
 class FileWriter:
@@ -50,18 +51,19 @@ class FileWriter:
         self._folder = folder
         self._synced: set[Path] = set()
 
-    async def write(self, path: str, data: bytes | memoryview) -> None:
-        """Creates or replaces a file."""
+    async def write(self, path: Callable[[], Awaitable[str]], data: bytes | memoryview) -> None:
+        """Creates or replaces a file; stages it before its path is needed."""
         staged = f"{STAGING}/{uuid.uuid4().hex}"
         try:
             await obstore.put_async(self._store, staged, data, use_multipart=False)
             await asyncio.to_thread(_sync, self._folder / staged)
-            await obstore.rename_async(self._store, staged, path)
+            target = await path()
+            await obstore.rename_async(self._store, staged, target)
         except BaseException:
             with suppress(OSError):
                 (self._folder / staged).unlink()
             raise
-        await asyncio.to_thread(self._sync_folders, self._folder / path)
+        await asyncio.to_thread(self._sync_folders, self._folder / target)
 
     def _sync_folders(self, file: Path) -> None:
         """Syncs the file's folder, and those above that this writer has not synced yet."""

@@ -1,10 +1,8 @@
 """Merges a sealed round and publishes the next adapter, exactly once whatever crashes when."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.find_change import FindChange
@@ -21,7 +19,6 @@ from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.round_state import Command, require_command
 from pfi_aggregator.domain.round_view import RoundOutcome, RoundView
-from pfi_aggregator.domain.server_optimizer import OptimizerState
 from pfi_aggregator.domain.update import CountedUpdate
 from pfi_aggregator.failpoints import Failpoint, Failpoints
 from pfi_common.clock import Clock
@@ -139,12 +136,16 @@ class FinalizeRound:
         self, plan: RoundPlan, own: tuple[CountedUpdate, ...], partials: Sequence[PartialSum]
     ) -> tuple[Lineage, float]:
         started = self.clock.monotonic()
-        change = await self.change.run(plan, own, partials)
+        change, before = await asyncio.gather(
+            self.change.run(plan, own, partials), self._load(plan)
+        )
         report = change.report
-        vector, moments = await self._move(plan, change.delta)
-        del change  # storing needs memory, too
+        vector, moments = await in_thread(move_base, plan, change.delta, *before)
+        del change, before  # storing needs memory, too
         seconds = self.clock.monotonic() - started
-        digest = await self.publication.store_adapter(vector)
+        digest, state_digest = await asyncio.gather(
+            self.publication.store_adapter(vector), self.publication.store_state(moments)
+        )
         adapter = AdapterReference(
             digest=digest,
             schema_digest=plan.schema.digest,
@@ -159,20 +160,19 @@ class FinalizeRound:
             seed=0,
             attempt=plan.key.attempt,
             counted=merge_counted(own, partials),
-            optimizer_state_digest=await self.publication.store_state(moments),
+            optimizer_state_digest=state_digest,
             publish_time=self.clock.now(),
             forms=await self.publication.store_forms(digest, vector, plan.download_encoding),
             report=report,
         )
         return lineage, seconds
 
-    async def _move(
-        self, plan: RoundPlan, delta: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], OptimizerState]:
+    async def _load(self, plan: RoundPlan) -> tuple[bytes, bytes | None]:
+        """Reads base adapter and optimiser state."""
         base = await self.artifacts.get("adapters", plan.base.digest)
         digest = plan.optimizer_state_digest
         state = await self.artifacts.get("optimizer-states", digest) if digest else None
-        return await in_thread(move_base, plan, delta, base, state)
+        return base, state
 
     def _report(self, lineage: Lineage, seconds: float) -> None:
         left_out = lineage.report.left_out if lineage.report else ()
@@ -186,5 +186,6 @@ class FinalizeRound:
             adapter_digest=lineage.adapter.digest,
             updates=len(lineage.counted),
             left_out=len(left_out),
+            discarded_energy=lineage.report.discarded_energy if lineage.report else 0.0,
             seconds=round(seconds, 6),
         )

@@ -108,7 +108,7 @@ def move_base(
 
     Args:
         plan: The round's plan.
-        delta: Weighted mean of the updates.
+        delta: Weighted mean of the updates; the adapter takes its place.
         base: Canonical payload of the base adapter.
         state: Bytes of the optimiser's state before; none before the first round.
 
@@ -126,4 +126,4 @@ def move_base(
     else:
         moments = OptimizerState.from_bytes(state, plan.server_optimizer, count)
     vector = np.frombuffer(base, dtype="<f4")
-    return move_adapter(plan.server_optimizer, vector, delta, moments), moments
+    return move_adapter(plan.server_optimizer, vector, delta, moments, into=delta), moments

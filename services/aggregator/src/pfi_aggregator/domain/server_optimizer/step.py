@@ -15,17 +15,25 @@ def move_adapter(
     base: NDArray[np.float32],
     delta: NDArray[np.float32],
     state: OptimizerState,
+    into: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Gives the next adapter: base plus the optimiser's step, rounded once to float32.
 
     Updates the state in place.
 
-    Shapes: base and delta (n,).
+    Shapes: base, delta and into (n,).
+
+    Args:
+        optimizer: Which.
+        base: The adapter before.
+        delta: What moves it.
+        state: The optimiser's state.
+        into: Where the next adapter goes, which may be `delta` itself; a new array without.
 
     Raises:
         AdapterInvalidError: a coordinate of the result is not finite.
     """
-    result = np.empty_like(base)
+    result = np.empty_like(base) if into is None else into
     for start in range(0, base.size, _BLOCK):
         block = slice(start, start + _BLOCK)
         moments = tuple(moment[block] for moment in state.moments)
