@@ -192,7 +192,8 @@ class Federation:
         path = self.layout.root / f"{spec['name']}.yaml"
         path.write_text(yaml.safe_dump(dict(spec)), encoding="utf-8")
         checked = load_run_spec(path)
-        described = (checked.backbone, checked.adapter, checked.classification, backbone)
+        adapter = (checked.adapter.model_dump_json(), checked.shared_rank)
+        described = (checked.backbone, adapter, checked.classification, backbone)
         if described not in self._descriptions:
             self._descriptions[described] = describe_spec(path, backbone)
         description = self._descriptions[described].model_dump(mode="json")

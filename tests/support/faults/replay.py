@@ -46,7 +46,7 @@ class Replay:
 
     def describe(self, spec: RunSpec) -> Description:
         """What `pfi-agent describe` says."""
-        key = spec.adapter.model_dump_json() + spec.backbone.model_dump_json()
+        key = f"{spec.adapter.model_dump_json()}{spec.shared_rank}{spec.backbone.model_dump_json()}"
         if key not in self._descriptions:
             folder = Path(spec.backbone.model)
             self._descriptions[key] = describe_backbone(spec, folder, self._cache)

@@ -42,6 +42,7 @@ class Adapter(Record):
     line: str
     version: int
     published_at: datetime | None = None
+    discarded_energy: float = 0.0
 
 
 class FederationInfo(Record):

@@ -59,8 +59,9 @@ def run_table(runs: Sequence[RunSummary]) -> Table:
 
 
 def adapter_table(adapters: Sequence[Adapter]) -> Table:
-    """Adapters, one per line."""
-    table = _table("run", "line", "version", "digest", "published")
+    """Adapters, one per line; `cut` is what a cut to the schema's rank took of their energy."""
+    cut = any(adapter.discarded_energy for adapter in adapters)
+    table = _table("run", "line", "version", "digest", "published", *(["cut"] if cut else []))
     for adapter in adapters:
         table.add_row(
             adapter.run,
@@ -68,6 +69,7 @@ def adapter_table(adapters: Sequence[Adapter]) -> Table:
             str(adapter.version),
             adapter.digest,
             _time(adapter.published_at),
+            *([f"{adapter.discarded_energy:.2%}"] if cut else []),
         )
     return table
 

@@ -34,6 +34,7 @@ FIELDS: frozenset[str] = frozenset(
         "capped",
         "clipped",
         "count",
+        "discarded_energy",
         "left_out",
         "line_number",
         "payload_bytes",

@@ -101,4 +101,5 @@ def _version(lineage: Lineage, lineage_digest: str) -> AdapterVersion:
         published_at=lineage.publish_time.ToDatetime(tzinfo=UTC),
         line=lineage.adapter.line,
         forms=tuple(map(read_form, lineage.forms)),
+        discarded_energy=lineage.report.discarded_energy,
     )

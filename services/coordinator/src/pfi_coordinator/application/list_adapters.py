@@ -51,4 +51,5 @@ def _view(run: str, adapter: AdapterVersion) -> dict[str, Any]:
         "line": adapter.line,
         "version": adapter.version,
         "published_at": adapter.published_at.isoformat(),
+        "discarded_energy": adapter.discarded_energy,
     }

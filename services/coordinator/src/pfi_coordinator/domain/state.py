@@ -65,7 +65,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class AdapterVersion:
-    """A published version of a line, and the forms in which clients download it."""
+    """A published version of a line, and the forms in which clients download it.
+
+    `discarded_energy` is the share of the squared norm that cutting to the schema's rank took.
+    """
 
     version: int
     digest: str
@@ -75,6 +78,7 @@ class AdapterVersion:
     published_at: datetime
     line: str = GLOBAL
     forms: tuple[AdapterForm, ...] = ()
+    discarded_energy: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
