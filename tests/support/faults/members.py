@@ -15,6 +15,7 @@ from pfi.aggregator.v1 import update_service_pb2 as updates
 from pfi.aggregator.v1.adapter_service_pb2 import DownloadAdapterRequest
 from pfi.aggregator.v1.adapter_service_pb2_grpc import AdapterServiceStub
 from pfi.aggregator.v1.lineage_pb2 import CountedUpdate, Lineage
+from pfi.aggregator.v1.round_service_pb2 import SealRoundResponse
 from pfi.aggregator.v1.round_service_pb2_grpc import RoundServiceStub
 from pfi.aggregator.v1.ticket_pb2 import UpdateReceipt
 from pfi.aggregator.v1.update_service_pb2_grpc import UpdateServiceStub
@@ -66,9 +67,20 @@ class Leader:
 
     async def seal(self, target: str, plan: RoundPlan) -> list[CountedUpdate]:
         """Fixes the counted set."""
+        return list((await self.sealed(target, plan)).counted)
+
+    async def sealed(self, target: str, plan: RoundPlan) -> SealRoundResponse:
+        """Fixes the counted set, and says what workers must reduce."""
         request = rounds.SealRoundRequest(leader_token=TOKEN, key=_key(plan))
         async with self.rounds(target) as stub:
-            return list((await stub.SealRound(request, timeout=CALL_SECONDS)).counted)
+            response: SealRoundResponse = await stub.SealRound(request, timeout=CALL_SECONDS)
+            return response
+
+    async def abort(self, target: str, plan: RoundPlan) -> None:
+        """Voids the attempt."""
+        request = rounds.AbortRoundRequest(leader_token=TOKEN, key=_key(plan))
+        async with self.rounds(target) as stub:
+            await stub.AbortRound(request, timeout=CALL_SECONDS)
 
     async def finalize(self, target: str, plan: RoundPlan) -> SignedStatement:
         """Has the counted updates merged and published."""
