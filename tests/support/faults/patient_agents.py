@@ -5,16 +5,22 @@ What a client sends depends on its task's seed alone, so a test can compute ever
 
 import asyncio
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from hashlib import sha256
 
 import numpy as np
+from tests.support.aggregator.server import ClientLink
 from tests.support.coordinator.agent import Enrolled, Talk, TestAgent, enrol
 
+from pfi.aggregator.v1 import update_service_pb2
 from pfi.aggregator.v1.ticket_pb2 import UpdateReceipt
+from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi.coordinator.v1 import session_service_pb2, task_pb2
 from pfi_common.errors import PlatformError
 from pfi_common.identity import JoinToken
-from pfi_common.tensors import Schema
+from pfi_common.rpc.chunks import iter_chunks
+from pfi_common.rpc.errors import translated
+from pfi_common.tensors import Schema, encode
 
 EXAMPLES = 10
 PAUSE_SECONDS = 0.2
@@ -32,6 +38,31 @@ class PatientAgent(TestAgent):
 
     def vector(self, task: task_pb2.Task) -> np.ndarray:
         return vector_of(task.seed, Schema.from_proto(task.schema).coordinate_count)
+
+    async def upload(self, task: task_pb2.Task) -> SignedStatement:
+        payload = encode(task.train.upload_encoding, self.vector(task))
+        header = update_service_pb2.UpdateHeader(
+            ticket=task.train.ticket,
+            encoding=task.train.upload_encoding,
+            payload_bytes=len(payload),
+            payload_sha256=sha256(payload).hexdigest(),
+            example_count=EXAMPLES,
+            steps_done=1,
+            base_digest=task.base.digest,
+        )
+
+        async def messages() -> AsyncIterator[update_service_pb2.UploadUpdateRequest]:
+            yield update_service_pb2.UploadUpdateRequest(header=header)
+            for chunk in iter_chunks(memoryview(payload), 0):
+                yield update_service_pb2.UploadUpdateRequest(chunk=chunk)
+
+        target = self.enrolled.response.endpoints.aggregators[task.spool]
+        link = ClientLink(target, self.enrolled.identity)
+        async with link.channel:
+            with translated():
+                response = await link.updates.UploadUpdate(messages(), timeout=60)
+        self.receipts[task.task] = UpdateReceipt.FromString(response.receipt.payload)
+        return response.receipt
 
     async def run(self) -> None:
         while True:
