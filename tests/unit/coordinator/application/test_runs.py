@@ -34,9 +34,7 @@ async def test_a_submitted_run_waits_for_version_0(graph):
     run = await graph.submit(spec_document(), description_document())
     stored = await graph.ports.runs.load(run)
     assert stored.outbox == (CreateInitialAdapter(),)
-    assert stored.state.rules == rules_of(
-        (await graph.ports.runs.document(run)).spec, 300.0
-    )
+    assert stored.state.rules == rules_of((await graph.ports.runs.document(run)).spec, 300.0)
     assert stored.state.rules == rules()
 
 
