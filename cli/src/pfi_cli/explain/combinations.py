@@ -116,6 +116,24 @@ CHOICES: Sequence[Choice] = (
     ),
     *(_rule(name, fields) for name, fields in _RULES.items()),
     Choice(
+        "product svd",
+        "product",
+        {"aggregate": {"product": "svd"}},
+        lambda spec: spec.aggregate.product == "svd",
+    ),
+    Choice(
+        "product stack",
+        "product",
+        {"aggregate": {"product": "stack", "maximum_rank": 32}},
+        lambda spec: spec.aggregate.product == "stack",
+    ),
+    Choice(
+        "ranks by device class",
+        "ranks",
+        {"adapter": {"rank_for": {"phone": 4}}},
+        lambda spec: bool(spec.adapter.rank_for),
+    ),
+    Choice(
         "upload int8_block",
         "upload",
         {"encoding": {"upload": "int8_block"}},
@@ -179,11 +197,23 @@ def _try(first: Choice, second: Choice) -> Pair:
     if first.part == second.part:
         return Pair(first.name, second.name, "either")
     # A choice that needs another part is tried with what it needs, unless the other one is it.
-    document = {**_PLAIN, **_needs(first, second), **first.document, **second.document}
+    document: Mapping[str, Any] = _PLAIN
+    for part in (_needs(first, second), first.document, second.document):
+        document = _with(document, part)
     problems = examine_run_spec(document).problems
     if problems:
         return Pair(first.name, second.name, "no", problems[0])
     return Pair(first.name, second.name, "yes")
+
+
+def _with(document: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Adds fields; of a part that both have, its fields."""
+    parts = {
+        name: {**document[name], **value} if isinstance(value, Mapping) else value
+        for name, value in more.items()
+        if name in document
+    }
+    return {**document, **more, **parts}
 
 
 def _needs(*choices: Choice) -> Mapping[str, Any]:
