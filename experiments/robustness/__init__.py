@@ -1,0 +1,1 @@
+"""Robust rules under attack: how many attackers does a federation survive, and with which rule?"""

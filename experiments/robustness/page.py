@@ -1,0 +1,138 @@
+"""Writes README.md and its plot from results.json."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tools.reference.tables import table
+
+from experiments.robustness.config import FOLDER
+from experiments.robustness.measure import RESULTS
+from experiments.robustness.outcome import Point, unattacked
+
+PAGE = FOLDER / "README.md"
+PLOT = FOLDER / "accuracy_by_attackers.png"
+_HEAD = """# Robustness: how many attackers does each rule survive?
+
+Written from `results.json` by `python -m experiments.robustness --page`; do not edit.
+
+{clients} clients train a softmax regression on images of handwritten digits (scikit-learn's copy of
+the UCI set, 8 by 8 pixels, {held_out:.0%} held out) for {rounds} rounds. {skew:.0%} of a client's
+images come from two classes of its own, so honest clients differ. A share of the clients sends
+something else than it has learnt; attackers know all honest updates and act together. The updates
+go through the platform's own rules: from the run specification's `aggregate` to the round plan, its
+reduction pieces and the exact merge. Every number is the accuracy on held-out images after the last
+round, the mean of {seeds} seeds.
+
+```sh
+make experiment NAME=robustness
+```
+
+`config.yaml` has the settings. [Robust rules](../../docs/explanation/robust-rules.md) says what
+each rule assumes, and how these figures bear on choosing one.
+"""
+
+Document = dict[str, Any]
+
+
+def write_page(document: Document) -> None:
+    """Writes the page and its plot."""
+    from experiments.robustness.plot import draw
+
+    draw(points_of(document), list(document["config"]["rules"]), PLOT)
+    PAGE.write_text(page_text(document))
+
+
+def stored() -> Document:
+    """What was measured last."""
+    found: Document = json.loads(RESULTS.read_text())
+    return found
+
+
+def points_of(document: Document) -> list[Point]:
+    """The points of a stored sweep."""
+    return [Point(**point) for point in document["points"]]
+
+
+def page_text(document: Document) -> str:
+    """The page."""
+    points = points_of(document)
+    parts = [
+        _head(document),
+        _verdicts(document, points),
+        _mean(document),
+        _curves(document, points),
+    ]
+    return "\n".join([*parts, _where(document)])
+
+
+def _head(document: Document) -> str:
+    config, problem = document["config"], document["config"]["problem"]
+    return _HEAD.format(
+        clients=problem["clients"],
+        held_out=problem["held_out"],
+        rounds=problem["rounds"],
+        skew=problem["skew"],
+        seeds=len(config["seeds"]),
+    )
+
+
+def _verdicts(document: Document, points: Sequence[Point]) -> str:
+    judgement = document["config"]["judgement"]
+    rows = [
+        (
+            each["rule"],
+            f"{each['lost']:.3f}",
+            each["attack"],
+            f"{each['permitted']:.2f}",
+            "met" if each["met"] else "**not met**",
+        )
+        for each in document["verdicts"]
+    ]
+    head = ("rule", "lost at most", "under", "permitted", "verdict")
+    return (
+        f"## Up to {judgement['share']:.0%} attackers\n\n"
+        f"Without attackers the mean reaches {unattacked(points):.3f}. Of that, with up to"
+        f" {judgement['share']:.0%} attackers and under its worst attack, a rule may lose:\n\n"
+        + table(head, rows)
+    )
+
+
+def _mean(document: Document) -> str:
+    failed = document["mean_failed_at"]
+    rows = [
+        (attack, f"{failed[attack]:.0%}" if attack in failed else "not up to 40%")
+        for attack in document["config"]["attacks"]
+    ]
+    loss = document["config"]["judgement"]["failed"]
+    return (
+        "## The undefended mean\n\n"
+        f"It has failed where it loses more than {loss:.2f}:\n\n"
+        + table(("attack", "fails at"), rows)
+    )
+
+
+def _curves(document: Document, points: Sequence[Point]) -> str:
+    config = document["config"]
+    parts = ["## Accuracy by share of attackers\n"]
+    parts.append(f"![Accuracy of each rule by the share of attackers]({PLOT.name})\n")
+    for attack in config["attacks"]:
+        head = (attack, *(f"{share:.0%}" for share in config["shares"]))
+        found = {(p.rule, p.share): p.mean for p in points if p.attack == attack}
+        rows = [
+            (rule, *(f"{found[rule, share]:.3f}" for share in config["shares"]))
+            for rule in config["rules"]
+        ]
+        parts.append(table(head, rows))
+    return "\n".join(parts)
+
+
+def _where(document: Document) -> str:
+    where = document["machine"]
+    parts = [
+        f"Commit {document['commit'][:12]}{document['commit'][40:]}",
+        f"{where['processor']}, {where['cores']} cores, {where['memory_gib']} GiB",
+        f"{document['seconds']} s in all",
+        ", ".join(f"{name} {version}" for name, version in document["versions"].items()),
+    ]
+    return "; ".join(parts) + ".\n"
