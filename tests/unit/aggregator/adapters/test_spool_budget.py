@@ -108,17 +108,17 @@ def test_running_uploads_share_the_room_of_the_device(spool, monkeypatch):
 
 
 def test_a_write_that_fails_half_way_keeps_what_was_written(spool, monkeypatch):
-    upload, real = UPLOADS[0], os.write
+    upload, real = UPLOADS[0], os.pwrite
     answers = iter([50, 7])
 
-    def write(descriptor: int, data: memoryview) -> int:
+    def write(descriptor: int, data: memoryview, position: int) -> int:
         length = next(answers, None)
         if length is None:
             full()
-        return real(descriptor, data[:length])
+        return real(descriptor, data[:length], position)
 
     partial = begin(spool, upload)
-    monkeypatch.setattr(partial_file.os, "write", write)
+    monkeypatch.setattr(partial_file.os, "pwrite", write)
     with pytest.raises(DiskFullError):
         partial.append(upload.payload)
     monkeypatch.undo()

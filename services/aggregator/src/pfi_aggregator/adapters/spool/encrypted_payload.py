@@ -1,10 +1,20 @@
 """A committed update's payload, decrypted range by range."""
 
 import os
+from pathlib import Path
 
 from pfi_aggregator.adapters.durable import storage_failures
+from pfi_aggregator.adapters.spool.direct import (
+    aligned_buffer,
+    open_direct,
+    round_down,
+    round_up,
+)
 from pfi_aggregator.adapters.spool.round_secret import PayloadCipher
 from pfi_aggregator.domain.stored_update import corrupt_update
+
+_AHEAD_BYTES = 1 << 20
+"""Who reads on where the last range ended gets so much from the device at once."""
 
 
 class EncryptedPayload:
@@ -13,18 +23,26 @@ class EncryptedPayload:
     Every read goes into one buffer, which is as large as the largest range so far.
 
     Args:
-        descriptor: Of the file; whoever opened it closes it.
+        path: Of the file; its name is the task's.
+        descriptor: Of the file, too; whoever opened it closes it.
         size_bytes: Bytes that the payload has.
         cipher: Of the payload.
-        task: Names the update in errors.
+
+    Raises:
+        StoreUnavailableError: the file cannot be opened.
     """
 
-    def __init__(self, descriptor: int, size_bytes: int, cipher: PayloadCipher, task: str) -> None:
+    def __init__(self, path: Path, descriptor: int, size_bytes: int, cipher: PayloadCipher) -> None:
+        self._task = path.name
         self._descriptor = descriptor
         self._size_bytes = size_bytes
         self._cipher = cipher
-        self._task = task
-        self._buffer = memoryview(bytearray())
+        with storage_failures():
+            self._direct = open_direct(path, os.O_RDONLY)
+        self._buffer = aligned_buffer(0)
+        self._first = self._last = 0  # of what is decrypted in the buffer
+        self._start = 0  # what the buffer starts with
+        self._next = 0
 
     @property
     def size_bytes(self) -> int:
@@ -36,12 +54,38 @@ class EncryptedPayload:
         if not 0 <= first <= last <= self._size_bytes:
             message = f"a range ends by {self._size_bytes}"
             raise ValueError(message)
-        if last - first > len(self._buffer):
-            self._buffer = memoryview(bytearray(last - first))
-        view = self._buffer[: last - first]
-        read_into(self._descriptor, first, view, self._task)
+        if not self._first <= first <= last <= self._last:
+            ahead = first + _AHEAD_BYTES if first == self._next else 0
+            self._load(first, min(max(last, ahead), self._size_bytes))
+        self._next = last
+        return self._buffer[first - self._start : last - self._start].toreadonly()
+
+    def close(self) -> None:
+        """Lets the device go. May be repeated."""
+        if self._direct is not None:
+            os.close(self._direct)
+            self._direct = None
+
+    def _load(self, first: int, last: int) -> None:
+        """Reads and decrypts a range, and of the device the blocks that it lies in."""
+        start, stop = round_down(first), round_up(last)
+        if stop - start > len(self._buffer):
+            self._buffer = aligned_buffer(stop - start)
+        self._first = self._last = first
+        done = self._read_blocks(start, stop)
+        if done < last - start:
+            rest = self._buffer[done : last - start]
+            read_into(self._descriptor, start + done, rest, self._task)
+        view = self._buffer[first - start : last - start]
         self._cipher.apply(first, view, view)
-        return view.toreadonly()
+        self._start, self._last = start, last
+
+    def _read_blocks(self, start: int, stop: int) -> int:
+        """Reads past the page cache; gives how much, which may be less, or nothing."""
+        if self._direct is None:
+            return 0
+        with storage_failures():
+            return os.preadv(self._direct, [self._buffer[: stop - start]], start)
 
 
 def read_into(descriptor: int, position: int, view: memoryview, task: str) -> None:

@@ -1,16 +1,31 @@
 """The first bytes of a payload, encrypted, in a file that only grows."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pfi_aggregator.adapters.durable import storage_failures
+from pfi_aggregator.adapters.spool.direct import (
+    BLOCK_BYTES,
+    aligned_buffer,
+    open_direct,
+    round_down,
+)
 from pfi_aggregator.adapters.spool.encrypted_payload import read_into
 from pfi_aggregator.adapters.spool.round_secret import PayloadCipher
 
 _PIECE_BYTES = 1 << 20
-_SCRATCH_BYTES = 1 << 17
-"""What is encrypted at a time: small enough to be in the core's cache when it is written."""
+
+
+class _Scratch(threading.local):
+    """Where a thread encrypts: a piece, wherever in a block it starts."""
+
+    def __init__(self) -> None:
+        self.view = aligned_buffer(_PIECE_BYTES + BLOCK_BYTES)
+
+
+_SCRATCH = _Scratch()
 
 
 class PartialFile:
@@ -35,12 +50,11 @@ class PartialFile:
         self._closed = closed
         self._cipher = cipher
         self._task = path.name
-        self._scratch = memoryview(bytearray(_SCRATCH_BYTES))
-        self._file = path.open("r+b", buffering=0)
-        self._file.truncate(offset_bytes)
-        self._file.seek(offset_bytes)
         self._stored_bytes = offset_bytes
         self._payload_bytes = payload_bytes
+        self._file = path.open("r+b", buffering=0)
+        self._file.truncate(offset_bytes)
+        self._direct = open_direct(path, os.O_WRONLY)
 
     @property
     def missing_bytes(self) -> int:
@@ -65,23 +79,41 @@ class PartialFile:
         """Stores the next bytes."""
         rest = memoryview(data)
         while rest:
-            piece = self._scratch[: min(_SCRATCH_BYTES, len(rest))]
+            inside = self._stored_bytes % BLOCK_BYTES  # so that memory and file are aligned alike
+            piece = _SCRATCH.view[inside : inside + min(_PIECE_BYTES, len(rest))]
             self._cipher.apply(self._stored_bytes, rest[: len(piece)], piece)
-            rest = rest[self._write(piece) :]
+            rest = rest[len(piece) :]
+            while piece:
+                piece = piece[self._write(piece) :]
 
     def close(self) -> None:
         """Keeps the bytes. May be repeated."""
         if not self._file.closed:
-            self._file.close()
+            self._release()
             self._closed(self._stored_bytes)
 
     def discard(self) -> None:
         """Deletes the bytes."""
-        self._file.close()
+        self._release()
         self._closed(None)
 
+    def _release(self) -> None:
+        self._file.close()
+        if self._direct is not None:
+            os.close(self._direct)
+            self._direct = None
+
     def _write(self, piece: memoryview) -> int:
+        """Writes the beginning of a piece and says how much: whole blocks, or up to the next."""
+        blocks = round_down(len(piece))
+        inside = self._stored_bytes % BLOCK_BYTES
         with storage_failures():
-            written = os.write(self._file.fileno(), piece)
+            if self._direct is None:
+                written = os.pwrite(self._file.fileno(), piece, self._stored_bytes)
+            elif inside or not blocks:
+                part = piece[: BLOCK_BYTES - inside]
+                written = os.pwrite(self._file.fileno(), part, self._stored_bytes)
+            else:
+                written = os.pwrite(self._direct, piece[:blocks], self._stored_bytes)
         self._stored_bytes += written
         return written

@@ -5,7 +5,7 @@ Payload and record are encrypted (`round_secret`); the size is the sealed record
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pfi_aggregator.adapters.durable import storage_failures
@@ -43,8 +43,11 @@ def read_committed(path: Path, secret: RoundSecret) -> UpdateRecord:
     Raises:
         ArtifactCorruptError: the file is gone, cut or unreadable.
     """
-    with open_committed(path, secret) as stored:
-        return stored.record
+    descriptor = _open(path)
+    try:
+        return _read_record(descriptor, path.name, secret)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -59,8 +62,9 @@ def open_committed(path: Path, secret: RoundSecret) -> Iterator[StoredUpdate]:
     try:
         record = _read_record(descriptor, path.name, secret)
         cipher = secret.payload_cipher(path.name, record.header.payload_sha256)
-        size_bytes = record.header.payload_bytes
-        yield StoredUpdate(record, EncryptedPayload(descriptor, size_bytes, cipher, path.name))
+        payload = EncryptedPayload(path, descriptor, record.header.payload_bytes, cipher)
+        with closing(payload):
+            yield StoredUpdate(record, payload)
     finally:
         os.close(descriptor)
 
