@@ -22,17 +22,20 @@ from tests.support.aggregator.small_twins import (
 from tests.support.aggregator.statements import PlainStatements
 from tests.support.certificates import FederationFixture
 
+from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi_aggregator.adapters.leader_tokens import FileLeaderTokens
 from pfi_aggregator.adapters.peft_archive import PeftArchive
 from pfi_aggregator.adapters.statements import SignedStatements
 from pfi_aggregator.application.ports import AdapterOrigin
 from pfi_aggregator.domain.lineage import Lineage
+from pfi_aggregator.domain.partial_sum import PartialSum
 from pfi_aggregator.domain.receipt import Receipt
 from pfi_aggregator.domain.update import summarize
 from pfi_aggregator.metrics import AggregatorMetrics
+from pfi_aggregator.wire.partial_sums import write_partial_sum
 from pfi_aggregator.wire.tickets import read_ticket
 from pfi_common.artifacts import open_artifact_store
-from pfi_common.errors import ArtifactUnknownError, TicketInvalidError
+from pfi_common.errors import ArtifactUnknownError, SignatureInvalidError, TicketInvalidError
 
 PLAN = make_plan()
 UPLOAD = make_upload(PLAN)
@@ -80,6 +83,29 @@ class TestStatements:
         time = datetime(2026, 1, 1, tzinfo=UTC)
         lineage = Lineage(PLAN.base, "", 7, 1, (UPDATE.counted,), "ef" * 32, time)
         assert port.read_lineage(port.sign_lineage(lineage)) == lineage
+        assert port.verify_lineage(port.sign_lineage(lineage), "spool-0") == lineage
+
+    def test_a_partial_sum_is_read_back(self, statements):
+        port, _ = statements
+        digest = port.plan_sha256(PLAN)
+        assert digest == port.plan_sha256(make_plan())
+        partial = PartialSum(KEY, "spool-0", digest, "ab" * 32, 512, (UPDATE.counted,))
+        statement = port.sign_partial_sum(partial)
+        assert statement == port.sign_partial_sum(partial)
+        assert port.read_partial_sum(statement) == partial
+
+    def test_forged_statements_of_other_aggregators_are_refused(self, statements):
+        port, sign = statements
+        partial = PartialSum(KEY, "spool-0", "", "", 0, ())
+        for forged in (
+            sign(write_partial_sum(partial)),
+            SignedStatement.FromString(port.sign_partial_sum(partial)),
+        ):
+            forged.signature = b"0" * 64
+            with pytest.raises(SignatureInvalidError):
+                port.read_partial_sum(forged.SerializeToString())
+            with pytest.raises(SignatureInvalidError):
+                port.verify_lineage(forged.SerializeToString(), "spool-0")
 
 
 @pytest.fixture(params=["twin", "files"])
