@@ -155,3 +155,23 @@ async def test_an_aggregator_that_is_away_is_unavailable(tmp_path):
     with pytest.raises(ServiceUnavailableError):
         await aggregators.highest_token("spool-9")
     await aggregators.close()
+
+
+async def test_a_spool_that_another_one_finalizes_is_folded(side):
+    base = (await side.aggregators.create_initial(1, document())).adapter
+    opening = Opening(base, 1, ("spool-9", SPOOL))
+    await side.aggregators.open_round(1, ATTEMPT, document(), opening)
+    await side.commit(base)
+    with pytest.raises(RoundStateInvalidError):
+        await side.aggregators.fold_round(1, ATTEMPT)
+    await side.aggregators.seal_round(1, ATTEMPT)
+    partial = await side.aggregators.fold_round(1, ATTEMPT)
+    assert partial
+    assert await side.aggregators.fold_round(1, ATTEMPT) == partial
+
+
+async def test_a_spool_that_finalizes_itself_is_not_folded(side):
+    await opened(side.aggregators)
+    await side.aggregators.seal_round(1, ATTEMPT)
+    with pytest.raises(RoundStateInvalidError):
+        await side.aggregators.fold_round(1, ATTEMPT)

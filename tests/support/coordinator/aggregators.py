@@ -30,6 +30,7 @@ from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 class MemoryAttempt:
     state: str = "open"
     base_digest: str = ""
+    spools: tuple[str, ...] = ()
     committed: dict[str, Counted] = field(default_factory=dict)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -75,7 +76,9 @@ class MemoryAggregators:
         self._obey(token, attempt.spool)
         base = opening.base
         assert (base.line, base.version) == (attempt.line, attempt.number - 1)
-        self.attempts.setdefault(attempt, MemoryAttempt(base_digest=base.digest))
+        self.attempts.setdefault(
+            attempt, MemoryAttempt(base_digest=base.digest, spools=opening.spools)
+        )
 
     async def watch_round(self, attempt: Attempt) -> AsyncIterator[Counted]:
         self._check_failure(attempt.spool)
@@ -107,7 +110,8 @@ class MemoryAggregators:
     async def fold_round(self, token: int, attempt: Attempt) -> bytes:
         self._obey(token, attempt.spool)
         found = self._found(attempt)
-        if found.state not in {"sealed", "finalized"}:
+        adds = attempt.spool in found.spools[1:]
+        if found.state not in {"sealed", "finalized"} or not adds:
             raise RoundStateInvalidError
         return json.dumps([attempt.spool, sorted(found.committed)]).encode()
 
