@@ -11,6 +11,7 @@ from tests.support.certificates import FederationFixture
 from tests.support.faults.aggregator_process import AggregatorProcess
 from tests.support.faults.committed_files import partial_in
 from tests.support.faults.logs import read_events
+from tests.support.faults.places import AHEAD, MERGING, UPLOADING
 from tests.support.faults.round_scene import make_scene
 
 from pfi.common.v1.signed_pb2 import SignedStatement
@@ -18,10 +19,6 @@ from pfi_aggregator.failpoints import Failpoint
 from pfi_common.errors import ServiceUnavailableError
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
-
-UPLOADING = (Failpoint.SPOOL_SYNCED, Failpoint.UPDATE_LINKED, Failpoint.RECEIPT_READY)
-AHEAD = Failpoint.FOLDED_AHEAD
-MERGING = tuple(place for place in Failpoint if place not in (*UPLOADING, AHEAD))
 
 
 @pytest.fixture

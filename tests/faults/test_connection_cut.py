@@ -1,7 +1,6 @@
 """The connection of an upload breaks at an exact byte: in or between chunks, or in the answer."""
 
 import asyncio
-import random
 from dataclasses import dataclass
 
 import pytest
@@ -9,7 +8,7 @@ from redis.asyncio import Redis
 from tests.support.aggregator.builders import make_schema
 from tests.support.certificates import FederationFixture
 from tests.support.faults.aggregator_process import AggregatorProcess
-from tests.support.faults.committed_files import partial_in, read_committed
+from tests.support.faults.committed_files import partial_in
 from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.proxy import Action, FaultProxy
 from tests.support.faults.round_scene import RoundScene, make_scene
@@ -146,26 +145,3 @@ async def test_a_client_is_revoked_during_its_upload(world, redis_server):
         await victim.status(scene.target)
     await other.send(scene.target)
     assert set(scene.committed()) == {other.task}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(60))
-async def test_cut_at_random_bytes_until_it_is_through(world, proxy, seed):
-    randomness = random.Random(seed)
-    scene = await world.open_round(f"r-random-{seed}")
-    (sender,) = scene.senders
-    cuts = 0
-    receipt: SignedStatement | int = 0
-    while not isinstance(receipt, SignedStatement):
-        most = PAYLOAD_BYTES - receipt + (2 * OVERHEAD_BYTES if cuts else 0)
-        proxy.arm(Action.RESET, randomness.randrange(OVERHEAD_BYTES, most))
-        try:
-            receipt = await sender.send(proxy.address, receipt)
-        except ServiceUnavailableError:
-            cuts += 1
-            proxy.wait_until_struck()
-            receipt = await sender.status(scene.target)
-    assert sum(item.struck.is_set() for item in proxy.connections) == cuts > 0
-    payload, _ = read_committed(scene.committed()[sender.task], scene.aggregator.state)
-    assert payload == sender.upload.payload
-    await scene.check({sender.task: receipt})

@@ -3,6 +3,7 @@
 import pytest
 from tests.support.faults.committed_files import committed_in
 from tests.support.faults.logs import read_events, wait_for_event
+from tests.support.faults.places import IN_ONE_SPOOL
 
 from pfi_aggregator.failpoints import Failpoint
 from pfi_cli.local.waiting import wait_until
@@ -14,7 +15,7 @@ NOT_QUICK = (Failpoint.UPDATE_LINKED, Failpoint.ADAPTER_STORED, Failpoint.OUTCOM
 """Their neighbours are in every test run, and test_aggregator_killed.py has all."""
 PLACES = [
     pytest.param(place, marks=[pytest.mark.slow] if place in NOT_QUICK else [])
-    for place in Failpoint
+    for place in IN_ONE_SPOOL
 ]
 
 
