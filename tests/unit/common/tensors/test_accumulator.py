@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -106,3 +107,19 @@ def test_what_is_too_high_for_64_bits_is_refused() -> None:
     vector = np.array([1e30], np.float32)
     with pytest.raises(PayloadNotFiniteError):
         Accumulator(1, 30).add([vector], FULL_CLIP_FACTOR, 1, 1e30)
+
+
+def test_threads_may_add_beside_each_other() -> None:
+    rng = np.random.default_rng(3)
+    vectors = [rng.normal(0, 1, COUNT).astype(np.float32) for _ in range(8)]
+    expected, sums = np.zeros(COUNT, np.int64), Accumulator(COUNT, 40)
+    for vector in vectors:
+        accumulate(expected, vector, FULL_CLIP_FACTOR, 9, 40)
+    with ThreadPoolExecutor(4) as threads:
+        list(
+            threads.map(
+                lambda vector: sums.add(cut(vector, 4096), FULL_CLIP_FACTOR, 9, highest_of(vector)),
+                vectors,
+            )
+        )
+    np.testing.assert_array_equal(sums.take(), expected)

@@ -12,6 +12,7 @@ the end.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterable
 
 import numpy as np
@@ -27,7 +28,9 @@ _WORD = 1 << 64
 
 
 class Accumulator:
-    """Adds updates, each as a whole. One thread at a time.
+    """Adds updates, each as a whole.
+
+    Several threads may add one each; reading and decoding then run beside each other.
 
     Args:
         count: Coordinates of an update.
@@ -38,6 +41,7 @@ class Accumulator:
         self._sums = np.zeros(count, dtype=np.int64)
         self._fraction_bits = fraction_bits
         self._bias = 0
+        self._adding = threading.Lock()
         self._rounded = np.empty(min(_PIECE, count), dtype=np.float64)
 
     def add(
@@ -66,19 +70,21 @@ class Accumulator:
         start = 0
         for coordinates in ranges:
             sums = self._sums[start : start + coordinates.size]
-            if fast:
-                self._add_biased(sums, coordinates, clip_factor, weight_units)
-            else:
-                accumulate(sums, coordinates, clip_factor, weight_units, self._fraction_bits)
+            with self._adding:
+                if fast:
+                    self._add_biased(sums, coordinates, clip_factor, weight_units)
+                else:
+                    accumulate(sums, coordinates, clip_factor, weight_units, self._fraction_bits)
             start += coordinates.size
         if start != self._sums.size:
             message = f"an update has {self._sums.size} coordinates, not {start}"
             raise ValueError(message)
-        if fast:
-            self._bias = (self._bias + weight_units * _integer(self._magic)) % _WORD
+        with self._adding:
+            bias = weight_units * _integer(self._magic) if fast else 0
+            self._bias = (self._bias + bias) % _WORD
 
     def take(self) -> NDArray[np.int64]:
-        """Gives the sums; they are the accumulator's own and shared with it.
+        """Gives the sums, while no one adds; they are the accumulator's own and shared with it.
 
         Shapes: (count,).
         """

@@ -1,6 +1,8 @@
 """Computes a round's adapter from its counted updates. Blocks; changes nothing that is stored."""
 
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,8 @@ from pfi_aggregator.domain.update import CountedUpdate
 from pfi_aggregator.failpoints import Failpoint, Failpoints
 from pfi_common.errors import ArtifactCorruptError
 from pfi_common.tensors import mean
+
+_THREADS = min(4, os.cpu_count() or 1)  # the uploads are over, so all cores may fold
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,16 @@ class MergeRound:
         """
         self.make_room()
         merge, left = self._begin(plan, counted)
-        for update in left:
-            self._fold(plan, merge, update, update.weight_units)
+        with ThreadPoolExecutor(_THREADS, "fold") as threads:
+            folds = [
+                threads.submit(self._fold, plan, merge, update, update.weight_units)
+                for update in left
+            ]
+            try:
+                for fold in folds:
+                    fold.result()
+            finally:
+                threads.shutdown(cancel_futures=True)
         return merge.sums()
 
     def selected_mean(

@@ -1,6 +1,7 @@
 """The weighted mean of the counted updates, in memory that does not grow with their number."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -39,13 +40,13 @@ class Merge:
 
     See `pfi_common.tensors.fixed_point` for the arithmetic and its error bound. Updates of another
     rank have sums of their own until the end, where they are added to the others, integer by
-    integer (`pfi_common.tensors.rank_change`). One thread at a time.
+    integer (`pfi_common.tensors.rank_change`). Several threads may fold one update each.
     """
 
     def __init__(self, plan: RoundPlan) -> None:
         self._plan = plan
         self._sums: dict[str, Accumulator] = {}
-        self._decoded = np.empty(scratch_size(RANGE_BLOCK), dtype=np.float32)
+        self._changing = threading.Lock()
         self._total_weight_units = 0
 
     def fold(self, update: CountedUpdate, record: UpdateRecord, payload: StoredPayload) -> None:
@@ -69,7 +70,8 @@ class Merge:
         )
         if sha256.hexdigest() != record.header.payload_sha256:
             raise corrupt_update(update.task)
-        self._total_weight_units += update.weight_units
+        with self._changing:
+            self._total_weight_units += update.weight_units
 
     def sums(self) -> tuple[NDArray[np.int64], int]:
         """Gives the sums, to which integers may be added, and the total weight in its units.
@@ -94,12 +96,13 @@ class Merge:
         return mean(*self.sums(), self._plan.fixed_point.fraction_bits, in_place=True)
 
     def _sums_of(self, schema_digest: str) -> Accumulator:
-        found = self._sums.get(schema_digest)
-        if found is None:
-            count = self._plan.schema_of(schema_digest).coordinate_count
-            found = Accumulator(count, self._plan.fixed_point.fraction_bits)
-            self._sums[schema_digest] = found
-        return found
+        with self._changing:
+            found = self._sums.get(schema_digest)
+            if found is None:
+                count = self._plan.schema_of(schema_digest).coordinate_count
+                found = Accumulator(count, self._plan.fixed_point.fraction_bits)
+                self._sums[schema_digest] = found
+            return found
 
     def _ranges(
         self, record: UpdateRecord, payload: StoredPayload, sha256: "hashlib._Hash"
@@ -109,9 +112,10 @@ class Merge:
             self._plan.schema_of(digest).coordinate_count,
             self._plan.rank_change(digest),
         )
+        decoded = np.empty(scratch_size(min(count, RANGE_BLOCK)), dtype=np.float32)
         for start in range(0, count, RANGE_BLOCK):
             stop = min(start + RANGE_BLOCK, count)
             data = payload.read(*range_bytes(encoding, count, start, stop))
             sha256.update(data)
-            values = decode_with(self._decoded, encoding, data, stop - start)
+            values = decode_with(decoded, encoding, data, stop - start)
             yield change.rescale(values, start) if change else values
