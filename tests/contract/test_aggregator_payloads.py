@@ -35,7 +35,7 @@ def stored(request, store):
 async def read_whole(payloads, digest, kind="adapters", step=65_536):
     async with payloads.open(kind, digest) as payload:
         starts = range(0, payload.size_bytes, step)
-        return b"".join([await payload.read(start, step) for start in starts])
+        return b"".join([bytes(await payload.read(start, step)) for start in starts])
 
 
 async def test_a_payload_is_read_in_parts_by_many_at_once(stored):
@@ -74,7 +74,9 @@ async def test_maps_that_nobody_reads_are_bounded(store):
         opened = [
             await readers.enter_async_context(payloads.open("adapters", each)) for each in digests
         ]
+        parts = [await each.read(0, 10) for each in opened]
         assert not any(each.mapping.closed for each in opened)
+    assert len(parts) == count
     assert [each.mapping.closed for each in opened] == [True] * 3 + [False] * MAXIMUM_IDLE_MAPS
     assert await read_whole(payloads, digests[0]) == PAYLOAD + b"\0"
 

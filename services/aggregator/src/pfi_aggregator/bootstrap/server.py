@@ -11,13 +11,13 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from pfi.aggregator.v1 import (
-    adapter_service_pb2_grpc,
     round_service_pb2_grpc,
 )
 from pfi_aggregator.adapters.durable import write_durably
 from pfi_aggregator.adapters.heap import tune_heap
 from pfi_aggregator.application.sweep_uploads import SweepUploads
 from pfi_aggregator.bootstrap.graph import Graph, build_graph
+from pfi_aggregator.entrypoints.adapter_servicer import add_adapter_servicer
 from pfi_aggregator.entrypoints.update_servicer import add_update_servicer
 from pfi_aggregator.metrics import AggregatorMetrics
 from pfi_aggregator.settings import AggregatorSettings
@@ -126,7 +126,7 @@ def _connect(url: str) -> Redis:
 
 def _listen(settings: AggregatorSettings, graph: Graph, server: RpcServer) -> str:
     add_update_servicer(graph.updates, server.grpc)
-    adapter_service_pb2_grpc.add_AdapterServiceServicer_to_server(graph.adapters, server.grpc)
+    add_adapter_servicer(graph.adapters, server.grpc)
     round_service_pb2_grpc.add_RoundServiceServicer_to_server(graph.rounds, server.grpc)
     port = server.add_port(settings.address, graph.identity, require_client_certificate=True)
     return _join(settings.address, port)

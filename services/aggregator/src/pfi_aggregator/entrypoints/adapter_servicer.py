@@ -3,14 +3,20 @@
 # ruff: noqa: ARG002, N802 - names and parameters are those of the protos
 
 from collections.abc import AsyncIterator
+from typing import Any
 
-from pfi.aggregator.v1 import adapter_service_pb2, adapter_service_pb2_grpc
+import grpc
+
+from pfi.aggregator.v1 import adapter_service_pb2
 from pfi.common.v1 import adapter_pb2
 from pfi_aggregator.application.download_adapter import DownloadAdapter
+from pfi_aggregator.wire.download_messages import write_download_chunk, write_download_header
 from pfi_common.rpc.caller import RpcContext
 
+_SERVICE = "pfi.aggregator.v1.AdapterService"
 
-class AdapterServicer(adapter_service_pb2_grpc.AdapterServiceServicer):
+
+class AdapterServicer:
     """Serves published adapters."""
 
     def __init__(self, download: DownloadAdapter) -> None:
@@ -20,14 +26,23 @@ class AdapterServicer(adapter_service_pb2_grpc.AdapterServiceServicer):
         self,
         request: adapter_service_pb2.DownloadAdapterRequest,
         context: RpcContext,
-    ) -> AsyncIterator[adapter_service_pb2.DownloadAdapterResponse]:
-        """Streams header and chunks."""
+    ) -> AsyncIterator[bytes]:
+        """Streams header and chunks, each written already."""
         wanted = None if request.encoding == adapter_pb2.ENCODING_FP32 else request.encoding or None
         async with self._download.open(request.digest, request.offset_bytes, wanted) as download:
-            header = adapter_service_pb2.AdapterHeader(
-                payload_bytes=download.payload.size_bytes, payload_sha256=download.payload_sha256
-            )
-            yield adapter_service_pb2.DownloadAdapterResponse(header=header)
-            async for piece in download.chunks():
-                chunk = adapter_pb2.PayloadChunk(offset_bytes=piece.offset_bytes, data=piece.data)
-                yield adapter_service_pb2.DownloadAdapterResponse(chunk=chunk)
+            yield write_download_header(download.payload.size_bytes, download.payload_sha256)
+            async for chunk in download.chunks():
+                yield write_download_chunk(chunk)
+
+
+def add_adapter_servicer(servicer: AdapterServicer, server: grpc.aio.Server) -> None:
+    """Serves AdapterService; unlike the generated code, with messages that are written already."""
+    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        "DownloadAdapter": grpc.unary_stream_rpc_method_handler(
+            servicer.DownloadAdapter,
+            request_deserializer=adapter_service_pb2.DownloadAdapterRequest.FromString,
+            response_serializer=None,
+        ),
+    }
+    server.add_registered_method_handlers(_SERVICE, handlers)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))

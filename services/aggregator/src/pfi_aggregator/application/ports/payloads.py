@@ -13,8 +13,8 @@ class OpenPayload(Protocol):
 
     size_bytes: int
 
-    async def read(self, start: int, length: int) -> bytes:
-        """Gives a part; one that reaches past the end is cut there.
+    async def read(self, start: int, length: int) -> bytes | memoryview:
+        """Gives a part, valid until the next call; one that reaches past the end is cut there.
 
         Raises:
             ArtifactCorruptError: the payload was read from its first byte on, and this part, its
