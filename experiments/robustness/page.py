@@ -79,9 +79,11 @@ def _head(document: Document) -> str:
 
 def _verdicts(document: Document, points: Sequence[Point]) -> str:
     judgement = document["config"]["judgement"]
+    alone = {point.rule: point.mean for point in points if not point.share}
     rows = [
         (
             each["rule"],
+            f"{unattacked(points) - alone[each['rule']]:.3f}",
             f"{each['lost']:.3f}",
             each["attack"],
             f"{each['permitted']:.2f}",
@@ -89,12 +91,13 @@ def _verdicts(document: Document, points: Sequence[Point]) -> str:
         )
         for each in document["verdicts"]
     ]
-    head = ("rule", "lost at most", "under", "permitted", "verdict")
+    head = ("rule", "lost without attackers", "lost at most", "under", "permitted", "verdict")
     return (
         f"## Up to {judgement['share']:.0%} attackers\n\n"
         f"Without attackers the mean reaches {unattacked(points):.3f}. Of that, with up to"
         f" {judgement['share']:.0%} attackers and under its worst attack, a rule may lose:\n\n"
         + table(head, rows)
+        + "\nKrum publishes the update of one client, so it loses much of this without attackers.\n"
     )
 
 

@@ -39,6 +39,7 @@ def _panel(panel: Any, attack: str, points: Sequence[Point], rules: Sequence[str
     panel.set_xlabel("attackers, % of clients", fontsize=9, color=INK)
     panel.set_ylabel("accuracy", fontsize=9, color=INK)
     panel.grid(axis="y", color=FAINT)
-    panel.tick_params(length=0, labelsize=9)
+    panel.set_xticks(sorted({100 * point.share for point in points}))
+    panel.tick_params(length=0, labelsize=9, labelbottom=True)
     for side in ("top", "right"):
         panel.spines[side].set_visible(False)
