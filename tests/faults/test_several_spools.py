@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 import redis
-from tests.support.faults.logs import read_events
+from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.spread_federation import SpreadFederation, as_settings
 
 from pfi_aggregator.failpoints import Failpoint
@@ -22,8 +22,8 @@ NARROW, WIDE = 2_500, 750_000
 """Widths of adapters: 10,000 coordinates, and 3,000,000, which take a worker a while."""
 SPOOLS = ("spool-0", "spool-1", "spool-2")
 WORKERS = ("worker", "worker-1")
-HOME_PLACES = (Failpoint.DURING_FOLD, Failpoint.PARTIAL_ADDED, Failpoint.OUTCOME_STORED)
-OTHER_PLACES = (Failpoint.RECEIPT_READY, Failpoint.DURING_FOLD, Failpoint.PARTIAL_STORED)
+HOME_PLACES = (Failpoint.FOLDED_AHEAD, Failpoint.PARTIAL_ADDED, Failpoint.OUTCOME_STORED)
+OTHER_PLACES = (Failpoint.RECEIPT_READY, Failpoint.FOLDED_AHEAD, Failpoint.PARTIAL_STORED)
 LOOK_SECONDS = 60.0
 UNACKNOWLEDGED = "unacked"
 """Where Celery keeps what a worker has taken and not finished."""
@@ -34,6 +34,16 @@ def shared(tmp_path_factory):
     settings = as_settings(piece_deadline_seconds=2, spool_patience_seconds=120)
     folder = tmp_path_factory.mktemp("spread") / "state"
     with SpreadFederation(folder, Scale(3, 2), settings) as running:
+        running.join(CLIENTS)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory):
+    """A federation that soon gives a spool up; its rounds last for seconds."""
+    settings = as_settings(spool_patience_seconds=3)
+    folder = tmp_path_factory.mktemp("impatient") / "state"
+    with SpreadFederation(folder, Scale(3, 1), settings) as running:
         running.join(CLIENTS)
         yield running
 
@@ -101,6 +111,30 @@ def test_an_aggregator_is_killed_at(federation, begin, home, place):
     federation.start(victim)
     ended = federation.finish(run)
     federation.check_mean(ended)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(3))
+def test_an_aggregator_that_stays_away_is_given_up(impatient, number):
+    """The round goes on with the others; the first attempt is voided when it is back."""
+    agents = impatient.agents_inside
+    agents.hold()
+    cohort = {"size": CLIENTS, "minimum": 2, "deadline": "10s"}
+    run = impatient.begin(f"given-up-{number}", CLIENTS, NARROW, cohort=cohort)
+    impatient.wait_until_dealt(run)
+    spool = impatient.last_round(run).spools[number]
+    impatient.kill(impatient.owner(spool))
+    agents.let_go([client for client, where in agents.dealt(run).items() if where != spool])
+    impatient.wait_for_trouble(run, spool)
+    second = impatient.wait_for_run(run, lambda shown: shown.rounds[-1].attempt == 2)
+    assert spool not in second.rounds[-1].spools
+    agents.let_go()
+    ended = impatient.finish(run)
+    impatient.check_mean(ended)
+    log = impatient.layout.log(impatient.owner(spool))
+    impatient.start(impatient.owner(spool))
+    wait_for_event(log, "spool_round_aborted", run=run, attempt=1)
+    wait_for_event(log, "spool_round_settled", run=run, attempt=1)
 
 
 def test_workers_are_killed_while_they_reduce_a_median(federation, begin):

@@ -113,6 +113,16 @@ class UseCases:
             self.spool,
         )
         self.abort = AbortRound(self.leadership, rounds, turns, bells)
+        self._merging(turns, pieces, partials, publication)
+
+    def _merging(
+        self,
+        turns: Turns,
+        pieces: ReductionPieces,
+        partials: PartialSums,
+        publication: Publication,
+    ) -> None:
+        rounds, failpoints = self.rounds, Failpoints()
         fold = FoldUpdate(rounds)
         self.ahead = FoldAhead(rounds, fold, FOLD_AHEAD_BYTES, failpoints)
         merge = MergeRound(fold, self.ahead, lambda: None, failpoints)

@@ -65,6 +65,9 @@ class AggregatorMetrics:
             "Committed updates of open and sealed rounds that are to be folded ahead.",
             registry=registry,
         )
+        self._make_gauges_of_the_spool(registry)
+
+    def _make_gauges_of_the_spool(self, registry: CollectorRegistry) -> None:
         self._open_rounds = Gauge(
             "pfi_aggregator_open_rounds", "Rounds that take updates.", registry=registry
         )
