@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.machine import commit
 from benchmarks.result import FOLDER, Result
 from benchmarks.throughput.figures import rows_of, targets_of
-from benchmarks.throughput.flower import Peers
+from benchmarks.throughput.flower import PeerFailed, Peers
 from benchmarks.throughput.ours import observe
 from benchmarks.throughput.scale import ENCODINGS, Scale
 
@@ -21,7 +21,7 @@ QUICK = ("2x8-fp32", "8x8-fp32", "8x64-fp32")
 NOTES = (
     "Clients share one process, which holds up to 8 distinct updates in memory, keeps no adapter, "
     "and does everything else as the agent does it: session, ticket, download and its digest, "
-    "upload, receipt. All of them ask at once. int8 is the upload; downloads are fp32. Each part "
+    "upload, receipt. All of them ask at once. int8 is int8_block, both ways. Each part "
     "has services of its own, and a first round that is not counted. A round lasts from its "
     "opening to the opening of the next one.",
     "Payload a second is the adapter to every client and every update back, in the time of the "
@@ -57,7 +57,11 @@ def measure(runs: int = 5, parts: Sequence[str] | None = None) -> Result:
     wanted = _wanted(parts, peers is not None)
     measured = _stored() if parts else {}
     for name in wanted:
-        measured[name] = _observe(Scale.parse(name), runs, peers)
+        try:
+            measured[name] = _observe(Scale.parse(name), runs, peers)
+        except PeerFailed as reason:
+            print(f"{name} was not measured: {reason}", flush=True)
+            continue
         print(f"{name}: {measured[name]['round_seconds']}", flush=True)
         _result(measured).write(os.getloadavg()[0])  # what is measured stays when this is ended
     return _result(measured)

@@ -7,7 +7,7 @@ from benchmarks.throughput.scale import Scale
 from pfi_cli.report.plots.canvas import BACKBONE, EVALUATION, SHARED, Picture
 
 ALT = "Seconds of a round without training, by clients and size of the adapter, ours and Flower's"
-SIDES = {"fp32": ("ours, fp32", SHARED), "int8": ("ours, int8 upload", EVALUATION),
+SIDES = {"fp32": ("ours, fp32", SHARED), "int8": ("ours, int8", EVALUATION),
          "flower": ("Flower", BACKBONE)}  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def _header(task: Task, update: Update) -> UpdateHeader:
         payload_sha256=update.sha256,
         example_count=1,
         steps_done=task.train.local.steps,
-        base_digest=task.base.digest,
+        base_digest=task.base_form.payload_sha256 or task.base.digest,
     )
 
 

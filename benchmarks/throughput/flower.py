@@ -21,6 +21,10 @@ ROUND_SECONDS = 240.0
 START_SECONDS = 180.0
 
 
+class PeerFailed(Exception):  # noqa: N818 - ours did not
+    """Flower did not do the rounds that it was asked for."""
+
+
 @dataclass(frozen=True)
 class Peers:
     """Where Flower is.
@@ -51,7 +55,7 @@ class Peers:
         """Runs some rounds, the first one apart, or a single one with many clients.
 
         Raises:
-            RuntimeError: The deployment did not do the rounds.
+            PeerFailed: The deployment did not do the rounds.
         """
         single = scale.clients >= ONE_ROUND_FROM_CLIENTS
         asked = 1 if single else rounds + 1
@@ -61,19 +65,31 @@ class Peers:
             "timeout": limit_seconds, "round-timeout": ROUND_SECONDS,
         }  # fmt: skip
         told = [text for name, value in arguments.items() for text in (f"--{name}", str(value))]
+        command = [
+            *("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up; exec "$@"'),
+            *("sh", str(self.python), "flower_bench.py", *told),
+        ]
+        printed = _run(command, self.folder, START_SECONDS + limit_seconds)
+        return _observation(printed, asked, first_apart=not single)
+
+
+def _run(command: list[str], folder: Path, limit_seconds: float) -> dict[str, Any]:
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    try:
         done = subprocess.run(
-            ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up; exec "$@"',
-             "sh", str(self.python), "flower_bench.py", *told],
-            cwd=self.folder, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
-            stdout=subprocess.PIPE, timeout=START_SECONDS + limit_seconds, check=True,
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, timeout=limit_seconds,
+            check=True,
         )  # fmt: skip
-        return _observation(json.loads(done.stdout), asked, first_apart=not single)
+    except subprocess.SubprocessError as error:
+        raise PeerFailed(str(error)) from error
+    printed: dict[str, Any] = json.loads(done.stdout)
+    return printed
 
 
 def _observation(printed: dict[str, Any], asked: int, *, first_apart: bool) -> dict[str, Any]:
     seconds = [each["total_s"] for each in printed.get("rounds", []) if each["ok"]]
     if len(seconds) != asked:
-        raise RuntimeError(f"Flower did {len(seconds)} rounds of {asked}: {str(printed)[-1500:]}")
+        raise PeerFailed(f"Flower did {len(seconds)} rounds of {asked}: {str(printed)[-1500:]}")
     return {
         "first_round_seconds": seconds[0],
         "round_seconds": seconds[1:] if first_apart else seconds,

@@ -12,7 +12,7 @@ TARGETS = ("q_proj", "v_proj")
 TENSORS = 2 * LAYERS * len(TARGETS)
 BYTES_PER_COORDINATE = 4
 ENCODINGS = {"fp32": ("fp32", FP32), "int8": ("int8_block", INT8_BLOCK)}
-"""Encodings of uploads, in run specifications and on the wire, by the words of parts."""
+"""Encodings both ways, in run specifications and on the wire, by the words of parts."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class Scale:
     @property
     def round_bytes(self) -> int:
         """Payload of a round of ours: the adapter to each client, an update from each."""
-        upload_bytes = encoded_size_bytes(ENCODINGS[self.kind][1], self.coordinates)
-        return self.clients * (self.adapter_bytes + upload_bytes)
+        return 2 * self.clients * encoded_size_bytes(ENCODINGS[self.kind][1], self.coordinates)
 
     @classmethod
     def parse(cls, name: str) -> "Scale":
@@ -89,13 +88,14 @@ def schema_of(scale: Scale) -> Schema:
 def specification(scale: Scale, rounds: int) -> dict[str, Any]:
     """A run in which nobody trains."""
     schema = schema_of(scale)
+    encoding, _ = ENCODINGS[scale.kind]
     return {
         "name": scale.name,
         "backbone": {"model": "synthetic"},
         "adapter": {"rank": schema.rank, "alpha": schema.alpha},
         "local": {"steps": 1},
         "cohort": {"size": scale.clients},
-        "encoding": {"upload": ENCODINGS[scale.kind][0]},
+        "encoding": {"upload": encoding, "download": encoding},
         "stop": {"rounds": rounds},
     }
 

@@ -13,6 +13,7 @@ from pfi_client_agent.domain.classification import Classification
 from pfi_client_agent.domain.local_data import LocalData
 from pfi_client_agent.domain.rows import TextRow
 from pfi_client_agent.domain.training import BackboneReference, Vector
+from pfi_client_agent.domain.wanted_adapter import WantedAdapter
 from pfi_common.tensors import Schema
 
 ROWS = 4
@@ -50,23 +51,23 @@ class HashingCache(AdapterCache):
         super().__init__(folder)
         self._parts: dict[str, _Part] = defaultdict(_Part)
 
-    def part_bytes(self, digest: str) -> int:
+    def part_bytes(self, wanted: WantedAdapter) -> int:
         """How much of the download has come."""
-        return self._parts[digest].size_bytes
+        return self._parts[wanted.payload_sha256].size_bytes
 
-    def append(self, digest: str, data: bytes) -> None:
+    def append(self, wanted: WantedAdapter, data: bytes) -> None:
         """Hashes the next bytes."""
-        part = self._parts[digest]
+        part = self._parts[wanted.payload_sha256]
         part.seen.update(data)
         part.size_bytes += len(data)
 
-    def drop_part(self, digest: str) -> None:
+    def drop_part(self, wanted: WantedAdapter) -> None:
         """Starts again from the first byte."""
-        self._parts.pop(digest, None)
+        self._parts.pop(wanted.payload_sha256, None)
 
-    def complete(self, digest: str) -> Vector | None:
+    def complete(self, wanted: WantedAdapter) -> Vector | None:
         """An empty vector when the bytes were the adapter's; None when they were not."""
-        whole = self._parts.pop(digest).seen.hexdigest() == digest
+        whole = self._parts.pop(wanted.payload_sha256).seen.hexdigest() == wanted.payload_sha256
         return np.empty(0, np.float32) if whole else None
 
 

@@ -1,6 +1,9 @@
 """What the benchmark of rounds computes from what it measured."""
 
 import hashlib
+import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,13 +11,14 @@ from benchmarks.plots.round_throughput import picture
 from benchmarks.round_throughput import all_parts, measure
 from benchmarks.throughput.clients import make_updates
 from benchmarks.throughput.figures import rows_of, targets_of
-from benchmarks.throughput.flower import Peers
+from benchmarks.throughput.flower import PeerFailed, Peers
 from benchmarks.throughput.scale import Scale, description, schema_of, specification
 from benchmarks.throughput.stages import stages_of
 from benchmarks.throughput.untaught import HashingCache
 from tests.support.cli.run_documents import round_document, run_document
 
 from pfi_cli.api.runs import Run
+from pfi_client_agent.domain.wanted_adapter import WantedAdapter
 from pfi_common.spec import parse_run_spec
 from pfi_common.tensors import INT8_BLOCK, decode
 
@@ -38,7 +42,7 @@ def test_parts_are_named_by_their_size():
 
 def test_a_round_moves_the_adapter_to_and_an_update_from_every_client():
     assert Scale(2, 8, "fp32").round_bytes == 2 * 2 * (8 << 20)
-    assert Scale(2, 8, "int8").round_bytes == 2 * ((8 << 20) + (2 << 20) + 4 * (1 << 13))
+    assert Scale(2, 8, "int8").round_bytes == 2 * 2 * ((2 << 20) + 4 * (1 << 13))
 
 
 def observed(seconds, peak_megabytes=100.0, process="aggregator"):
@@ -103,15 +107,40 @@ def test_synthetic_updates_are_distinct_and_repeatable():
 
 def test_a_download_is_checked_and_not_kept(tmp_path):
     cache = HashingCache(tmp_path / "cache")
-    digest = hashlib.sha256(b"adapter").hexdigest()
-    cache.append(digest, b"adap")
-    assert cache.part_bytes(digest) == 4
-    cache.append(digest, b"ter")
-    assert cache.complete(digest) is not None
-    cache.append(digest, b"other")
-    assert cache.complete(digest) is None
-    assert cache.find(digest) is None
+    wanted = WantedAdapter(hashlib.sha256(b"adapters").hexdigest(), 2)
+    cache.append(wanted, b"adap")
+    assert cache.part_bytes(wanted) == 4
+    cache.append(wanted, b"ters")
+    assert cache.complete(wanted) is not None
+    cache.append(wanted, b"other")
+    assert cache.complete(wanted) is None
+    assert cache.find(wanted) is None
     assert not list(tmp_path.iterdir())
+
+
+PRINTED = {
+    "rounds": [{"total_s": 30.0, "ok": 8}] * 3,
+    "cpu_s": {"superlink": 9.0},
+    "peak_rss_one_mb": {"superlink": 800},
+    "versions": {"flwr": "1"},
+}
+
+
+def peers_that_print(folder, document):
+    """A script in place of Flower."""
+    (folder / "flower_bench.py").write_text(f"print({json.dumps(document)!r})")
+    return Peers(folder, Path(sys.executable))
+
+
+def test_the_first_round_of_flower_is_apart(tmp_path):
+    seen = peers_that_print(tmp_path, PRINTED).observe(Scale(8, 64, "flower"), rounds=2)
+    assert (seen["first_round_seconds"], seen["round_seconds"]) == (30.0, [30.0, 30.0])
+    assert seen["cpu_seconds_per_round"] == {"superlink": 3.0}
+
+
+def test_rounds_that_flower_did_not_do_are_not_measured(tmp_path):
+    with pytest.raises(PeerFailed, match="3 rounds of 6"):
+        peers_that_print(tmp_path, PRINTED).observe(Scale(8, 64, "flower"), rounds=5)
 
 
 def test_flower_is_where_the_environment_says(monkeypatch, tmp_path):
