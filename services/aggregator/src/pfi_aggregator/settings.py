@@ -53,7 +53,7 @@ class AggregatorSettings(ServiceSettings):
         default=None,
         ge=1 << 20,
         description="most payload bytes that the spool may hold, running uploads with all of"
-        " theirs; default: what it holds at the start and 90 % of what is free then",
+        " theirs; default: 90 % of what it holds and the device has free",
     )
     maximum_uploads: int = Field(
         default=256, ge=1, le=10_000, description="how many uploads run at a time, 1 to 10000"

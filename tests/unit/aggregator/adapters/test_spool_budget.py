@@ -133,12 +133,18 @@ def test_a_write_that_fails_half_way_keeps_what_was_written(spool, monkeypatch):
         assert stored.payload.read(0, SIZE) == upload.payload
 
 
-def test_no_limit_takes_all():
-    budget = SpoolBudget(None, lambda: 1 << 60)
-    budget.reserve("a", 1 << 60)
-    assert budget.used_bytes == 1 << 61
+def test_without_a_limit_a_part_of_the_device_stays_free():
+    free = [1000]
+    budget = SpoolBudget(None, lambda: 500, lambda: free[0])
+    assert budget.limit_bytes == 1350
+    budget.reserve("a", 850)
+    assert (budget.used_bytes, budget.limit_bytes) == (1350, 2115)
     budget.keep("a", 0)
-    assert budget.used_bytes == 1 << 60
+    free[0] = 0
+    with pytest.raises(SpoolFullError):
+        budget.reserve("a", 1)
+    free[0] = 1000
+    budget.reserve("a", 1)
 
 
 def full(*_: object) -> None:

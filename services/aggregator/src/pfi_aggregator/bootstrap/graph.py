@@ -168,7 +168,7 @@ def _build_adapters(
         partial_uploads=incoming.count,
         free_bytes=lambda: shutil.disk_usage(settings.spool).free,
         used_bytes=lambda: budget.used_bytes,
-        limit_bytes=lambda: budget.limit_bytes or 0,
+        limit_bytes=lambda: budget.limit_bytes,
     )
     verifier = StatementVerifier(
         identity.authority_certificate, identity.identity.federation, clock

@@ -7,8 +7,6 @@ from pfi_aggregator.adapters.spool.rounds import SpoolRounds
 from pfi_aggregator.application.upload_places import PlaceLimits, UploadPlaces
 from pfi_aggregator.settings import AggregatorSettings
 
-_SHARE_OF_FREE = 0.9
-
 
 def build_places(settings: AggregatorSettings) -> UploadPlaces:
     """Makes the places of uploads."""
@@ -23,9 +21,9 @@ def build_places(settings: AggregatorSettings) -> UploadPlaces:
 
 
 def build_budget(settings: AggregatorSettings, rounds: SpoolRounds) -> SpoolBudget:
-    """Makes the spool's limit; without a setting it follows from the room there is now."""
-    limit = settings.spool_limit_bytes
-    if limit is None:
-        free = shutil.disk_usage(settings.spool).free
-        limit = rounds.committed_bytes() + int(_SHARE_OF_FREE * free)
-    return SpoolBudget(limit, rounds.committed_bytes)
+    """Makes the spool's limit."""
+    return SpoolBudget(
+        settings.spool_limit_bytes,
+        rounds.committed_bytes,
+        lambda: shutil.disk_usage(settings.spool).free,
+    )

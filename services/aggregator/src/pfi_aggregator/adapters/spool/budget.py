@@ -7,6 +7,7 @@ from pfi_aggregator.domain.pacing import spread
 from pfi_common.errors import SpoolFullError
 
 _RETRY_SECONDS = 15.0
+_SHARE = 0.9
 
 
 class SpoolBudget:
@@ -16,16 +17,30 @@ class SpoolBudget:
     so whoever is let in can end, and announcing much costs nobody else anything.
 
     Args:
-        limit_bytes: Most bytes; none for no limit.
+        limit_bytes: Most bytes; none for a share of what the spool holds and the device has free.
         committed_bytes: Says what the committed updates have.
+        free_bytes: Says what the device has free.
     """
 
-    def __init__(self, limit_bytes: int | None, committed_bytes: Callable[[], int]) -> None:
-        self.limit_bytes = limit_bytes
+    def __init__(
+        self,
+        limit_bytes: int | None,
+        committed_bytes: Callable[[], int],
+        free_bytes: Callable[[], int],
+    ) -> None:
+        self._limit_bytes = limit_bytes
+        self._free_bytes = free_bytes
         self._committed_bytes = committed_bytes
         self._changing = threading.Lock()
         self._uploads: dict[str, int] = {}
         self._total_bytes = 0
+
+    @property
+    def limit_bytes(self) -> int:
+        """Most bytes, now."""
+        if self._limit_bytes is not None:
+            return self._limit_bytes
+        return int(_SHARE * (self.used_bytes + self._free_bytes()))
 
     @property
     def used_bytes(self) -> int:
@@ -40,7 +55,7 @@ class SpoolBudget:
         """
         with self._changing:
             after = self.used_bytes - self._uploads.get(task, 0) + payload_bytes
-            if self.limit_bytes is not None and after > self.limit_bytes:
+            if after > self.limit_bytes:
                 raise SpoolFullError(retry_after_seconds=spread(_RETRY_SECONDS))
             self._count(task, payload_bytes)
 
