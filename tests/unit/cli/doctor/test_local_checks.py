@@ -215,3 +215,11 @@ def test_what_is_left_in_a_spool_is_counted(spool):
     _, rounds, uploads = check_spool(scene)
     assert (rounds.status, rounds.found) == (Status.WARNING, "1 not settled yet")
     assert uploads.found == "1 not complete"
+
+
+def test_each_of_several_spools_is_looked_at(spool):
+    scene = spool()
+    (scene.layout.spool_of("spool-1") / "incoming").mkdir(parents=True)
+    found = statuses(check_spool(scene))
+    assert {"lock of spool-0", "rounds of spool-0", "uploads of spool-1"} <= set(found)
+    assert {"spool", "spool-1"} <= set(statuses(check_disk(scene)))

@@ -103,9 +103,8 @@ def build_sessions(shared: Shared, endpoints: Endpoints) -> SessionServicer:
 def build_serving(shared: Shared) -> ServingServicer:
     """Makes the service of the mTLS port that names adapters to answer with."""
     adapters = shared.adapters
-    return ServingServicer(
-        FindServingAdapter(adapters.runs, adapters.serving, adapters.memberships)
-    )
+    find = FindServingAdapter(adapters.runs, adapters.serving, adapters.memberships)
+    return ServingServicer(find, tuple(shared.settings.aggregators))
 
 
 def build_rest(shared: Shared, endpoints: Endpoints, ready: Callable[[], bool]) -> RestUseCases:

@@ -1,0 +1,57 @@
+"""Federations with several aggregators and workers."""
+
+import json
+
+from pfi_cli.local.federation import LocalFederation
+from pfi_cli.local.federation_file import FederationFile, write_federation
+from pfi_cli.local.layout import StateLayout
+from pfi_cli.local.scale import ALONE, Scale
+from pfi_cli.local.service_plans import coordinator_settings, service_plans
+
+KNOWN = {"aggregator": "h:1", "aggregator-1": "h:2", "aggregator-2": "h:3"}
+
+
+def test_the_first_of_a_kind_has_the_name_that_it_has_alone():
+    assert ALONE.spools == {"spool-0": "aggregator"}
+    assert ALONE.worker_names == ["worker"]
+    assert list(Scale(3, 2).spools.values()) == list(KNOWN)
+    assert Scale(3, 2).worker_names == ["worker", "worker-1"]
+
+
+def test_each_aggregator_has_folders_of_its_own_and_workers_read_all(tmp_path):
+    layout = StateLayout(tmp_path)
+    plans = {plan.name: plan for plan in service_plans(layout, "unix:///r", Scale(2, 1))}
+    assert list(plans) == ["aggregator", "aggregator-1", "worker", "coordinator"]
+    made = [plans[name].settings({}) for name in ("aggregator", "aggregator-1")]
+    for key in ("STATE", "SPOOL", "SPOOL_NAME", "ENDPOINTS_FILE"):
+        assert len({settings[f"PFI_AGGREGATOR_{key}"] for settings in made}) == 2
+    read = json.loads(plans["worker"].settings({})["PFI_AGGREGATOR_WORKER_SPOOLS"])
+    assert {spool: (item["spool"], item["state"]) for spool, item in read.items()} == {
+        settings["PFI_AGGREGATOR_SPOOL_NAME"]: (
+            settings["PFI_AGGREGATOR_SPOOL"],
+            settings["PFI_AGGREGATOR_STATE"],
+        )
+        for settings in made
+    }
+
+
+def test_the_coordinator_knows_as_many_aggregators_as_there_are(tmp_path):
+    settings = coordinator_settings(StateLayout(tmp_path), "unix:///r", KNOWN, Scale(2, 1))
+    aggregators = json.loads(settings["PFI_COORDINATOR_AGGREGATORS"])
+    assert aggregators == {"spool-0": "h:1", "spool-1": "h:2"}
+
+
+def test_a_federation_keeps_its_size(tmp_path):
+    layout = StateLayout(tmp_path)
+    write_federation(layout, FederationFile(name="test", aggregators=2, workers=3))
+    kept = LocalFederation(layout, name="test", say=lambda _: None)
+    assert kept.service("aggregator-1").name == "aggregator-1"
+    assert kept.service("worker-2").name == "worker-2"
+
+
+def test_spools_that_are_there_are_listed(tmp_path):
+    layout = StateLayout(tmp_path)
+    assert layout.spools() == {}
+    for spool in ("spool-1", "spool-0"):
+        layout.spool_of(spool).mkdir()
+    assert layout.spools() == {"spool-0": tmp_path / "spool", "spool-1": tmp_path / "spool-1"}
