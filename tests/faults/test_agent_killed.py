@@ -37,6 +37,23 @@ def test_killed_in_training(federation, spec, long_training):
     assert not read_events(agent.log, "update_reused", task=task)
 
 
+def test_killed_in_every_round_of_error_feedback(federation, spec, long_training):
+    """What was lost of counted updates is added once: the replay knows what each bit must be."""
+    encoding = {"upload": "int4_block", "download": "bf16"}
+    local = long_training | {"steps": 150}
+    run = federation.begin(spec(local=local, encoding=encoding, stop={"rounds": 3}))
+    agent = federation.agents["ada"]
+    for number in (1, 2, 3):
+        task = federation.wait_until_training(run, "ada", number)
+        federation.kill("ada")
+        assert not read_events(agent.log, "task_completed", task=task)
+        kept = [path.name for path in agent.folder.glob(f"residuals/{run}/global/*")]
+        assert kept == ([f"{number - 1:06d}"] if number > 1 else [])
+        federation.start("ada")
+    federation.finish(run)
+    assert not read_events(agent.log, "residual_missing")
+
+
 def test_killed_in_an_upload(federation, spec):
     spool, proxy = federation.layout.spool, federation.proxy
     proxy.arm(Action.HOLD, CHUNK_BYTES + CHUNK_BYTES // 2)

@@ -183,14 +183,14 @@ class FaultFederation(Federation):
         assert member is not None
         return member.task
 
-    def wait_until_training(self, run: str, name: str) -> str:
+    def wait_until_training(self, run: str, name: str, round_number: int = 1) -> str:
         """Waits until an agent is in the middle of its training, and gives the task."""
 
         def training(run: Run) -> bool:
-            member = self.member(run, name)
+            member = self.member(run, name, round_number)
             return member is not None and 0 < member.steps_done < member.steps_total
 
-        member = self.member(self.wait_for_run(run, training), name)
+        member = self.member(self.wait_for_run(run, training), name, round_number)
         assert member is not None
         assert member.state == "training"
         return member.task

@@ -12,6 +12,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tests.support.faults.logs import read_events
 from tests.support.faults.recomputation import Counted, digest, fraction_bits, next_adapter
 
@@ -25,7 +26,13 @@ from pfi_client_agent.adapters.digest_cache import DigestCache
 from pfi_client_agent.adapters.learning.description import describe_backbone
 from pfi_client_agent.adapters.learning.learner import TorchLearner
 from pfi_client_agent.application.task_facts import backbone_of, shared_options, split_of
-from pfi_common.spec import Description, RunSpec, compile_train_task, parse_run_spec
+from pfi_common.spec import (
+    Description,
+    RunSpec,
+    compile_train_task,
+    download_encoding,
+    parse_run_spec,
+)
 from pfi_common.tensors import FP32, decode, encode, initial_adapter
 
 if TYPE_CHECKING:
@@ -58,6 +65,7 @@ class Replay:
         schema = self.describe(spec).adapter_schema
         base = initial_adapter(schema, spec.seed).astype("<f4").tobytes()
         published = {item.version: item for item in run.adapters}
+        lost: dict[str, np.ndarray] = {}
         assert sorted(published) == list(range(spec.stop.rounds + 1))
         assert published[0].digest == digest(base)
         assert [each.round for each in run.rounds] == list(range(1, spec.stop.rounds + 1))
@@ -65,7 +73,7 @@ class Replay:
             lineage = _lineage(federation, published[each.round].lineage_digest)
             assert lineage.parent_digest == digest(base)
             _check_counted_set(federation, each, lineage)
-            updates = [self._again(federation, run, base, item) for item in lineage.counted]
+            updates = [self._again(federation, run, base, item, lost) for item in lineage.counted]
             bits = fraction_bits(
                 spec.aggregate.coordinate_limit, spec.selected_count, spec.aggregate.max_weight
             )
@@ -73,21 +81,31 @@ class Replay:
             assert published[each.round].digest == digest(base) == lineage.adapter.digest
 
     def _again(
-        self, federation: FaultFederation, run: Run, base: bytes, counted: CountedUpdate
+        self,
+        federation: FaultFederation,
+        run: Run,
+        base: bytes,
+        counted: CountedUpdate,
+        lost: dict[str, np.ndarray],
     ) -> Counted:
-        """Trains one counted update again."""
+        """Trains one counted update again; `lost` is what each client's last counted one lost."""
         spec = parse_run_spec(run.spec)
         name = next(n for n, agent in federation.agents.items() if agent.client == counted.client)
         task = self._task(run, spec, base, counted)
         bench = self._learner.open(backbone_of(task), self.describe(spec).adapter_schema)
         rows = split_of(task, read_data(federation.data[name]))
-        outcome = bench.train_shared(
-            decode(FP32, base, len(base) // 4), rows, shared_options(task), lambda _: None
-        )
-        payload = encode(FP32, outcome.delta, seed=task.seed)
+        vector = _as_downloaded(spec, base)
+        outcome = bench.train_shared(vector, rows, shared_options(task), lambda _: None)
+        encoding, feeds_back = task.train.upload_encoding, task.train.error_feedback
+        update = outcome.delta
+        if feeds_back and counted.client in lost:
+            update = update + lost[counted.client]
+        payload = encode(encoding, update, seed=None if feeds_back else task.seed)
         assert hashlib.sha256(payload).hexdigest() == counted.payload_sha256, counted.task
         assert counted.weight_units == 256 * outcome.distinct_rows
-        return Counted(payload, counted.weight_units, counted.clip_factor)
+        decoded = decode(encoding, payload, update.size)
+        lost[counted.client] = update - decoded
+        return Counted(encode(FP32, decoded), counted.weight_units, counted.clip_factor)
 
     def _task(self, run: Run, spec: RunSpec, base: bytes, counted: CountedUpdate) -> Task:
         number = int(counted.task.split(".")[1])
@@ -103,6 +121,13 @@ class Replay:
             held_out_seed=spec.seed,
             train=compile_train_task(spec, SignedStatement()),
         )
+
+
+def _as_downloaded(spec: RunSpec, base: bytes) -> np.ndarray:
+    """The base as clients decode it."""
+    vector = decode(FP32, base, len(base) // 4)
+    form = download_encoding(spec) or FP32
+    return decode(form, encode(form, vector), vector.size)
 
 
 def _check_counted_set(federation: FaultFederation, each: Round, lineage: Lineage) -> None:
