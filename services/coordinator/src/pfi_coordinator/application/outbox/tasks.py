@@ -37,7 +37,7 @@ from pfi_coordinator.domain.tasks import (
 class HandOutTasks:
     """Hands out and takes back tasks of rounds, of the evaluation, and of placements."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing that tasks come from
         self,
         factory: TaskFactory,
         registry: ClientRegistry,
