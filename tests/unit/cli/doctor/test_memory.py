@@ -116,11 +116,13 @@ def test_rows_are_no_longer_than_the_model_takes(backbone):
     assert at_most == beyond
 
 
-def test_a_personal_adapter_and_the_proximal_term_take_room(backbone):
+def test_personal_and_shared_adapters_and_the_proximal_term_take_room(backbone):
     plain = estimated(backbone).adapters_bytes
     coordinates = LAYERS * (2 * H + H + F)
     dual = {"personalize": {"method": "dual_adapter", "rank": 2}}
     assert estimated(backbone, **dual).adapters_bytes == plain + 4 * 2 * coordinates
+    stack = {"aggregate": {"product": "stack", "maximum_rank": 12}}
+    assert estimated(backbone, **stack).adapters_bytes == plain + 4 * 12 * coordinates
     proximal = {"local": SPEC["local"] | {"proximal_mu": 0.1}}
     assert estimated(backbone, **proximal).adapters_bytes == plain + 4 * 4 * coordinates
 

@@ -89,9 +89,12 @@ def _block_bytes_per_token(spec: RunSpec, size: BackboneSize, element_bytes: int
 
 def _adapters_bytes(spec: RunSpec, size: BackboneSize) -> int:
     targets = spec.adapter.target_modules
-    shared = size.adapter_coordinates(targets, spec.adapter.rank)
+    trained = size.adapter_coordinates(targets, spec.adapter.rank)
+    # A stack's clients train a fresh adapter beside the shared one, which has another rank.
+    stacked = spec.aggregate.product == "stack"
+    frozen = size.adapter_coordinates(targets, spec.shared_rank) if stacked else 0
     personal = 0
     if isinstance(spec.personalize, DualAdapter):
         personal = size.adapter_coordinates(targets, spec.personalize.rank)
-    copies = shared if spec.local.proximal_mu > 0 else 0
-    return FLOAT_BYTES * (shared + personal + copies + 3 * max(shared, personal))
+    copies = trained if spec.local.proximal_mu > 0 else 0
+    return FLOAT_BYTES * (frozen + trained + personal + copies + 3 * max(trained, personal))
