@@ -101,7 +101,6 @@ class Event(StrEnum):
     FLEET_STOPPED = "fleet_stopped"
     PERSONAL_ADAPTER_ARCHIVED = "personal_adapter_archived"
     RESIDUAL_MISSING = "residual_missing"
-    RESIDUAL_MISSING = "residual_missing"
     ROWS_LEFT_OUT = "rows_left_out"
     SERVING_ADAPTER_CHANGED = "serving_adapter_changed"
     SERVING_ADAPTER_REFUSED = "serving_adapter_refused"
