@@ -21,7 +21,7 @@ ROUNDS = 25
 SEED = 1
 CALM = AttackSettings("label_flip", {})
 LOST = {
-    "norm clipping": 0.1,
+    "norm clipping": 0.12,
     "median": 0.08,
     "trimmed mean": 0.08,
     "krum": 0.15,

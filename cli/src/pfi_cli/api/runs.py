@@ -93,6 +93,7 @@ class Publication(Record):
     digest: str
     lineage_digest: str = ""
     published_at: datetime | None = None
+    left_out: int = 0
 
 
 class FixedPoint(Record):

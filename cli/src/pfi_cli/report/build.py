@@ -111,11 +111,11 @@ def _compute(
     clients = [compute.client_outcome(m) for m in by_name if m.state == COMPLETED]
     silent = [compute.silent_client(m) for m in by_name if m.state != COMPLETED]
     local_steps = int(run.spec["local"]["steps"])
-    up_bytes = {(a.evidence.line, a.evidence.version): _signed_bytes(a) for a in adapters}
+    signed = {(a.evidence.line, a.evidence.version): _signed_figures(a) for a in adapters}
     rounds = [
-        compute.round_outcome(each, local_steps, up_bytes[each.line, each.round])
+        compute.round_outcome(each, local_steps, *signed[each.line, each.round])
         for each in run.rounds
-        if (each.line, each.round) in up_bytes  # the last round of a line that failed has none
+        if (each.line, each.round) in signed  # the last round of a line that failed has none
     ]
     return Report(
         run=run.run,
@@ -144,8 +144,10 @@ def _compute(
     )
 
 
-def _signed_bytes(adapter: VerifiedAdapter) -> int:
-    return sum(update.payload_bytes for update in adapter.lineage.counted)
+def _signed_figures(adapter: VerifiedAdapter) -> tuple[int, int]:
+    """Payload bytes of the counted updates, and how many of them the rule left out."""
+    lineage = adapter.lineage
+    return sum(update.payload_bytes for update in lineage.counted), len(lineage.report.left_out)
 
 
 def _verifier(sources: Sources) -> StatementVerifier:

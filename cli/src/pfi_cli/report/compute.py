@@ -99,13 +99,14 @@ def _shared_losses(members: Sequence[Member]) -> dict[str, float]:
     return {member.name: member.metrics[key] for member in members if key in member.metrics}
 
 
-def round_outcome(each: Round, local_steps: int, up_bytes: int) -> RoundOutcome:
+def round_outcome(each: Round, local_steps: int, up_bytes: int, left_out: int = 0) -> RoundOutcome:
     """Figures of a published round.
 
     Args:
         each: The round.
         local_steps: Steps on the shared adapter in each task.
         up_bytes: Payload of the counted updates, as the aggregator signed it.
+        left_out: Counted updates that the aggregation rule left out, as the aggregator signed it.
     """
     return RoundOutcome(
         line=each.line,
@@ -115,6 +116,7 @@ def round_outcome(each: Round, local_steps: int, up_bytes: int) -> RoundOutcome:
         counted=each.counted or 0,
         clipped=each.clipped or 0,
         capped=each.capped or 0,
+        left_out=left_out,
         up_bytes=up_bytes,
         down_bytes=Traffic.of_members(each.cohort).down_bytes,
         down_clients=sum("downloaded_bytes" in member.metrics for member in each.cohort),

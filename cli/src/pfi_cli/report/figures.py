@@ -123,6 +123,7 @@ class RoundOutcome(Figure):
     counted: int
     clipped: int
     capped: int
+    left_out: int = 0
     up_bytes: int
     down_bytes: int
     down_clients: int

@@ -79,6 +79,6 @@ def test_traffic_is_compared_with_all_parameters_up_and_down(run):
 
 
 def test_bytes_and_counts_of_a_round_are_summed(run):
-    outcome = compute.round_outcome(run.rounds[0], 20, 128)
+    outcome = compute.round_outcome(run.rounds[0], 20, 128, 1)
     assert (outcome.up_bytes, outcome.down_bytes) == (128, 128)
-    assert (outcome.counted, outcome.selected) == (2, 2)
+    assert (outcome.counted, outcome.selected, outcome.left_out) == (2, 2, 1)

@@ -102,4 +102,5 @@ def _version(lineage: Lineage, lineage_digest: str) -> AdapterVersion:
         line=lineage.adapter.line,
         forms=tuple(map(read_form, lineage.forms)),
         discarded_energy=lineage.report.discarded_energy,
+        left_out=len(lineage.report.left_out),
     )

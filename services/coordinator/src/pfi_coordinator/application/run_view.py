@@ -85,6 +85,7 @@ def version_view(adapter: AdapterVersion) -> dict[str, Any]:
         "digest": adapter.digest,
         "lineage_digest": adapter.lineage_digest,
         "published_at": adapter.published_at.isoformat(),
+        "left_out": adapter.left_out,
     }
 
 

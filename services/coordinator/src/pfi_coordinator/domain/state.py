@@ -67,7 +67,8 @@ class Trouble:
 class AdapterVersion:
     """A published version of a line, and the forms in which clients download it.
 
-    `discarded_energy` is the share of the squared norm that cutting to the schema's rank took.
+    `discarded_energy` is the share of the squared norm that cutting to the schema's rank took, and
+    `left_out` says how many counted updates the aggregation rule left out.
     """
 
     version: int
@@ -79,6 +80,7 @@ class AdapterVersion:
     line: str = GLOBAL
     forms: tuple[AdapterForm, ...] = ()
     discarded_energy: float = 0.0
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

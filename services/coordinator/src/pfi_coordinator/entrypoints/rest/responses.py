@@ -94,6 +94,7 @@ class RunVersion(BaseModel):
     digest: str
     lineage_digest: str
     published_at: str
+    left_out: int
 
 
 class FixedPoint(BaseModel):
