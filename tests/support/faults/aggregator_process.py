@@ -23,12 +23,17 @@ END_SECONDS = 60.0
 
 
 class AggregatorProcess:
-    """`pfi-aggregator serve` on a folder; every start takes a free port."""
+    """`pfi-aggregator serve` on a folder; every start takes a free port.
+
+    Attributes:
+        variables: Further variables of its environment.
+    """
 
     def __init__(self, folder: Path, federation: FederationFixture, redis_url: str) -> None:
         self.state, self.spool = folder / "state", folder / "spool"
         self.artifacts, self.log = folder / "artifacts", folder / "aggregator.log"
         self._endpoints = folder / "endpoints.json"
+        self.variables: dict[str, str] = {}
         self._redis_url = redis_url
         self._process: ChildProcess | None = None
         _save_service(self.state / "identity", federation)
@@ -89,6 +94,7 @@ class AggregatorProcess:
             "PFI_AGGREGATOR_REDIS_URL": self._redis_url,
             "PFI_AGGREGATOR_ENDPOINTS_FILE": str(self._endpoints),
             "PFI_AGGREGATOR_DRAIN_SECONDS": "1",
+            **self.variables,
         }
 
 
