@@ -178,6 +178,14 @@ def test_the_choices_of_the_specification_are_marked():
     assert not found["server adam"]
 
 
+def test_ranks_of_devices_stand_in_the_plan():
+    ranks = {"adapter": DOCUMENT["adapter"] | {"rank_for": {"phone": 1, "laptop": 2}}}
+    (plan,) = explained(DOCUMENT | ranks)["round_plans"].values()
+    assert plan["client_schemas"] == ["rank 1"]
+    (plain,) = explained(DOCUMENT)["round_plans"].values()
+    assert plain["client_schemas"] == []
+
+
 @pytest.mark.parametrize("document", [DOCUMENT, GROUPED])
 def test_the_page_fits_100_columns_without_cutting_a_word(document):
     text = page(document)

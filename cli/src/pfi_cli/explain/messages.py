@@ -76,6 +76,8 @@ def _plan(spec: RunSpec, description: Description, line: str, number: int) -> di
     if not message.download_encoding:
         plan.pop("download_encoding")
     plan.get("rule", {}).pop("bucket_seed", None)
+    # The rest of them is the schema, which stands in the description.
+    plan["client_schemas"] = [f"rank {schema.rank}" for schema in message.client_schemas]
     return plan
 
 
