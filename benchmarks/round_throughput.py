@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.machine import commit
 from benchmarks.result import FOLDER, Result
-from benchmarks.throughput.figures import rows_of, targets_of
+from benchmarks.throughput.figures import profile_of, rows_of, targets_of
 from benchmarks.throughput.flower import PeerFailed, Peers
 from benchmarks.throughput.ours import observe
 from benchmarks.throughput.scale import ENCODINGS, Scale
@@ -30,6 +30,9 @@ NOTES = (
     "without TLS, the adapter in 64 arrays; its round lasts from configuring clients to the end of "
     "the aggregation. With 32 clients it is given one round; 32 x 64 MB is left out, since its "
     "processes would not fit into the memory of this machine.",
+    "Flower takes part when `BENCH_PEERS` names a folder with a script `flower_bench.py`, which "
+    "runs such a deployment and prints what it measured, and `BENCH_PEER_PYTHON` a Python with "
+    "Flower. `ARGS='--parts 8x64-fp32,8x64-flower'` measures parts alone and keeps the others.",
 )
 
 
@@ -98,6 +101,6 @@ def _result(measured: dict[str, Any]) -> Result:
         "updates, in processes on the same cores; Flower beside them.",
         rows=rows_of(ordered),
         targets=targets_of(ordered),
-        notes=[*NOTES, *alone],
+        notes=[*profile_of(ordered), *NOTES, *alone],
         measured=ordered,
     )

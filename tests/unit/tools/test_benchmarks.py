@@ -1,9 +1,12 @@
 """What benchmarks compute from what they measured."""
 
+from importlib.util import find_spec
+
 import pytest
 import torch
 from benchmarks.__main__ import main
 from benchmarks.gpu_training import AgentLoop, PlainLoop, Shape, build_backbone, full_texts
+from benchmarks.names import BENCHMARKS, module_name
 from benchmarks.page import page_text
 from benchmarks.plots import SOURCE_KEY, draw, source_digest
 from benchmarks.result import Row
@@ -41,6 +44,11 @@ def test_overhead_is_what_a_report_says():
 def test_a_reopened_round_is_not_measured():
     with pytest.raises(ValueError, match="reopened"):
         round_times(run_document(rounds=1) | {"rounds": [round_document(1, attempt=2)]})
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_benchmark_has_a_module(name):
+    assert find_spec(f"benchmarks.{module_name(name)}") is not None
 
 
 def test_a_row_sums_up():

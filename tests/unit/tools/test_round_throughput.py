@@ -10,7 +10,7 @@ import pytest
 from benchmarks.plots.round_throughput import picture
 from benchmarks.round_throughput import all_parts, measure
 from benchmarks.throughput.clients import make_updates
-from benchmarks.throughput.figures import rows_of, targets_of
+from benchmarks.throughput.figures import profile_of, rows_of, targets_of
 from benchmarks.throughput.flower import PeerFailed, Peers
 from benchmarks.throughput.scale import Scale, description, schema_of, specification
 from benchmarks.throughput.stages import stages_of
@@ -84,6 +84,13 @@ def test_rows_and_picture_show_every_part():
     assert speed.median == pytest.approx(8 * 2 * (64 << 20) / 1e9, abs=1e-4)
     document = {"measured": measured, "rows": [row.__dict__ for row in rows]}
     assert len(picture(document).axes.patches) == 2
+
+
+def test_a_profile_says_what_the_cores_are_busy_with():
+    assert profile_of({}) == []
+    (profile,) = profile_of({"8x64-fp32": observed(1.0)})
+    assert "publish 0.10 s" in profile
+    assert "aggregator 1.00 s; together 1.00 s" in profile
 
 
 def test_stages_follow_each_other():
