@@ -7,6 +7,7 @@ from benchmarks.throughput.scale import Scale
 from pfi_cli.report.plots.canvas import BACKBONE, EVALUATION, SHARED, Picture
 
 ALT = "Seconds of a round without training, by clients and size of the adapter, ours and Flower's"
+LEAST_SECONDS = 0.05
 SIDES = {"fp32": ("ours, fp32", SHARED), "int8": ("ours, int8", EVALUATION),
          "flower": ("Flower", BACKBONE)}  # fmt: skip
 
@@ -28,6 +29,8 @@ def picture(document: dict[str, Any]) -> Picture:
     thickness = THIN / len(SIDES)
     for side, (kind, (label, colour)) in enumerate(SIDES.items()):
         here = [part for part in parts if part.kind == kind]
+        if not here:
+            continue
         places = [sizes.index((part.clients, part.megabytes)) for part in here]
         heights = [place + (side - 1) * thickness for place in places]
         seconds = [medians[part.words] for part in here]
@@ -35,7 +38,8 @@ def picture(document: dict[str, Any]) -> Picture:
         for place, value in zip(heights, seconds, strict=True):
             drawn.axes.text(value, place, f"  {value:.3g}", va="center", fontsize=8)
     drawn.axes.set_yticks(range(len(sizes)), [f"{count} x {size} MB" for count, size in sizes])
-    drawn.axes.set_xscale("log")
+    drawn.axes.set(xscale="log", xlim=(LEAST_SECONDS, None))
+    drawn.axes.xaxis.set_major_formatter("{x:g}")
     drawn.axes.invert_yaxis()
     drawn.hide_spines("left")
     drawn.legend(len(SIDES))
