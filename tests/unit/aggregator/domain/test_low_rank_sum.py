@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pfi_aggregator.domain.products import LowRankSum
+from pfi_common.errors import ReductionFailedError
 
 SIZES = [(24, 40), (40, 24), (12, 12)]
 
@@ -116,3 +117,9 @@ def test_rows_are_orthonormal_and_their_signs_fixed():
     assert (cut.a[np.arange(6), np.abs(cut.a).argmax(axis=1)] > 0).all()
     norms = np.linalg.norm(cut.b, axis=0)
     assert (np.diff(norms) < 0).all()  # the leading columns matter most: what smaller ranks get
+
+
+def test_a_decomposition_that_does_not_converge_is_told():
+    broken = [(np.full((24, 2), np.nan), np.ones((2, 40)), 1.0)]
+    with pytest.raises(ReductionFailedError, match="does not converge"):
+        added(24, 40, broken).cut(2, idle(2, 40))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pfi_common.errors import ReductionFailedError
+
 Float64 = NDArray[np.float64]
 
 
@@ -73,11 +75,14 @@ class LowRankSum:
         so that the product is right and they can still be learnt.
 
         Shapes: idle_rows (rank, in).
+
+        Raises:
+            ReductionFailedError: the decomposition does not converge.
         """
         b, a = self._stacked()
         left, upper_left = np.linalg.qr(b)
         right, upper_right = np.linalg.qr(a.T)
-        u, values, v = np.linalg.svd(upper_left @ upper_right.T, full_matrices=False)
+        u, values, v = _decompose(upper_left @ upper_right.T)
         energies = values * values
         found = min(rank, _numerical_rank(values, max(b.shape[0], a.shape[1])))
         rows = v[:found] @ right.T
@@ -101,6 +106,15 @@ class LowRankSum:
 
     def _stacked(self) -> tuple[Float64, Float64]:
         return np.concatenate(self._b, axis=1), np.concatenate(self._a, axis=0)
+
+
+def _decompose(core: Float64) -> tuple[Float64, Float64, Float64]:
+    try:
+        u, values, v = np.linalg.svd(core, full_matrices=False)
+    except np.linalg.LinAlgError as error:
+        message = "The decomposition of a module's merged product does not converge."
+        raise ReductionFailedError(message) from error
+    return u, values, v
 
 
 def _numerical_rank(values: Float64, size: int) -> int:
