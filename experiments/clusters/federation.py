@@ -1,7 +1,7 @@
 """A federation of real processes: services over mTLS, and one process that hosts the clients."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,11 @@ class Trial:
             raise LocalFederationFailedError(f"{spec['name']} is {found.state}: {found.error}")
         return self._api.run_document(run)
 
+    def discarded_energy(self, name: str) -> list[float]:
+        """What the cut to its rank took of each version of a run but the first."""
+        versions = [each for each in self._api.adapters(name) if each.version]
+        return [each.discarded_energy for each in sorted(versions, key=lambda each: each.version)]
+
     def _look(self, until: float) -> None:
         if not self._fleet.running:
             raise self._fleet.failure()
@@ -83,14 +88,24 @@ class Trial:
 
 
 @contextmanager
-def trial(folder: Path, data: Path, clients: int, console: Console) -> Iterator[Trial]:
-    """A federation that ends with the block, whatever happens."""
+def trial(
+    folder: Path, data: Path, clients: int, console: Console, arguments: Sequence[str] = ()
+) -> Iterator[Trial]:
+    """A federation that ends with the block, whatever happens.
+
+    Args:
+        folder: Its state.
+        data: A file for each client.
+        clients: How many there are.
+        console: Is told what happens.
+        arguments: Further ones of `pfi-agent fleet`.
+    """
     layout = StateLayout(folder)
     federation = LocalFederation(layout, name="experiment", say=lambda _: None)
     federation.start()
     try:
         with ApiClient(local_connection(layout)) as api:
-            fleet = _fleet(layout, api, data, clients)
+            fleet = _fleet(layout, api, data, clients, arguments)
             try:
                 fleet.start()
                 running = Trial(layout, api, fleet, console)
@@ -103,13 +118,15 @@ def trial(folder: Path, data: Path, clients: int, console: Console) -> Iterator[
         federation.stop()
 
 
-def _fleet(layout: StateLayout, api: ApiClient, data: Path, clients: int) -> ChildProcess:
+def _fleet(
+    layout: StateLayout, api: ApiClient, data: Path, clients: int, more: Sequence[str]
+) -> ChildProcess:
     tokens = layout.root / "tokens.txt"
     made = [api.create_token(label=f"client-{n}", ttl_seconds=600).token for n in range(clients)]
     tokens.touch(mode=0o600)
     tokens.write_text("\n".join(made) + "\n")
     arguments = [str(program_path("pfi-agent")), "fleet", "--clients", str(clients)]
     arguments += ["--data", str(data), "--state", str(layout.agents), "--tokens", str(tokens)]
-    arguments += ["--name", "client", "--backbone", str(backbone_folder()), "--json-logs"]
+    arguments += ["--name", "client", "--backbone", str(backbone_folder()), "--json-logs", *more]
     environment = {**inherited_environment(), "OMP_NUM_THREADS": "1"}
     return ChildProcess(Command("fleet", arguments, environment, layout.log("fleet")))

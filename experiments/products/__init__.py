@@ -1,0 +1,1 @@
+"""Products of factors beside each other: what they lose, with one rank and with several."""
