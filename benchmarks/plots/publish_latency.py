@@ -1,0 +1,18 @@
+"""Seconds from the last commit to the published adapter."""
+
+from typing import Any
+
+from benchmarks.plots.bars import draw_bars, height
+from pfi_cli.report.plots.canvas import Picture
+
+ALT = "Seconds from the last commit to the published adapter, by how many uploads ran at a time"
+WHAT, TARGET_SECONDS = "from the last commit to the published adapter, ", 1.0
+
+
+def picture(document: dict[str, Any]) -> Picture:
+    """Draws a bar for each way in which updates come."""
+    rows = [row for row in document["rows"] if row["what"].startswith(WHAT)]
+    drawn = Picture("From the last commit to the adapter", "seconds", height=height(len(rows)))
+    names = [row["what"].removeprefix(WHAT) for row in rows]
+    draw_bars(drawn, rows, names, limits=dict.fromkeys(names, TARGET_SECONDS))
+    return drawn
