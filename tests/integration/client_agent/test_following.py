@@ -1,7 +1,6 @@
 """Answers follow what the federation publishes; real gRPC, real torch on a tiny backbone."""
 
 import asyncio
-import hashlib
 import threading
 
 import numpy as np
@@ -21,7 +20,6 @@ from pfi_client_agent.domain.answering import AdapterWeights
 from pfi_client_agent.domain.personal_schema import personal_schema
 from pfi_client_agent.domain.training import PersonalAdapter
 from pfi_common.errors import AdapterUnknownError, ServiceUnavailableError
-from pfi_common.tensors import BF16, decode, encode
 
 pytestmark = pytest.mark.integration
 
@@ -62,24 +60,6 @@ async def test_a_new_version_answers_without_a_restart(folder, publish):
     assert (told["run"], told["line"], told["version"]) == ("r-0000000001", "global", 1)
     assert extension(second)["adapter"]["version"] == 2
     assert text_of(first) != text_of(second)
-
-
-async def test_the_form_that_was_measured_answers(folder, federation, chat_backbone, schema):
-    """Answers are those of the rounded adapter, not of the canonical one."""
-    adapter = random_adapter(schema, seed=1, scale=1.5)
-    canonical = adapter.vector.astype("<f4").tobytes()
-    form = federation.aggregator.publish_form(canonical, BF16)
-    rounded = decode(BF16, encode(BF16, adapter.vector), adapter.vector.size)
-    reference = chat_backbone.reference
-    federation.serving.publish(reference, AdapterWeights(schema, rounded), 1)
-    async with running_api(folder) as api:
-        expected = text_of(await api.ask())
-        federation.serving.publish(reference, adapter, 2, form=form)
-        await api.until_version(2)
-        assert text_of(await api.ask()) == expected
-    cached = {path.name for path in (folder.serving / "adapters").iterdir()}
-    assert form.payload_sha256 in cached
-    assert hashlib.sha256(canonical).hexdigest() not in cached
 
 
 async def test_no_request_sees_half_of_a_swap(folder, publish):
