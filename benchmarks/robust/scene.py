@@ -1,6 +1,7 @@
 """A sealed round in a real spool, and readers of it for every rule."""
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -64,7 +65,8 @@ def fill_spool(folder: Path) -> None:
     root.mkdir()
     layout, keys = SpoolLayout(root), _keys(folder)
     rounds = SpoolRounds(layout, keys, Failpoints())
-    incoming = SpoolIncoming(layout, keys, SpoolBudget(None, rounds.committed_bytes))
+    budget = SpoolBudget(None, rounds.committed_bytes, lambda: shutil.disk_usage(root).free)
+    incoming = SpoolIncoming(layout, keys, budget)
     rounds.recover()
     incoming.recover()
     plan = round_plan("median")
