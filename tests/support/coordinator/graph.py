@@ -140,9 +140,7 @@ class Graph:
         ports = self.ports
         carry_out = CarryOut(
             PublishVersions(self.aggregators, self.artifacts, ports.counted),
-            CommandRounds(
-                self.aggregators, ports.board, ports.signals, ports.sketches, ports.runs
-            ),
+            CommandRounds(self.aggregators, ports.board, ports.signals, ports.sketches, ports.runs),
             HandOutTasks(
                 self.factory,
                 ports.registry,

@@ -1,7 +1,8 @@
 """How many uploads are read at a time.
 
-An upload whose chunks come fast costs about four times a chunk of memory in buffers and copies; one
-that waits costs what flow control lets through, half a chunk. With a slot for each that is read,
+An upload whose chunks come fast costs about eight times a chunk of memory: copies on their way in,
+chunks that wait and those that are worked on. One that waits costs what flow control lets through,
+half a chunk. With a slot for each that is read,
 memory does not follow the number of clients. One whose chunks come slowly needs a slot only while
 its chunk is worked on, so slow and silent clients hold up nobody.
 """
@@ -11,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from pfi_aggregator.domain.chunk import Chunk
 
-_SLOTS = 16
+_SLOTS = 8
 _PATIENCE_SECONDS = 0.5
 _SLICE_SECONDS = 1.0
 

@@ -11,6 +11,7 @@ from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.upload_admission import UploadAdmission
 from pfi_aggregator.application.upload_places import UploadPlaces
 from pfi_aggregator.application.upload_turns import UploadTurns
+from pfi_aggregator.application.upload_work import Data, UploadWork
 from pfi_aggregator.domain.chunk import Chunk, check_chunk
 from pfi_aggregator.domain.counting import count_update
 from pfi_aggregator.domain.receipt import Receipt
@@ -128,11 +129,16 @@ class ReceiveUpdate:
         ticket, plan = admitted
         scanner = plan.scanner(header.encoding, ticket.schema_digest)
         await in_thread(_scan_stored, upload, scanner)
-        async with aclosing(self.slots.paced(chunks)) as paced:
+        received_bytes = scanner.received_bytes
+        async with (
+            UploadWork(lambda batch: _take(upload, scanner, batch)) as work,
+            aclosing(self.slots.paced(chunks)) as paced,
+        ):
             async for chunk in paced:
-                check_chunk(chunk, scanner.received_bytes, header.payload_bytes)
+                check_chunk(chunk, received_bytes, header.payload_bytes)
                 require_uploads(self.admission.state(ticket))
-                await in_thread(_take, upload, scanner, chunk.data)
+                await work.add(chunk.data)
+                received_bytes += len(chunk.data)
         return await in_thread(scanner.finish)
 
     async def _commit(self, record: UpdateRecord) -> CommittedUpdate:
@@ -161,6 +167,7 @@ def _scan_stored(upload: PartialUpload, scanner: PayloadScanner) -> None:
         scanner.update(piece)
 
 
-def _take(upload: PartialUpload, scanner: PayloadScanner, data: bytes | memoryview) -> None:
-    scanner.update(data)
-    upload.append(data)
+def _take(upload: PartialUpload, scanner: PayloadScanner, batch: list[Data]) -> None:
+    for data in batch:
+        scanner.update(data)
+        upload.append(data)
