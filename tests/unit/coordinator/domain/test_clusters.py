@@ -257,7 +257,7 @@ def test_a_line_never_asks_for_less_than_its_rule_needs():
     small = scaled_rules(rules(size=10, minimum=8, fewest=7), cluster_rules(), 8, 40)
     assert (small.size, small.minimum) == (7, 7)
     shrunk = scaled_rules(rules(size=10, minimum=8, fewest=7), cluster_rules(), 5, 40)
-    assert (shrunk.size, shrunk.minimum) == (5, 5)
+    assert (shrunk.size, shrunk.minimum, shrunk.selected_count) == (7, 7, 7)
 
 
 def test_the_order_of_clusters_does_not_depend_on_the_answer():

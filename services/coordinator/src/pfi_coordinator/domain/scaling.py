@@ -13,8 +13,8 @@ def scaled_rules(rules: RunRules, cluster: ClusterRules, members: int, everyone:
     """Gives a line the share of the cohort that its members are of all members.
 
     Both the updates that it asks for and the fewest that it publishes with are scaled and rounded
-    to the nearest number; they are at least what the aggregation rule needs and at most the line's
-    members.
+    to the nearest number; they are at most the line's members, and at least what the aggregation
+    rule needs: a line that has lost so many members that it cannot keep the rule waits for new ones.
 
     Args:
         rules: Of the run.
@@ -22,12 +22,13 @@ def scaled_rules(rules: RunRules, cluster: ClusterRules, members: int, everyone:
         members: Of the line, at least 1.
         everyone: Members of all lines.
     """
-    size = min(max(_share(rules.size, members, everyone), rules.fewest), members)
+    size = max(min(_share(rules.size, members, everyone), members), rules.fewest)
+    selected = math.ceil(size * Fraction(str(cluster.over_select)))
     return replace(
         rules,
         size=size,
         minimum=min(max(_share(rules.minimum, members, everyone), rules.fewest), size),
-        selected_count=min(math.ceil(size * Fraction(str(cluster.over_select))), members),
+        selected_count=min(selected, max(members, size)),
         cluster=None,
     )
 
