@@ -130,6 +130,24 @@ async def test_a_damaged_update_is_told_when_the_round_is_finalized():
     assert caught.value.details == {"task": task}
 
 
+@pytest.mark.parametrize("error", [MemoryError(), OSError(12, "Cannot allocate memory")])
+async def test_sums_that_an_unforeseen_error_has_spoilt_are_not_used(expected, error):
+    world = await start()
+    for upload in UPLOADS:
+        await world.upload(upload)
+
+    class Fails(FoldUpdate):
+        def run(self, plan, merge, update, weight_units):
+            super().run(plan, merge, update, weight_units)
+            raise error
+
+    assert world.ahead.fold_next()
+    world.ahead._fold = Fails(world.rounds)
+    with pytest.raises(type(error)):
+        world.ahead.fold_next()
+    assert await finish(world) == expected
+
+
 async def test_an_aborted_round_is_let_go_of():
     world = await start()
     await world.upload(UPLOADS[0])

@@ -5,6 +5,8 @@ here or when the round is finalized. The counted set decides what is used.
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pfi_aggregator.application.blocking import in_thread
@@ -118,20 +120,36 @@ class FoldAhead:
     def _fold_one(self, folded: Folded) -> None:
         key = folded.plan.key
         for committed in self._rounds.committed(key, len(folded.updates))[:1]:
-            update = committed.counted
             try:
-                self._fold.run(folded.plan, folded.merge, update, update.weight_units)
+                with self._whole_or_left(key):
+                    update = committed.counted
+                    self._fold.run(folded.plan, folded.merge, update, update.weight_units)
+                    folded.updates.append(update)
             except PlatformError as error:
-                self._leave(key, error)
+                self._tell(key, error)
             else:
-                folded.updates.append(update)
                 self._failpoints.reach(Failpoint.FOLDED_AHEAD)
 
-    def _leave(self, key: RoundKey, error: PlatformError) -> None:
-        """Leaves a round to its finalization, which tells who asked for it what is wrong."""
-        with self._changing:
-            self._left.add(key)
-            self._folded.pop(key, None)
+    @contextmanager
+    def _whole_or_left(self, key: RoundKey) -> Iterator[None]:
+        """Leaves a round to its finalization unless the context ends well.
+
+        Whatever the error, also one that ends the process's folding: half an update may be in the
+        sums, which nobody may take any more.
+        """
+        whole = False
+        try:
+            yield
+            whole = True
+        finally:
+            if not whole:
+                with self._changing:
+                    self._left.add(key)
+                    self._folded.pop(key, None)
+
+    @staticmethod
+    def _tell(key: RoundKey, error: PlatformError) -> None:
+        """Logs what the round's finalization will tell who asks for it."""
         get_logger().warning(
             Event.FOLD_AHEAD_STOPPED,
             error=error,
