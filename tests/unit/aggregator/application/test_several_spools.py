@@ -8,6 +8,7 @@ from tests.support.aggregator.artifacts import InMemoryArtifacts
 from tests.support.aggregator.builders import KEY, make_plan, make_upload
 from tests.support.aggregator.use_cases import TOKEN, UseCases
 
+from pfi.common.v1 import signed_pb2
 from pfi_aggregator.domain.aggregation_rule import AggregationRule, MedianRule
 from pfi_aggregator.domain.partial_sum import Sums, check_partial_sums
 from pfi_common.errors import (
@@ -123,6 +124,41 @@ async def test_an_aborted_attempt_takes_its_partial_sums_along(worlds):
         await world.abort.run(TOKEN, KEY)
         await world.settle.run(TOKEN, KEY)
     assert not [kind for kind, _ in worlds[HOME].artifacts.objects if kind == "partials"]
+
+
+async def test_an_attempt_that_settles_late_leaves_the_sums_of_the_next(worlds):
+    spools = (HOME, "spool-0", "spool-2")
+    await dealt(worlds, spools)
+    again = replace(PLAN, key=replace(KEY, attempt=2))
+    for number, spool in enumerate(spools):  # clients send their stored bytes again
+        await worlds[spool].abort.run(TOKEN, KEY)
+        await worlds[spool].open.run(TOKEN, again)
+        upload = make_upload(again, f"c-{number:012}", seed=number, examples=number + 1)
+        upload.ticket.spool = spool
+        await worlds[spool].upload(upload)
+        await worlds[spool].seal.run(TOKEN, again.key)
+    partials = [await worlds[spool].fold.run(TOKEN, again.key) for spool in OTHERS]
+    for world in worlds.values():
+        await world.settle.run(TOKEN, KEY)
+    result = await worlds[HOME].finalize.run(TOKEN, again.key, partials)
+    lineage = worlds[HOME].statements.read_lineage(result.lineage)
+    assert lineage.adapter.digest == (await alone(range(3))).adapter.digest
+
+
+async def test_a_statement_of_a_key_that_has_expired_is_made_anew_and_does_not_hold_up_the_settle(
+    worlds,
+):
+    _, partials = await dealt(worlds)
+    pointers = worlds[HOME].artifacts.pointers
+    path = f"folds/{KEY.run}/global/1.1/spool-0"
+    expired = signed_pb2.SignedStatement.FromString(partials[0])
+    expired.signature = b"expired"
+    pointers[path] = expired.SerializeToString()
+    assert await worlds["spool-0"].fold.run(TOKEN, KEY) == partials[0]
+    pointers[path] = expired.SerializeToString()
+    await worlds["spool-0"].abort.run(TOKEN, KEY)
+    await worlds["spool-0"].settle.run(TOKEN, KEY)
+    assert path not in pointers
 
 
 async def test_who_folds_and_who_finalizes_is_said_by_the_plan(worlds):

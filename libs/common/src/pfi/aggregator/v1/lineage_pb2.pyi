@@ -198,7 +198,9 @@ class PartialSum(_message.Message):
     plan_sha256: _builtins.str
     """SHA-256 of the serialised RoundPlan that the round was opened with."""
     sums_digest: _builtins.str
-    """SHA-256 of the sums: one little-endian int64 a coordinate, in schema order."""
+    """SHA-256 of the stored sums: one little-endian int64 a coordinate, in schema order, and 32 bytes that make the sums
+    of each attempt and spool an artifact of their own: SHA-256 of `<run>/<round>/<attempt>/<line>/<spool>`.
+    """
     total_weight_units: _builtins.int
     """Sum of the weights in units of 2^-8 examples."""
     @_builtins.property
