@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.merge_round import MergeRound, mean_of
 from pfi_aggregator.application.partial_sums import PartialSums
-from pfi_aggregator.application.reduction_pieces import ReductionPieces, missing_piece
+from pfi_aggregator.application.reduction_pieces import ReductionPieces, stale_piece
 from pfi_aggregator.domain.lineage import AggregationReport
 from pfi_aggregator.domain.partial_sum import PartialSum, Sums
 from pfi_aggregator.domain.reduction import (
@@ -64,8 +64,8 @@ class FindChange:
 
         Raises:
             PopulationTooSmallError: the rule is not defined for so few updates.
-            ReductionIncompleteError: a piece is not there, or is one of another round's.
-            ReductionFailedError: a worker could not compute a piece.
+            ReductionIncompleteError: a piece is not there.
+            ReductionFailedError: a worker could not compute a piece, or computed another round's.
             ArtifactCorruptError: a committed update or a piece is damaged.
         """
         require_population(plan, counted)
@@ -98,7 +98,7 @@ class FindChange:
         for piece in range(reduction.piece_count):
             body = read_piece(digest, piece, await self.pieces.require(plan.key, piece))
             if body is None:
-                raise missing_piece(piece)
+                raise stale_piece(piece)
             await in_thread(completion.add, piece, body)
         return await in_thread(completion.finish)
 

@@ -37,7 +37,8 @@ class ReductionPieces:
         refusal = await self.artifacts.get_named(_path(key, piece) + _FAILED)
         if refusal is not None:
             raise ReductionFailedError(str(json.loads(refusal)["error"]))
-        raise missing_piece(piece)
+        message = f"Piece {piece} of the round's reduction is not there yet."
+        raise ReductionIncompleteError(message)
 
     async def store(self, key: RoundKey, piece: int, data: bytes) -> None:
         """Stores a piece; repeating it changes nothing."""
@@ -55,9 +56,13 @@ class ReductionPieces:
             await self.artifacts.delete_named(path)
 
 
-def missing_piece(piece: int) -> ReductionIncompleteError:
-    """Makes the error for a piece that is not there."""
-    return ReductionIncompleteError(f"Piece {piece} of the round's reduction is not there yet.")
+def stale_piece(piece: int) -> ReductionFailedError:
+    """Makes the error for a piece that was computed from something else than this round.
+
+    Such as by a program of another version. Nobody asks for it again, since it is there; the next
+    attempt has pieces of its own.
+    """
+    return ReductionFailedError(f"Piece {piece} of the round's reduction is of another reduction.")
 
 
 def _path(key: RoundKey, piece: int) -> str:
