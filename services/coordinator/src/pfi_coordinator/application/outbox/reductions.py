@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import dataclass, replace
 
 from pfi_common.artifacts import ArtifactStore
 from pfi_common.clock import Clock
@@ -26,6 +27,21 @@ _LOOK_SECONDS = (0.05, 1.0)
 _ERROR = ".error"
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """When jobs of an attempt are sent; times are monotonic.
+
+    Attributes:
+        done: Pieces that were there at the last look.
+        since: Since when no other one has come.
+        again_at: When what is missing is sent again.
+    """
+
+    done: int
+    since: float
+    again_at: float
+
+
 class OrderPieces:
     """Has workers reduce the pieces of an attempt that are not there."""
 
@@ -44,7 +60,7 @@ class OrderPieces:
         self._queue = queue
         self._artifacts = artifacts
         self._clock = clock
-        self._sent: dict[Attempt, tuple[float, float]] = {}
+        self._sent: dict[Attempt, _Sent] = {}
         self.deadline_seconds = deadline_seconds
 
     async def missing(self, attempt: Attempt, pieces: int) -> list[int]:
@@ -71,21 +87,23 @@ class OrderPieces:
             StoreUnavailableError: The broker does not answer.
         """
         now = self._clock.monotonic()
-        since, again_at = self._sent.get(attempt, (now, now))
-        if now < again_at:
+        sent = self._sent.get(attempt) or _Sent(0, now, now)
+        if now < sent.again_at:
             return
         self._log(attempt, len(pieces))
         number, tried, line = attempt.number, attempt.attempt, attempt.line
         for piece in pieces:
             order = PieceOrder(attempt.run, number, tried, line, piece, attempt.spool)
             await self._queue.send(order)
-        self._sent[attempt] = (since, now + max(self.deadline_seconds, (now - since) / 2))
+        pause = max(self.deadline_seconds, (now - sent.since) / 2)
+        self._sent[attempt] = replace(sent, again_at=now + pause)
 
-    def moved(self, attempt: Attempt) -> None:
-        """Gives the workers a whole deadline for the next piece, once jobs were sent."""
-        if attempt in self._sent:
+    def found(self, attempt: Attempt, done: int) -> None:
+        """Gives the workers a whole deadline for the next piece when another one has come."""
+        sent = self._sent.get(attempt)
+        if sent is not None and sent.done != done:
             now = self._clock.monotonic()
-            self._sent[attempt] = (now, now + self.deadline_seconds)
+            self._sent[attempt] = _Sent(done, now, now + self.deadline_seconds)
 
     def forget(self, attempt: Attempt) -> None:
         """Forgets when jobs were sent."""
@@ -146,7 +164,7 @@ class ReduceRounds:
         while missing := await self._orders.missing(attempt, pieces):
             if done != pieces - len(missing):
                 done, moved_at = pieces - len(missing), self._clock.monotonic()
-                self._orders.moved(attempt)
+                self._orders.found(attempt, done)
                 if not await self._still_wanted(attempt, done, effect):
                     break
             await self._orders.send(attempt, missing)
