@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.robust.scene import KEY, RuleReader
 from benchmarks.workload import high_water_mib
 from pfi_aggregator.application.reduce_piece import ReducePiece
-from pfi_aggregator.application.reduction_pieces import ReductionPieces
+from pfi_aggregator.application.reduction_pieces import ReductionPieces, missing_piece
 from pfi_aggregator.domain.merge import Merge
 from pfi_aggregator.domain.reduction import read_piece, reduction_digest, reduction_of
 from pfi_aggregator.domain.stored_update import check_stored_record
@@ -52,15 +52,12 @@ async def _work(reader: RuleReader, store: ArtifactStore) -> None:
 async def _complete(reader: RuleReader, store: ArtifactStore) -> None:
     plan, counted = reader.plan(KEY), reader.counted(KEY)
     reduction, pieces = reduction_of(plan, counted), ReductionPieces(store)
-    if reduction is None:
-        message = "the rule has no pieces"
-        raise SystemExit(message)
+    assert reduction is not None  # noqa: S101 - every rule that is measured has pieces
     completion, digest = reduction.completion(), reduction_digest(plan, counted)
     for piece in range(reduction.piece_count):
         body = read_piece(digest, piece, await pieces.require(KEY, piece))
         if body is None:
-            message = f"piece {piece} is of another round"
-            raise SystemExit(message)
+            raise missing_piece(piece)
         completion.add(piece, body)
     reduced = completion.finish()
     if reduced.weights is not None:
