@@ -114,6 +114,17 @@ async def test_what_is_stored_of_another_counted_set_is_computed_anew():
     assert len(lineage.counted) == 5
 
 
+async def test_a_damaged_piece_is_never_published():
+    world = await sealed(MEDIAN)
+    await world.reduce.run(KEY, 0)
+    stored = world.artifacts.pointers[f"{FOLDER}/0"]
+    world.artifacts.pointers[f"{FOLDER}/0"] = stored[:-1] + bytes([stored[-1] ^ 1])
+    with pytest.raises(ReductionFailedError):
+        await world.finalize.run(TOKEN, KEY)
+    await finalized(world)
+    assert world.artifacts.pointers[f"{FOLDER}/0"] == stored
+
+
 async def test_a_piece_is_computed_once():
     world = await sealed(MEDIAN)
     await world.reduce.run(KEY, 0)

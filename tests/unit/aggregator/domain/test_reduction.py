@@ -126,8 +126,24 @@ def test_a_piece_belongs_to_one_round_rule_and_counted_set():
         reduction_digest(plan, (*counted[:-1], replace(counted[-1], clip_factor=1))),
         reduction_digest(replace(plan, rule=RULES[1]), counted),
         reduction_digest(replace(plan, key=replace(plan.key, attempt=2)), counted),
+        reduction_digest(coarser(plan), counted),
     ]
-    assert len({digest, *others}) == 6
+    assert len({digest, *others}) == 7
+
+
+def coarser(plan):
+    """Heads of products are averaged in the round's arithmetic."""
+    bits = plan.fixed_point.fraction_bits - 1
+    return replace(plan, fixed_point=replace(plan.fixed_point, fraction_bits=bits))
+
+
+@pytest.mark.parametrize("place", [0, 20, 40, 50, -1])
+def test_a_damaged_piece_is_recognised(place):
+    digest = reduction_digest(rule_plan(MEDIAN, 300, 9), counted_updates(9))
+    data = bytearray(write_piece(digest, 0, b"body"))
+    data[place] ^= 1
+    assert read_piece(digest, 0, bytes(data)) is None
+    assert read_piece(digest, 0, bytes(data)[:-1]) is None
 
 
 @pytest.mark.parametrize("rule", [MEDIAN, KRUM], ids=["median", "krum"])

@@ -65,7 +65,8 @@ class FindChange:
         Raises:
             PopulationTooSmallError: the rule is not defined for so few updates.
             ReductionIncompleteError: a piece is not there.
-            ReductionFailedError: a worker could not compute a piece, or computed another round's.
+            ReductionFailedError: a worker could not compute a piece, or it is damaged or another
+                round's.
             ArtifactCorruptError: a committed update or a piece is damaged.
         """
         require_population(plan, counted)
@@ -96,7 +97,8 @@ class FindChange:
     ) -> Reduced:
         digest, completion = reduction_digest(plan, counted), reduction.completion()
         for piece in range(reduction.piece_count):
-            body = read_piece(digest, piece, await self.pieces.require(plan.key, piece))
+            data = await self.pieces.require(plan.key, piece)
+            body = await in_thread(read_piece, digest, piece, data)
             if body is None:
                 raise stale_piece(piece)
             await in_thread(completion.add, piece, body)

@@ -55,14 +55,13 @@ class ReducePiece:
             StoreUnavailableError: a store or the spool does not answer.
         """
         work = await in_thread(self._prepare, key, piece)
-        stored = await self.pieces.find(key, piece)
-        if stored is not None and read_piece(work.digest, piece, stored) is not None:
+        if await in_thread(_is_there, work.digest, piece, await self.pieces.find(key, piece)):
             return
         base = b""
         if work.reduction.reads_base:
             base = await self.artifacts.get("adapters", work.plan.base.digest)
         body = await in_thread(self._reduce, work, piece, base)
-        await self.pieces.store(key, piece, write_piece(work.digest, piece, body))
+        await self.pieces.store(key, piece, body)
         await self._forget_if_settled(key)
 
     async def refuse(self, key: RoundKey, piece: int, error: PlatformError) -> None:
@@ -90,7 +89,7 @@ class ReducePiece:
             for update in work.counted[piece :: work.reduction.piece_count]:
                 with reader.stored(update) as stored:
                     verify_stored_update(plan, update, stored.record, stored.payload)
-            return work.reduction.reduce(piece, reader)
+            return write_piece(work.digest, piece, work.reduction.reduce(piece, reader))
 
     async def _forget_if_settled(self, key: RoundKey) -> None:
         """Leaves nothing behind when the round was settled while this worked."""
@@ -98,3 +97,7 @@ class ReducePiece:
             await in_thread(self.rounds.plan, key)
         except RoundUnknownError:
             await self.pieces.delete(key)
+
+
+def _is_there(digest: bytes, piece: int, stored: bytes | None) -> bool:
+    return stored is not None and read_piece(digest, piece, stored) is not None
