@@ -35,7 +35,7 @@ def thread() -> Thread:
 
 
 async def test_what_comes_during_a_batch_is_the_next_batch(thread):
-    async with UploadWork(thread.work) as work:
+    async with UploadWork(thread.work, waiting=2) as work:
         await work.add(b"a")
         await thread.begun()
         await work.add(b"b")

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 Data = bytes | memoryview
-_WAITING = 2
+_WAITING = 1
 
 
 class UploadWork:
