@@ -1,10 +1,10 @@
 """How many uploads are read at a time.
 
 An upload whose chunks come fast costs about seven times a chunk of memory: copies on their way in,
-the chunk that waits and the one that is worked on. One that waits costs what flow control lets through,
-half a chunk. With a slot for each that is read,
-memory does not follow the number of clients. One whose chunks come slowly needs a slot only while
-its chunk is worked on, so slow and silent clients hold up nobody.
+the chunk that waits and the one that is worked on. One that waits costs what flow control lets
+through, half a chunk. With a slot for each that is read, memory does not follow the number of
+clients. One whose chunks come slowly needs a slot only while its chunk is worked on, so slow and
+silent clients hold up nobody.
 """
 
 import asyncio
