@@ -138,8 +138,9 @@ class Graph:
 
     def leader(self, holder: str = "holder") -> Lead:
         ports = self.ports
+        orders = OrderPieces(self.pieces, self.artifacts, self.clock, PIECE_SECONDS)
         carry_out = CarryOut(
-            PublishVersions(self.aggregators, self.artifacts, ports.counted),
+            PublishVersions(self.aggregators, self.artifacts, ports.counted, orders),
             CommandRounds(self.aggregators, ports.board, ports.signals, ports.sketches, ports.runs),
             HandOutTasks(
                 self.factory,
@@ -153,12 +154,7 @@ class Graph:
             GroupClients(
                 ports.sketches, self.partitions, ports.registry, self.artifacts, self.clock
             ),
-            ReduceRounds(
-                self.aggregators,
-                OrderPieces(self.pieces, self.artifacts, self.clock, PIECE_SECONDS),
-                self.apply,
-                self.clock,
-            ),
+            ReduceRounds(self.aggregators, orders, self.apply, self.clock),
         )
         randomness = random.Random(1)
         tools = DrivingTools(

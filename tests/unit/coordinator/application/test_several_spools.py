@@ -7,6 +7,7 @@ from tests.support.coordinator.graph import PATIENCE_SECONDS, PIECE_SECONDS, Gra
 from tests.support.coordinator.waiting import eventually
 from tests.support.coordinator.working import Working, ended, nothing_active, submitted
 
+from pfi_common.errors import ReductionIncompleteError
 from pfi_coordinator.application.ports.piece_queue import PieceOrder
 from pfi_coordinator.domain.state import RoundPhase, RunPhase
 
@@ -148,6 +149,34 @@ async def test_a_piece_that_cannot_be_computed_ends_the_run_with_its_sentence(gr
         "REDUCTION_FAILED",
         "An update is damaged.",
     )
+
+
+async def test_a_piece_that_is_lost_before_the_merge_is_ordered_again(graph):
+    graph.aggregators.pieces = 1
+    finalize = graph.aggregators.finalize_round
+    clients = await graph.join(1, 2, 3)
+    run = await submitted(graph, cohort=COHORT, aggregate={"rule": "median"}, stop={"rounds": 1})
+
+    async def without_piece(token, attempt, *rest):
+        if await graph.artifacts.get_named(path_of(graph.pieces.orders[0])) is None:
+            raise ReductionIncompleteError
+        return await finalize(token, attempt, *rest)
+
+    async def lose_piece(token, attempt, *rest):
+        await graph.artifacts.delete_named(path_of(graph.pieces.orders[0]))
+        graph.aggregators.finalize_round = without_piece
+        raise ReductionIncompleteError
+
+    graph.aggregators.finalize_round = lose_piece
+    async with graph.led(), Working(graph, clients):
+        await eventually(lambda: ordered(graph, 1))
+        await answer(graph, graph.pieces.orders[0])
+        await eventually(lambda: ordered(graph, 2))
+        assert graph.pieces.orders[1] == graph.pieces.orders[0]
+        await answer(graph, graph.pieces.orders[1])
+        state = await graph.until(run, ended)
+    assert state.phase is RunPhase.COMPLETED
+    assert len(graph.pieces.orders) == 2
 
 
 async def submitted_elsewhere(graph):

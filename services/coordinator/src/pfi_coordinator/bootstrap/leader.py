@@ -27,8 +27,13 @@ def build_leader(
 ) -> Lead:
     """Makes the leader of a replica."""
     randomness = random.Random()  # noqa: S311 - jitter of delays
+    orders = OrderPieces(
+        adapters.pieces, adapters.artifacts, clock, settings.piece_deadline_seconds
+    )
     carry_out = CarryOut(
-        versions=PublishVersions(adapters.aggregators, adapters.artifacts, adapters.counted),
+        versions=PublishVersions(
+            adapters.aggregators, adapters.artifacts, adapters.counted, orders
+        ),
         rounds=CommandRounds(
             adapters.aggregators,
             adapters.board,
@@ -48,14 +53,7 @@ def build_leader(
         clusters=GroupClients(
             adapters.sketches, adapters.partitions, adapters.registry, adapters.artifacts, clock
         ),
-        reductions=ReduceRounds(
-            adapters.aggregators,
-            OrderPieces(
-                adapters.pieces, adapters.artifacts, clock, settings.piece_deadline_seconds
-            ),
-            apply,
-            clock,
-        ),
+        reductions=ReduceRounds(adapters.aggregators, orders, apply, clock),
     )
     tools = DrivingTools(
         runs=adapters.runs,

@@ -98,6 +98,15 @@ class OrderPieces:
         pause = max(self.deadline_seconds, (now - sent.since) / 2)
         self._sent[attempt] = replace(sent, again_at=now + pause)
 
+    async def again(self, attempt: Attempt, pieces: int) -> None:
+        """Sends jobs for pieces that were there and are not any more.
+
+        Raises what `missing` and `send` raise.
+        """
+        missing = await self.missing(attempt, pieces)
+        if missing:
+            await self.send(attempt, missing)
+
     def found(self, attempt: Attempt, done: int) -> None:
         """Gives the workers a whole deadline for the next piece when another one has come."""
         sent = self._sent.get(attempt)

@@ -4,9 +4,10 @@ import base64
 import json
 
 from pfi_common.artifacts import ArtifactStore
-from pfi_common.errors import InternalError
+from pfi_common.errors import InternalError, ReductionIncompleteError
 from pfi_common.spec import ENCODINGS, feeds_error_back
 from pfi_coordinator.application.outbox.every_spool import attempts_of, of_spool
+from pfi_coordinator.application.outbox.reductions import OrderPieces
 from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt, Publication, Sealed
 from pfi_coordinator.application.ports.counted_rounds import CountedRounds
 from pfi_coordinator.application.records import RunDocument
@@ -20,8 +21,13 @@ class PublishVersions:
     """Carries out CreateInitialAdapter and FinalizeRound."""
 
     def __init__(
-        self, aggregators: Aggregators, artifacts: ArtifactStore, counted: CountedRounds
+        self,
+        aggregators: Aggregators,
+        artifacts: ArtifactStore,
+        counted: CountedRounds,
+        orders: OrderPieces,
     ) -> None:
+        self._orders = orders
         self._aggregators = aggregators
         self._artifacts = artifacts
         self._counted = counted
@@ -39,16 +45,27 @@ class PublishVersions:
     async def finalize(
         self, document: RunDocument, state: RunState, effect: FinalizeRound, token: int
     ) -> RoundPublished:
-        """Has the counted updates merged and the version published."""
+        """Has the counted updates merged and the version published.
+
+        Raises:
+            ReductionIncompleteError: A piece is not there any more; it is ordered again.
+        """
         if state.base is None or state.round is None:
             raise InternalError("a round was to be finalised that is not there")
         home, *others = attempts_of(document.run, document.spool, state.round)
         sealed = _sealed(state.base, state.round)
         partials = [await self._partial(token, item) for item in others]
-        publication = await of_spool(
-            home,
-            lambda item: self._aggregators.finalize_round(token, item, document, sealed, partials),
-        )
+        try:
+            publication = await of_spool(
+                home,
+                lambda item: self._aggregators.finalize_round(
+                    token, item, document, sealed, partials
+                ),
+            )
+        except ReductionIncompleteError:
+            await self._orders.again(home, state.round.pieces)
+            raise
+        self._orders.forget(home)
         await self._file(document, publication)
         encoding = document.spec.encoding
         if feeds_error_back(encoding, ENCODINGS[encoding.upload]):
