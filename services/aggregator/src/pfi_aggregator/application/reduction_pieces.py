@@ -50,10 +50,6 @@ class ReductionPieces:
         data = json.dumps(document, sort_keys=True).encode()
         await self.artifacts.put_named(_path(key, piece) + _FAILED, data)
 
-    async def drop(self, key: RoundKey, piece: int) -> None:
-        """Deletes one piece, so that it counts as missing."""
-        await self.artifacts.delete_named(_path(key, piece))
-
     async def delete(self, key: RoundKey) -> None:
         """Deletes what is stored for an attempt."""
         for path in await self.artifacts.list_named(_folder(key)):
@@ -66,7 +62,9 @@ def stale_piece(piece: int) -> ReductionFailedError:
     Such as by a program of another version. Nobody asks for it again, since it is there; the next
     attempt has pieces of its own.
     """
-    return ReductionFailedError(f"Piece {piece} of the round's reduction is damaged or of another reduction.")
+    return ReductionFailedError(
+        f"Piece {piece} of the round's reduction is damaged or of another reduction."
+    )
 
 
 def _path(key: RoundKey, piece: int) -> str:
