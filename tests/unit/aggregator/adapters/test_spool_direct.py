@@ -1,5 +1,7 @@
 """Payloads of many blocks, in pieces of any size, with and without direct access."""
 
+import errno
+import fcntl
 import os
 import random
 from dataclasses import replace
@@ -127,3 +129,31 @@ def test_a_payload_that_cannot_be_opened_now_is_not_called_damaged(large, monkey
     monkeypatch.setattr(encrypted_payload, "open_direct", fail)
     with pytest.raises(StoreUnavailableError), large.rounds.read(KEY, TASK):
         pass
+
+
+@pytest.mark.parametrize("stored", [0, 5000])
+def test_a_device_that_opens_files_directly_and_then_refuses_is_used_without(
+    large, opened_directly, monkeypatch, stored
+):
+    if not opened_directly:
+        pytest.skip("needs direct access")
+    given = {"pwrite": os.pwrite, "preadv": os.preadv}
+
+    def refusing(name):
+        def call(descriptor, *rest):
+            if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_DIRECT:
+                raise OSError(errno.EINVAL, "Invalid argument")
+            return given[name](descriptor, *rest)
+
+        return call
+
+    monkeypatch.setattr(partial_file.os, "pwrite", refusing("pwrite"))
+    monkeypatch.setattr(encrypted_payload.os, "preadv", refusing("preadv"))
+    partial = begin(large)
+    partial.append(UPLOAD.payload[:stored])
+    partial.append(UPLOAD.payload[stored:])
+    partial.close()
+    large.rounds.commit(make_record(PLAN, UPLOAD))
+    with large.rounds.read(KEY, TASK) as stored_update:
+        assert stored_update.payload.read(0, 5000) == UPLOAD.payload[:5000]
+        assert stored_update.payload.read(5000, SIZE) == UPLOAD.payload[5000:]

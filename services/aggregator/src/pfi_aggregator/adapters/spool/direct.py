@@ -4,7 +4,8 @@ What is written into the page cache is copied once more, and on many virtual mac
 that the host has to find first: that takes several times as long as hashing it. Payloads are large,
 written once and read once or twice, so whole blocks of them go between device and this process
 directly. What does not fill a block goes through the page cache, which the kernel keeps consistent.
-Where the file system offers no direct access, everything does.
+Where the file system offers no direct access, or opens a file for it and then refuses it (blocks of
+another size, layered file systems), everything does.
 """
 
 import errno
@@ -32,6 +33,11 @@ def open_direct(path: Path, flags: int) -> int | None:
         if error.errno in _NOT_OFFERED:
             return None
         raise
+
+
+def refuses_direct(error: OSError) -> bool:
+    """Whether a call on a file that is open for direct access failed only for that."""
+    return error.errno in _NOT_OFFERED
 
 
 def aligned_buffer(size_bytes: int) -> memoryview:

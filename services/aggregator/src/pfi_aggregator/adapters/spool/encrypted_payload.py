@@ -7,6 +7,7 @@ from pfi_aggregator.adapters.durable import storage_failures
 from pfi_aggregator.adapters.spool.direct import (
     aligned_buffer,
     open_direct,
+    refuses_direct,
     round_down,
     round_up,
 )
@@ -85,7 +86,13 @@ class EncryptedPayload:
         if self._direct is None:
             return 0
         with storage_failures():
-            return os.preadv(self._direct, [self._buffer[: stop - start]], start)
+            try:
+                return os.preadv(self._direct, [self._buffer[: stop - start]], start)
+            except OSError as error:
+                if not refuses_direct(error):
+                    raise
+        self.close()
+        return 0
 
 
 def read_into(descriptor: int, position: int, view: memoryview, task: str) -> None:

@@ -10,6 +10,7 @@ from pfi_aggregator.adapters.spool.direct import (
     BLOCK_BYTES,
     aligned_buffer,
     open_direct,
+    refuses_direct,
     round_down,
 )
 from pfi_aggregator.adapters.spool.encrypted_payload import read_into
@@ -99,6 +100,9 @@ class PartialFile:
 
     def _release(self) -> None:
         self._file.close()
+        self._give_up_direct()
+
+    def _give_up_direct(self) -> None:
         if self._direct is not None:
             os.close(self._direct)
             self._direct = None
@@ -114,6 +118,16 @@ class PartialFile:
                 part = piece[: BLOCK_BYTES - inside]
                 written = os.pwrite(self._file.fileno(), part, self._stored_bytes)
             else:
-                written = os.pwrite(self._direct, piece[:blocks], self._stored_bytes)
+                written = self._write_blocks(self._direct, piece[:blocks])
         self._stored_bytes += written
         return written
+
+    def _write_blocks(self, direct: int, blocks: memoryview) -> int:
+        """Writes past the page cache; nothing more of this file when that is refused."""
+        try:
+            return os.pwrite(direct, blocks, self._stored_bytes)
+        except OSError as error:
+            if not refuses_direct(error):
+                raise
+        self._give_up_direct()
+        return 0
