@@ -20,6 +20,7 @@ from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.shared_work import SharedWork
 from pfi_aggregator.application.turns import Turns
 from pfi_aggregator.application.upload_places import PlaceLimits, UploadPlaces
+from pfi_aggregator.application.upload_turns import UploadTurns
 from pfi_aggregator.domain.chunk import Chunk
 from pfi_aggregator.domain.ticket import Caller
 from pfi_aggregator.wire.updates import read_header
@@ -28,6 +29,7 @@ from pfi_common.errors import ChunkOutOfOrderError, UploadsLimitedError
 PLAN = make_plan()
 UPLOAD = make_upload(PLAN)
 OTHER = make_upload(PLAN, "c-000000000002")
+LIMIT_SECONDS = 5
 CALLER = Caller(UPLOAD.ticket.client, KEY_SHA256)
 
 
@@ -64,6 +66,30 @@ async def test_a_newer_call_takes_an_upload_over(world):
     with pytest.raises(ChunkOutOfOrderError):
         await older
     assert len((await world.seal.run(TOKEN, KEY)).counted) == 1
+
+
+async def test_a_call_that_was_about_to_receive_is_taken_over_as_well():
+    turns, held, go_on = UploadTurns(), asyncio.Event(), asyncio.Event()
+
+    async def older() -> None:
+        async with turns.take("task"):
+            held.set()
+            await go_on.wait()  # such as for the disk
+            async with turns.receiving("task"):
+                await asyncio.Event().wait()
+
+    async def newer() -> None:
+        async with turns.take("task"), turns.receiving("task"):
+            pass
+
+    first = asyncio.create_task(older())
+    await held.wait()
+    second = asyncio.create_task(newer())
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.wait_for(second, LIMIT_SECONDS)
+    with pytest.raises(ChunkOutOfOrderError):
+        await first
 
 
 async def test_a_cancelled_call_keeps_its_bytes(world):

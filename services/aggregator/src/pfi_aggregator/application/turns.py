@@ -26,6 +26,10 @@ class Turns:
             if not self._users[name]:
                 del self._users[name], self._locks[name]
 
+    def is_awaited(self, name: Hashable) -> bool:
+        """Whether someone awaits a name that someone else holds."""
+        return self._users[name] > 1
+
     def is_taken(self, name: Hashable) -> bool:
         """Whether someone holds or awaits the name. May be asked from any thread."""
         return name in self._locks

@@ -26,13 +26,14 @@ class UploadTurns:
 
     @asynccontextmanager
     async def receiving(self, task: str) -> AsyncIterator[None]:
-        """Receives inside the context, which a newer call may end.
+        """Receives inside the context, which a newer call may end, also one that waits already.
 
         Raises:
             ChunkOutOfOrderError: a newer call has taken over.
         """
+        now = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(None) as scope:
+            async with asyncio.timeout_at(now if self._turns.is_awaited(task) else None) as scope:
                 self._receiving[task] = scope
                 try:
                     yield
