@@ -1,6 +1,7 @@
 """What a spool says without its keys, and what becomes of rounds whose key is gone."""
 
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,7 @@ UPLOAD = make_upload(PLAN)
 TASK = UPLOAD.ticket.task
 SECRET = RoundSecret(bytes(32))
 DATA = bytes(range(256)) * 8
+LIMIT_SECONDS = 10
 
 
 def committed_file(root: Path) -> Path:
@@ -210,6 +212,41 @@ def test_a_reader_needs_no_lock_and_reads_sealed_rounds(root, spool):
         assert stored.payload.read(16, 40) == UPLOAD.payload[16:40]
     with pytest.raises(ArtifactCorruptError), reader.read(KEY, "r-0000000001.1.1.c-nobody"):
         pass
+
+
+def test_a_reader_keeps_no_key_of_a_settled_round(root, spool):
+    spool.commit(PLAN, UPLOAD)
+    reader = SpoolReader(SpoolLayout(root), round_keys(root))
+    with reader.read(KEY, TASK):
+        pass
+    spool.rounds.seal(KEY)
+    spool.keys.destroy(KEY)
+    with pytest.raises(SpoolKeyInvalidError), reader.read(KEY, TASK):
+        pass
+
+
+def test_a_key_that_is_destroyed_while_it_is_read_is_not_kept(root, spool, monkeypatch):
+    keys, read = round_keys(root), Path.read_bytes
+    reading, go_on = threading.Event(), threading.Event()
+
+    def slow(path: Path) -> bytes:
+        data = read(path)
+        reading.set()
+        assert go_on.wait(LIMIT_SECONDS)
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", slow)
+    finding = threading.Thread(target=keys.find, args=(KEY,))
+    destroying = threading.Thread(target=keys.destroy, args=(KEY,))
+    finding.start()
+    assert reading.wait(LIMIT_SECONDS)
+    destroying.start()
+    destroying.join(0.2)
+    go_on.set()
+    for thread in (finding, destroying):
+        thread.join(LIMIT_SECONDS)
+    with pytest.raises(SpoolKeyInvalidError):
+        keys.find(KEY)
 
 
 def test_the_wrapping_key_is_made_once_for_its_owner_alone(tmp_path):

@@ -18,7 +18,10 @@ from pfi_common.errors import RoundUnknownError
 
 
 class SpoolReader:
-    """Reads sealed rounds. Takes no lock and writes nothing; blocks."""
+    """Reads sealed rounds. Takes no lock and writes nothing; blocks.
+
+    It is not told when a round settles, so it keeps no round's key.
+    """
 
     def __init__(self, layout: SpoolLayout, keys: RoundKeys) -> None:
         self._layout = layout
@@ -48,7 +51,7 @@ class SpoolReader:
             ArtifactCorruptError: the file is gone, cut or unreadable.
             SpoolKeyInvalidError: the round's key is gone, as after it has settled.
         """
-        return open_committed(self._layout.round(key) / task, self._keys.find(key))
+        return open_committed(self._layout.round(key) / task, self._keys.read(key))
 
     def _read(self, key: RoundKey, name: str) -> bytes:
         with storage_failures():

@@ -7,6 +7,7 @@ A round's key is durable before the first byte is encrypted with it, and deleted
 """
 
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,7 +28,7 @@ _NONCE_BYTES = 12
 
 
 class RoundKeys:
-    """Makes, reads and destroys the keys of rounds. Thread-safe as long as a round has one owner.
+    """Makes, reads and destroys the keys of rounds. Thread-safe.
 
     Args:
         folder: Where the keys lie; made when the first is.
@@ -37,6 +38,7 @@ class RoundKeys:
     def __init__(self, folder: Path, wrapping_key: bytes) -> None:
         self._folder = folder
         self._wrapping = AESGCM(wrapping_key)
+        self._changing = threading.Lock()
         self._secrets: dict[RoundKey, RoundSecret] = {}
 
     def create(self, key: RoundKey) -> RoundSecret:
@@ -47,9 +49,10 @@ class RoundKeys:
             SpoolKeyInvalidError: there is one that cannot be unwrapped.
         """
         path = self._path(key)
-        if not path.exists():
-            make_folders(self._folder.parent, path.parent)
-            write_durably(path, self._wrap(key, os.urandom(KEY_BYTES)), private=True)
+        with self._changing:  # destroying the run's last key takes the folder away
+            if not path.exists():
+                make_folders(self._folder.parent, path.parent)
+                write_durably(path, self._wrap(key, os.urandom(KEY_BYTES)), private=True)
         return self.find(key)
 
     def find(self, key: RoundKey) -> RoundSecret:
@@ -58,16 +61,25 @@ class RoundKeys:
         Raises:
             SpoolKeyInvalidError: it is missing, or wrapped with another key.
         """
-        known = self._secrets.get(key)
-        if known is None:
-            known = self._secrets[key] = RoundSecret(self._unwrap(key))
-        return known
+        with self._changing:  # a key that is destroyed meanwhile must not be kept
+            known = self._secrets.get(key)
+            if known is None:
+                known = self._secrets[key] = self.read(key)
+            return known
+
+    def read(self, key: RoundKey) -> RoundSecret:
+        """Gives the key of a round that is not settled, and keeps it for no one.
+
+        Raises:
+            SpoolKeyInvalidError: as `find`.
+        """
+        return RoundSecret(self._unwrap(key))
 
     def destroy(self, key: RoundKey) -> None:
         """Deletes a round's key: what the round has left in the spool is unreadable from now on."""
-        self._secrets.pop(key, None)
         path = self._path(key)
-        with storage_failures():
+        with self._changing, storage_failures():
+            self._secrets.pop(key, None)
             if not path.parent.is_dir():
                 return
             path.unlink(missing_ok=True)
