@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 from tests.support.aggregator.builders import KEY, make_plan, make_record, make_upload, with_ticket
-from tests.support.aggregator.spools import disk_spool
+from tests.support.aggregator.spools import disk_spool, fail
 
 from pfi_aggregator.adapters.spool import incoming, partial_file
 from pfi_aggregator.adapters.spool.budget import SpoolBudget
 from pfi_aggregator.wire.updates import read_header
-from pfi_common.errors import DiskFullError, SpoolFullError
+from pfi_common.errors import DiskFullError, SpoolFullError, StoreUnavailableError
 
 PLAN = make_plan()
 UPLOADS = [make_upload(PLAN, f"c-{index:012}", seed=index) for index in range(3)]
@@ -149,3 +149,28 @@ def test_without_a_limit_a_part_of_the_device_stays_free():
 
 def full(*_: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_upload_that_begins_anew_and_cannot_does_not_count_what_is_gone(narrow, monkeypatch):
+    partial = begin(narrow, UPLOADS[0])
+    partial.append(UPLOADS[0].payload)
+    partial.close()
+    monkeypatch.setattr(incoming, "write_upload_header", fail)
+    with pytest.raises(StoreUnavailableError):
+        begin(narrow, UPLOADS[0])
+    monkeypatch.undo()
+    for running in [begin(narrow, upload) for upload in UPLOADS[1:]]:
+        running.close()
+
+
+def test_an_upload_that_cannot_go_on_counts_what_is_left(narrow, monkeypatch):
+    for upload in UPLOADS[:2]:
+        partial = begin(narrow, upload)
+        partial.append(upload.payload)
+        partial.close()
+    monkeypatch.setattr(incoming, "write_upload_header", fail)
+    with pytest.raises(StoreUnavailableError):
+        begin(narrow, UPLOADS[0], 50)
+    monkeypatch.undo()
+    with pytest.raises(SpoolFullError):
+        begin(narrow, UPLOADS[2])

@@ -154,3 +154,15 @@ def test_an_update_that_the_seal_left_out_gets_no_receipt_after_a_restart(root, 
     assert again.committed(KEY, 0) == (counted,)
     assert again.update(KEY, UPLOADS[1].ticket.task) is None
     assert not (folder(root) / UPLOADS[1].ticket.task).exists()
+
+
+def test_bytes_whose_header_is_gone_go_at_the_restart(root, spool):
+    for upload in UPLOADS[:2]:
+        spool.store(upload, upload.payload[:100])
+    layout = SpoolLayout(root)
+    lost, kept = (
+        layout.partial(upload.ticket.task, upload.header.payload_sha256) for upload in UPLOADS[:2]
+    )
+    SpoolLayout.header(lost).unlink()
+    assert disk_spool(root).incoming.count() == 1
+    assert (lost.exists(), kept.exists()) == (False, True)

@@ -56,6 +56,7 @@ class SpoolIncoming:
             else:
                 path.unlink(missing_ok=True)
                 header.unlink()
+        self._drop_headless()
         return len(self._payloads)
 
     def stored_bytes(self, task: str, payload_sha256: str) -> int:
@@ -80,7 +81,8 @@ class SpoolIncoming:
         try:
             opened = self._open_partial(task, header)
         except BaseException:
-            self._budget.keep(task, stored)
+            # what was stored is gone when the upload was to begin anew
+            self._budget.keep(task, stored if task in self._payloads else 0)
             raise
         self._open[task] = opened
         return opened
@@ -102,6 +104,13 @@ class SpoolIncoming:
     def count(self) -> int:
         """Says how many uploads are stored."""
         return len(self._payloads)
+
+    def _drop_headless(self) -> None:
+        """Deletes bytes whose header a power cut has taken: nobody would find them any more."""
+        whole = {self._layout.partial(*names) for names in self._payloads.items()}
+        for path in self._layout.incoming.iterdir():
+            if not SpoolLayout.is_header(path) and path not in whole:
+                path.unlink()
 
     def _open_partial(self, task: str, header: UpdateHeader) -> PartialFile:
         if not header.offset_bytes:

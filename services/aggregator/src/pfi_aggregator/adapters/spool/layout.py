@@ -65,6 +65,11 @@ class SpoolLayout:
         """Header beside a partial file."""
         return partial.with_name(partial.name + _HEADER)
 
+    @staticmethod
+    def is_header(path: Path) -> bool:
+        """Whether a file is a header, and not what one stands beside."""
+        return path.name.endswith(_HEADER)
+
     def headers(self) -> list[Path]:
         """Headers of all partial files, sorted."""
         return sorted(self.incoming.glob(f"*{_HEADER}"))
