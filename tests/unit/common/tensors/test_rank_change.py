@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pfi_common.errors import SchemaMismatchError, SpecInvalidError
+from pfi_common.errors import PayloadNotFiniteError, SchemaMismatchError, SpecInvalidError
 from pfi_common.tensors import (
     FP32,
     PayloadScanner,
@@ -137,6 +137,16 @@ def test_a_smaller_version_0_is_the_leading_part_of_a_larger_one() -> None:
     assert CHANGE.narrow(initial_adapter(SHARED, 7)).tobytes() == (
         initial_adapter(CLIENT, 7).tobytes()
     )
+
+
+def test_a_signalling_nan_is_refused_like_any_other() -> None:
+    """Widening one raises a flag, which is a warning unless it is expected."""
+    client = random_vector(CLIENT, 6)
+    client.view(np.uint32)[:] = 0x7F800001
+    scanner = PayloadScanner(FP32, client.size, rescale=CHANGE.rescale)
+    with pytest.raises(PayloadNotFiniteError):
+        scanner.update(client.tobytes())
+        scanner.finish()
 
 
 def test_a_scanner_measures_an_update_as_it_counts() -> None:

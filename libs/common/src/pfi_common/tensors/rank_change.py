@@ -97,9 +97,9 @@ class RankChange:
 
 def _times(values: NDArray[np.float32], upper: int, lower: int) -> NDArray[np.float32]:
     """Gives values * (upper / lower) in float64, rounded to float32; too high ones are infinite."""
-    product = values.astype(np.float64) * upper / lower
-    with np.errstate(over="ignore"):
-        return product.astype(np.float32)
+    # Whoever needs the result finite looks at it; widening a signalling NaN raises a flag.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (values.astype(np.float64) * upper / lower).astype(np.float32)
 
 
 def _matrix(vector: NDArray[Number], placed: Placed) -> NDArray[Number]:
