@@ -90,6 +90,19 @@ def test_int4_block_contracts_no_further_than_stated() -> None:
     assert 0.75 < np.linalg.norm(lost) / np.linalg.norm(vector) < 0.753
 
 
+def test_int4_block_contracts_less_where_scales_are_subnormal() -> None:
+    worst = 0.0
+    for highest in range(1, 200):
+        for others in range(highest + 1):
+            units = np.full(256, others)
+            units[0] = highest
+            vector = np.ldexp(units.astype(np.float32), -149)
+            back = decode(INT4_BLOCK, encode(INT4_BLOCK, vector), 256)
+            lost = units - np.ldexp(back.astype(np.float64), 149)
+            worst = max(worst, float(np.linalg.norm(lost) / np.linalg.norm(units)))
+    assert 0.894 < worst < 0.895
+
+
 @pytest.mark.parametrize("encoding", BLOCKS)
 def test_stochastic_rounding_has_no_bias(encoding: int) -> None:
     vector = np.tile(np.linspace(-1, 1, 256, dtype=np.float32), 4)

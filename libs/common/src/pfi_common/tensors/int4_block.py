@@ -11,7 +11,8 @@ a range of whole blocks can be read on its own. How scale and half follow from t
   where |x| is highest. So what is lost has at most sqrt(255 / (255 + 196)) < 0.753 of the vector's
   L2 norm (255 coordinates of half a scale beside one of 7 scales): the contraction that error
   feedback needs (Karimireddy et al. 2019, "Error Feedback Fixes SignSGD and other Gradient
-  Compression Schemes", assumption A).
+  Compression Schemes", assumption A). Where a scale is subnormal, rounding it up may nearly double
+  it, and at most sqrt(255 / (255 + 64)) < 0.895 is lost.
 * with a seed: |x - decoded| <= 1.00001 * scale.
 """
 
