@@ -11,7 +11,15 @@ from tests.support.aggregator.payloads import BytesPayload
 
 from pfi_aggregator.domain.merge import Merge
 from pfi_aggregator.domain.update import summarize
-from pfi_common.tensors import BF16, FP32, INT8_BLOCK, RankChange, at_rank, decode
+from pfi_common.tensors import (
+    BF16,
+    FP32,
+    INT4_BLOCK,
+    INT8_BLOCK,
+    RankChange,
+    at_rank,
+    decode,
+)
 
 SCHEMA = make_schema()
 LARGE = make_schema(inputs=40_000, outputs=30_000, rank=1)
@@ -47,7 +55,7 @@ def uploads_for(plan, encoding=FP32, count=4):
     ]
 
 
-@pytest.mark.parametrize("encoding", [FP32, BF16, INT8_BLOCK])
+@pytest.mark.parametrize("encoding", [FP32, BF16, INT8_BLOCK, INT4_BLOCK])
 @pytest.mark.parametrize("clip_norm", [0.0, 0.05])
 def test_the_mean_is_the_exact_one_rounded_once(encoding, clip_norm):
     plan = make_plan(clip_norm=clip_norm)
@@ -67,12 +75,13 @@ def test_every_order_gives_the_same_bits():
     assert len(results) == 1
 
 
-def test_ranges_do_not_show():
+@pytest.mark.parametrize("encoding", [INT8_BLOCK, INT4_BLOCK])
+def test_ranges_do_not_show(encoding):
     plan = make_plan(schema=LARGE)
     assert LARGE.coordinate_count > 65_536
-    uploads = uploads_for(plan, INT8_BLOCK, count=2)
+    uploads = uploads_for(plan, encoding, count=2)
     whole = sum(
-        (index + 1) * decode(INT8_BLOCK, upload.payload, LARGE.coordinate_count).astype(np.float64)
+        (index + 1) * decode(encoding, upload.payload, LARGE.coordinate_count).astype(np.float64)
         for index, upload in enumerate(uploads)
     )
     np.testing.assert_allclose(merged(plan, uploads), whole / 3, rtol=0, atol=1e-7)
