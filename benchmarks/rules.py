@@ -89,8 +89,8 @@ def _result(found: dict[str, list[Measured]]) -> Result:
         targets=[_target(rule, mb) for rule, mb in highest.items()],
         notes=[
             "Peak memory is the whole process's (VmHWM), the interpreter counted in; it does not"
-            " grow with the number of updates. The files were written just before, so they lie in"
-            " the page cache."
+            " grow with the number of updates. Files are read past the page cache where the file"
+            " system offers it: beside the CPU, the device sets the pace."
         ],
         measured={"coordinates": COORDINATES, "updates": UPDATES, "rules": dict(RULES)},
     )

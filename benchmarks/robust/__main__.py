@@ -16,8 +16,9 @@ from pathlib import Path
 
 from benchmarks.robust.scene import KEY, RuleReader
 from benchmarks.workload import high_water_mib
+from pfi_aggregator.adapters.heap import tune_heap
 from pfi_aggregator.application.reduce_piece import ReducePiece
-from pfi_aggregator.application.reduction_pieces import ReductionPieces, missing_piece
+from pfi_aggregator.application.reduction_pieces import ReductionPieces, stale_piece
 from pfi_aggregator.domain.merge import Merge
 from pfi_aggregator.domain.reduction import read_piece, reduction_digest, reduction_of
 from pfi_aggregator.domain.stored_update import check_stored_record
@@ -32,6 +33,7 @@ def main() -> None:
     artifacts = folder / "artifacts"
     if part == "work":
         shutil.rmtree(artifacts, ignore_errors=True)
+    tune_heap()
     store = open_artifact_store(f"file://{artifacts}")
     reader = RuleReader(folder, rule)
     started, busy = time.monotonic(), time.process_time()
@@ -57,7 +59,7 @@ async def _complete(reader: RuleReader, store: ArtifactStore) -> None:
     for piece in range(reduction.piece_count):
         body = read_piece(digest, piece, await pieces.require(KEY, piece))
         if body is None:
-            raise missing_piece(piece)
+            raise stale_piece(piece)
         completion.add(piece, body)
     reduced = completion.finish()
     if reduced.weights is not None:

@@ -6,6 +6,7 @@ import json
 from prometheus_client import CollectorRegistry
 
 from pfi_aggregator.adapters.durable import write_durably
+from pfi_aggregator.adapters.heap import tune_heap
 from pfi_aggregator.bootstrap.export_job import ExportJob
 from pfi_aggregator.bootstrap.reduction_job import ReductionJob
 from pfi_aggregator.bootstrap.spool_reader import spool_openers, spools_read
@@ -70,6 +71,7 @@ def work(settings: AggregatorSettings) -> None:
     if settings.broker_url is None:
         raise SettingsInvalidError("PFI_AGGREGATOR_BROKER_URL is not set; the worker needs it.")
     configure_logging("aggregator-worker", settings.log_level)
+    tune_heap()
     operations = WorkerOperations(settings)
     app = create_worker(settings.broker_url, lambda: _build_jobs(settings), operations.change)
     run_worker(app, sorted(spools_read(settings)))
