@@ -144,8 +144,8 @@ def test_a_signalling_nan_is_refused_like_any_other() -> None:
     client = random_vector(CLIENT, 6)
     client.view(np.uint32)[:] = 0x7F800001
     scanner = PayloadScanner(FP32, client.size, rescale=CHANGE.rescale)
+    scanner.update(client.tobytes())
     with pytest.raises(PayloadNotFiniteError):
-        scanner.update(client.tobytes())
         scanner.finish()
 
 
