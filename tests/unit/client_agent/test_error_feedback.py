@@ -11,9 +11,18 @@ from pfi.coordinator.v1.task_pb2 import Task
 from pfi_client_agent.adapters.residual_store import ResidualStore
 from pfi_client_agent.application.update_encoding import UpdateEncoding
 from pfi_client_agent.domain.encoded_update import encode_update
-from pfi_common.tensors import BF16, FP32, INT4_BLOCK, INT8_BLOCK, decode
+from pfi_common.tensors import BF16, FP32, INT4_BLOCK, INT8_BLOCK, Schema, Tensor, decode
 
-COUNT = 700
+SCHEMA = Schema(
+    (
+        Tensor("layers.0.q_proj.lora_A.weight", (2, 200)),
+        Tensor("layers.0.q_proj.lora_B.weight", (150, 2)),
+    ),
+    rank=2,
+    alpha=4,
+    target_modules=("q_proj",),
+)
+COUNT = SCHEMA.coordinate_count
 ENCODINGS = [BF16, INT8_BLOCK, INT4_BLOCK]
 
 
@@ -33,7 +42,8 @@ class Device:
 
     def task(self, number, *, feedback=True, line="global"):
         task = Task(run="r-1", round=number, seed=number)
-        task.base.line, task.base.schema_digest = line, "schema"
+        task.base.line, task.base.schema_digest = line, SCHEMA.digest
+        task.schema.CopyFrom(SCHEMA.to_proto())
         task.train.upload_encoding, task.train.error_feedback = self.encoding, feedback
         task.train.counted_round = self.counted_round
         return task
@@ -55,7 +65,7 @@ class Device:
         if not self.counted_round:
             return np.zeros(COUNT)
         key = SimpleNamespace(run="r-1", line="global", round=self.counted_round)
-        return self.place().residuals.find(key, "schema")
+        return self.place().residuals.find(key, SCHEMA.digest)
 
 
 def change(generator):
@@ -112,6 +122,19 @@ def test_nothing_is_lost_or_fed_back_twice_whatever_happens(tmp_path, seed):
             device.count(number, delta, decoded)
         np.testing.assert_allclose(device.true - device.sent, device.residual(), atol=1e-8)
     assert not device.observer.named("residual_missing")
+
+
+def test_what_an_attempt_lost_is_forgotten_when_the_next_one_asks_for_another_encoding(tmp_path):
+    device, generator = Device(tmp_path), np.random.default_rng(5)
+    delta = change(generator)
+    device.work(1, delta)
+    device.encoding = FP32
+    device.count(1, delta, device.work(1, delta, feedback=False))
+    device.encoding = INT4_BLOCK
+    assert device.residual() is None
+    later = change(generator)
+    alone = decode(INT4_BLOCK, encode_update(INT4_BLOCK, later, seed=None).payload, COUNT)
+    np.testing.assert_array_equal(device.work(2, later), alone)
 
 
 def test_a_device_that_lost_its_folder_goes_on_and_says_so(tmp_path):

@@ -50,6 +50,10 @@ class ResidualStore:
             return None
         return np.frombuffer(data, dtype="<f4").astype(np.float32, copy=False)
 
+    def drop(self, key: UpdateKey) -> None:
+        """Delete what an update lost that will not be counted; nothing need be there."""
+        self._path(key).unlink(missing_ok=True)
+
     def keep_only(self, run: str, line: str, rounds: Collection[int]) -> None:
         """Delete what other rounds of a line lost."""
         kept = {f"{number:06d}" for number in rounds}

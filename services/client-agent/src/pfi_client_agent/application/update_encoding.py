@@ -37,6 +37,8 @@ class UpdateEncoding:
         """
         train = self.task.train
         if not train.error_feedback:
+            # An earlier attempt of the round may have been asked for another encoding.
+            self.place.residuals.drop(key_of(self.task))
             return encode_update(train.upload_encoding, delta, self.task.seed)
         carried = self._carried()
         update = delta if carried is None else delta + carried
