@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from tests.support.aggregator.artifacts import InMemoryArtifacts
 from tests.support.aggregator.builders import KEY, make_plan, make_upload
 from tests.support.aggregator.use_cases import TOKEN, UseCases
 from tests.support.grpc_server import eventually
@@ -15,7 +16,7 @@ from pfi_aggregator.domain.aggregation_rule import AggregationRule, MedianRule
 from pfi_aggregator.domain.merge import sums_bytes
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.failpoints import Failpoints
-from pfi_common.errors import ArtifactCorruptError
+from pfi_common.errors import ArtifactCorruptError, StoreUnavailableError
 from pfi_common.tensors import BF16, INT8_BLOCK
 
 PLAN = make_plan(clip_norm=0.05)
@@ -216,3 +217,35 @@ async def test_commits_are_folded_as_they_come(expected):
         running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_a_round_that_cannot_be_finalized_is_not_folded_twice_at_a_time(expected):
+    failed, go_on = asyncio.Event(), threading.Event()
+
+    class Away(InMemoryArtifacts):
+        async def get(self, kind, digest):
+            if kind == "adapters" and not go_on.is_set():
+                failed.set()
+                raise StoreUnavailableError
+            return await super().get(kind, digest)
+
+    class Waits(FoldUpdate):
+        def run(self, plan, merge, update, weight_units):
+            assert go_on.wait(LIMIT_SECONDS)
+            super().run(plan, merge, update, weight_units)
+
+    world = UseCases(artifacts=Away())
+    await world.start(PLAN)
+    for upload in UPLOADS:
+        await world.upload(upload)
+    merge = replace(world.finalize.change.merge, fold=Waits(world.rounds))
+    change = replace(world.finalize.change, merge=merge)
+    world.finalize = replace(world.finalize, change=change)
+    finishing = asyncio.create_task(finish(world))
+    await asyncio.wait_for(failed.wait(), LIMIT_SECONDS)
+    await asyncio.wait([finishing], timeout=0.1)
+    assert not finishing.done()
+    go_on.set()
+    with pytest.raises(StoreUnavailableError):
+        await finishing
+    assert await finish(world) == expected

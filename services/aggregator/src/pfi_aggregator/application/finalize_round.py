@@ -1,6 +1,5 @@
 """Merges a sealed round and publishes the next adapter, exactly once whatever crashes when."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from pfi_aggregator.application.merge_round import move_base
 from pfi_aggregator.application.ports import Artifacts, Meter, Rounds, Statements
 from pfi_aggregator.application.publication import Publication, already_published
 from pfi_aggregator.application.shared_work import SharedWork
+from pfi_aggregator.application.together import together
 from pfi_aggregator.application.turns import Turns
 from pfi_aggregator.domain.adapter import AdapterReference
 from pfi_aggregator.domain.lineage import Lineage
@@ -136,14 +136,12 @@ class FinalizeRound:
         self, plan: RoundPlan, own: tuple[CountedUpdate, ...], partials: Sequence[PartialSum]
     ) -> tuple[Lineage, float]:
         started = self.clock.monotonic()
-        change, before = await asyncio.gather(
-            self.change.run(plan, own, partials), self._load(plan)
-        )
+        change, before = await together(self.change.run(plan, own, partials), self._load(plan))
         report = change.report
         vector, moments = await in_thread(move_base, plan, change.delta, *before)
         del change, before  # storing needs memory, too
         seconds = self.clock.monotonic() - started
-        digest, state_digest = await asyncio.gather(
+        digest, state_digest = await together(
             self.publication.store_adapter(vector), self.publication.store_state(moments)
         )
         adapter = AdapterReference(
