@@ -1,13 +1,15 @@
 """A round with a robust rule: sealed, reduced in pieces, finalized, settled."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.support.aggregator.builders import KEY, SEED, make_plan, make_upload
+from tests.support.aggregator.builders import KEY, SEED, make_plan, make_record, make_upload
 from tests.support.aggregator.use_cases import TOKEN, UseCases
 
+from pfi_aggregator.application.update_reader import RoundReader
 from pfi_aggregator.domain.aggregation_rule import (
     AggregationRule,
     KrumRule,
@@ -15,6 +17,7 @@ from pfi_aggregator.domain.aggregation_rule import (
     TrimmedMeanRule,
 )
 from pfi_aggregator.domain.lineage import AggregationReport
+from pfi_aggregator.domain.update import summarize
 from pfi_common.errors import (
     ArtifactCorruptError,
     PopulationTooSmallError,
@@ -187,3 +190,23 @@ async def test_the_mean_has_no_pieces_and_a_report():
     assert world.pieces == 0
     lineage, _ = await finalized(world)
     assert lineage.report == AggregationReport("mean", "factors")
+
+
+def test_a_reader_of_a_large_round_leaves_a_process_the_descriptors_that_it_needs():
+    usual_limit, files_of_an_update, counts = 1024, 2, []
+    update = summarize(make_record(make_plan(), make_upload(make_plan()))).counted
+
+    class Opened:
+        @contextmanager
+        def read(self, key, task):
+            counts.append(files_of_an_update)
+            yield None
+            counts.append(-files_of_an_update)
+
+    reader, most = RoundReader(Opened(), make_plan(), b""), 0
+    for number in range(1000):
+        with reader.stored(replace(update, task=f"{update.task}-{number}")):
+            most = max(most, sum(counts))
+    assert most < usual_limit * 3 / 4
+    reader.close()
+    assert not sum(counts)

@@ -17,7 +17,8 @@ from pfi_common.tensors import (
 
 _STEP = 256
 """Coordinates that every encoding keeps together."""
-_OPEN_FILES = 512
+_OPEN_FILES = 256
+"""Each is 1 MiB that is read ahead and two descriptors, of the 1,024 that a process may have."""
 
 
 class RoundReader:
