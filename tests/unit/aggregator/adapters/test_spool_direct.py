@@ -135,8 +135,6 @@ def test_a_payload_that_cannot_be_opened_now_is_not_called_damaged(large, monkey
 def test_a_device_that_opens_files_directly_and_then_refuses_is_used_without(
     large, opened_directly, monkeypatch, stored
 ):
-    if not opened_directly:
-        pytest.skip("needs direct access")
     given = {"pwrite": os.pwrite, "preadv": os.preadv}
 
     def refusing(name):
