@@ -31,12 +31,14 @@ class Folded:
         plan: The round's plan.
         merge: The sums.
         updates: The updates in them, in the order of their commits.
+        whole: False once half an update may be in the sums.
         busy: Held while an update is folded.
     """
 
     plan: RoundPlan
     merge: Merge
     updates: list[CountedUpdate] = field(default_factory=list)
+    whole: bool = True
     busy: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -84,7 +86,7 @@ class FoldAhead:
         if found is None:
             return None
         with found.busy:
-            return found if found.updates else None
+            return found if found.updates and found.whole else None
 
     def lag(self) -> int:
         """Says how many committed updates are still to be folded ahead."""
@@ -121,7 +123,7 @@ class FoldAhead:
         key = folded.plan.key
         for committed in self._rounds.committed(key, len(folded.updates))[:1]:
             try:
-                with self._whole_or_left(key):
+                with self._whole_or_left(folded):
                     update = committed.counted
                     self._fold.run(folded.plan, folded.merge, update, update.weight_units)
                     folded.updates.append(update)
@@ -131,21 +133,21 @@ class FoldAhead:
                 self._failpoints.reach(Failpoint.FOLDED_AHEAD)
 
     @contextmanager
-    def _whole_or_left(self, key: RoundKey) -> Iterator[None]:
+    def _whole_or_left(self, folded: Folded) -> Iterator[None]:
         """Leaves a round to its finalization unless the context ends well.
 
         Whatever the error, also one that ends the process's folding: half an update may be in the
-        sums, which nobody may take any more.
+        sums, which nobody may take any more, nor use who has taken them and waits.
         """
-        whole = False
+        folded.whole = False
         try:
             yield
-            whole = True
+            folded.whole = True
         finally:
-            if not whole:
+            if not folded.whole:
                 with self._changing:
-                    self._left.add(key)
-                    self._folded.pop(key, None)
+                    self._left.add(folded.plan.key)
+                    self._folded.pop(folded.plan.key, None)
 
     @staticmethod
     def _tell(key: RoundKey, error: PlatformError) -> None:
