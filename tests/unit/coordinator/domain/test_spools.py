@@ -67,6 +67,14 @@ def test_the_spool_of_a_receipt_is_known_until_its_round_settles():
     assert spool_in(state, 1, 2, "c-0") is None
 
 
+def test_no_round_is_opened_on_spools_that_nobody_asked():
+    few = events.ClientsEligible(CLIENTS[:4], (), 3)
+    late = START + timedelta(minutes=11)
+    state, asked = play(play(spread(), *BEGUN)[0], few, now=late)
+    assert (state.round.phase, state.eligible) == (RoundPhase.WAITING, 4)
+    assert not asked
+
+
 def test_another_spool_finalizes_another_round():
     homes = set()
     for number in range(8):

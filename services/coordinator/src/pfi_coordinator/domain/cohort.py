@@ -27,7 +27,9 @@ def clients_eligible(state: RunState, event: ClientsEligible, now: datetime) -> 
         return unchanged(state)
     clients = selectable(state, event.clients)
     count = len(clients)
-    if count < wanted_clients(state, current, now):
+    # The deadline may have come, and few clients be enough, since nobody saw a reason to ask.
+    unasked = event.spools_known > 0 and not event.spools
+    if unasked or count < wanted_clients(state, current, now):
         return unchanged(state) if count == state.eligible else (replace(state, eligible=count), ())
     selected = select_cohort(
         clients,

@@ -32,7 +32,10 @@ class InitialAdapterMade(_OfLine):
 
 @dataclass(frozen=True, slots=True)
 class ClientsEligible(_OfLine):
-    """These clients could be selected now, and these spools would take their updates."""
+    """These clients could be selected now, and these spools would take their updates.
+
+    Without spools, of those that are known, nobody was asked: the clients seemed too few.
+    """
 
     clients: tuple[str, ...]
     spools: tuple[str, ...] = ()

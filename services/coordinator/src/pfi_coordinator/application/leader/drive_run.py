@@ -138,9 +138,10 @@ class DriveRun:
     async def _offer(self, line: RunState, clients: tuple[str, ...]) -> Event:
         """Offers clients and, when they are enough, spools; without a spool no round is opened."""
         offered = selectable(line, clients)
+        configured = self._tools.find_spools.configured
         if not would_open(line, offered, self._tools.clock.now()):
-            return ClientsEligible(offered, line=line.line)
-        configured, spools = self._tools.find_spools.configured, await self._tools.find_spools()
+            return ClientsEligible(offered, spools_known=len(configured), line=line.line)
+        spools = await self._tools.find_spools()
         if not spools:
             error, names = SpoolUnavailableError.reason, ", ".join(configured)
             return EffectDelayed("find_spools", error, names, line=line.line)
