@@ -14,7 +14,7 @@ def scaled_rules(rules: RunRules, cluster: ClusterRules, members: int, everyone:
 
     Both the updates that it asks for and the fewest that it publishes with are scaled and rounded
     to the nearest number; they are at most the line's members, and at least what the aggregation
-    rule needs: a line that has lost so many members that it cannot keep the rule waits for new ones.
+    rule needs: a line that has lost so many members that it cannot keep it waits for new ones.
 
     Args:
         rules: Of the run.
