@@ -67,6 +67,6 @@ def round_keys(root: Path, wrapping_key: bytes = WRAPPING_KEY) -> RoundKeys:
     return RoundKeys(root.parent / "spool-keys", wrapping_key)
 
 
-def fail(*_: object) -> None:
+def fail(*_: object, **__: object) -> None:
     """A system call that fails."""
     raise OSError(errno.EIO, "Input/output error")

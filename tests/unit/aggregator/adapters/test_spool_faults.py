@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.aggregator.builders import KEY, make_plan, make_record, make_upload
-from tests.support.aggregator.spools import disk_spool
+from tests.support.aggregator.spools import disk_spool, fail
 
 from pfi_aggregator.adapters.durable import make_folders, storage_failures, write_durably
 from pfi_aggregator.adapters.leader_tokens import FileLeaderTokens
@@ -199,3 +199,22 @@ def test_leader_tokens_survive_and_damage_is_refused(tmp_path):
     path.write_bytes(b"seven")
     with pytest.raises(SettingsInvalidError):
         FileLeaderTokens(path)
+
+
+def test_an_upload_that_cannot_be_deleted_now_is_deleted_later(root, spool, monkeypatch):
+    spool.store(UPLOAD, UPLOAD.payload[:100])
+    monkeypatch.setattr(Path, "unlink", fail)
+    with pytest.raises(StoreUnavailableError):
+        spool.store(UPLOAD)
+    with pytest.raises(StoreUnavailableError):
+        spool.incoming.sweep(lambda *_: False, lambda _: False)
+    monkeypatch.undo()
+    assert spool.incoming.count() == 1
+    assert spool.incoming.sweep(lambda *_: False, lambda _: False) == 1
+    assert not list((root / "incoming").iterdir())
+
+
+def test_a_device_that_does_not_say_what_is_free_is_told_as_such(spool, monkeypatch):
+    monkeypatch.setattr(incoming.shutil, "disk_usage", fail)
+    with pytest.raises(StoreUnavailableError):
+        spool.store(UPLOAD)

@@ -152,16 +152,19 @@ class SpoolIncoming:
 
     def _delete(self, task: str) -> None:
         """Deletes a task's stored bytes; a new upload then has a file of its own."""
-        payload_sha256 = self._payloads.pop(task, None)
+        payload_sha256 = self._payloads.get(task)
         if payload_sha256 is not None:
             path = self._layout.partial(task, payload_sha256)
-            path.unlink(missing_ok=True)
-            SpoolLayout.header(path).unlink(missing_ok=True)
+            with storage_failures():
+                path.unlink(missing_ok=True)
+                SpoolLayout.header(path).unlink(missing_ok=True)
+            self._payloads.pop(task, None)
 
     def _check_room(self, payload_bytes: int) -> None:
         """Checks that the device can take what is missing of this and all running uploads."""
         coming = sum(partial.missing_bytes for partial in tuple(self._open.values()))
-        free = shutil.disk_usage(self._layout.incoming).free
+        with storage_failures():
+            free = shutil.disk_usage(self._layout.incoming).free
         if free < payload_bytes + coming + _RESERVE_BYTES:
             raise DiskFullError(retry_after_seconds=spread(_RETRY_SECONDS))
 
