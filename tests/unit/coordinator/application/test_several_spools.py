@@ -112,6 +112,29 @@ async def test_a_spool_that_stays_away_is_given_up_and_hears_of_it_later(graph):
     assert [(item.number, item.attempt) for item in history.rounds] == [(1, 1), (1, 2), (2, 1)]
 
 
+async def test_a_round_whose_finalizing_spool_is_away_is_given_up_before_the_merge(graph):
+    clients = await graph.join(1, 2, 3)
+    run = await submitted(graph, cohort=COHORT, stop={"rounds": 1})
+    fold = graph.aggregators.fold_round
+
+    async def fold_and_lose_home(token, attempt):
+        folded = await fold(token, attempt)
+        current = (await graph.ports.runs.load(run)).state.round
+        graph.aggregators.away = {current.spools[0]}
+        return folded
+
+    graph.aggregators.fold_round = fold_and_lose_home
+    async with graph.led(), Working(graph, clients):
+        waiting = await graph.until(run, lambda state: state.trouble is not None)
+        assert waiting.round.phase is RoundPhase.REDUCING
+        assert waiting.trouble.spool == waiting.round.spools[0]
+        graph.aggregators.fold_round = fold
+        graph.clock.advance(seconds=PATIENCE_SECONDS + 1)
+        state = await graph.until(run, in_phase(RoundPhase.COLLECTING, attempt=2))
+        assert waiting.round.spools[0] not in state.round.spools
+        await graph.until(run, ended)
+
+
 async def test_pieces_are_ordered_waited_for_and_ordered_again(graph):
     graph.aggregators.pieces = 2
     clients = await graph.join(1, 2, 3)

@@ -11,7 +11,7 @@ from pfi_common.errors import InternalError, ReductionFailedError, ReductionInco
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.apply_event import ApplyEvent
-from pfi_coordinator.application.outbox.every_spool import attempts_of, every_spool
+from pfi_coordinator.application.outbox.every_spool import attempts_of, every_spool, of_spool
 from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt
 from pfi_coordinator.application.ports.piece_queue import PieceOrder, PieceQueue
 from pfi_coordinator.application.records import RunDocument
@@ -164,6 +164,8 @@ class ReduceRounds:
         await every_spool(others, lambda item: self._aggregators.fold_round(token, item))
         if state.round.pieces and not await self._pieces(home, state.round.pieces, effect):
             return None
+        # From the merge on the round cannot go elsewhere: the version may be published then.
+        await of_spool(home, lambda item: self._aggregators.highest_token(item.spool))
         return RoundReduced(effect.number, effect.attempt)
 
     async def _pieces(self, attempt: Attempt, pieces: int, effect: ReduceRound) -> bool:
