@@ -162,6 +162,32 @@ def test_buckets_are_averaged_before_the_rule(rule):
     np.testing.assert_allclose(change_of(rule, matrix), expected, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("rule", "survived"),
+    [(MedianRule(), 4), (TrimmedMeanRule(0.2), 2), (TrimmedMeanRule(0.45), 4), (KrumRule(3, 2), 3)],
+    ids=["median", "trimmed", "widely trimmed", "krum"],
+)
+@pytest.mark.parametrize("seed", range(10))
+def test_each_attacker_spoils_one_bucket_at_most(rule, survived, seed):
+    """10 buckets of 19 updates survive as many attackers as 10 updates would, wherever they are."""
+    bucketed = AggregationRule(rule, bucket_size=2, bucket_seed=seed)
+    matrix = matrix_of(19, columns=20, seed=seed)
+    matrix[:survived] = 1e6
+    result, honest = change_of(bucketed, matrix), matrix[survived:]
+    assert (result >= honest.min(axis=0)).all()
+    assert (result <= honest.max(axis=0)).all()
+
+
+def test_attackers_in_half_of_the_buckets_move_the_median():
+    rule = AggregationRule(MedianRule(), bucket_size=2, bucket_seed=1)
+    tasks = [update.task for update in counted_updates(20)]
+    matrix = matrix_of(20, columns=20)
+    for bucket in Rows(rule, counted_updates(20)).buckets[:5]:
+        matrix[tasks.index(bucket[0].task)] = 1e6
+    assert (change_of(rule, matrix) > 1e4).all()
+    assert (change_of(MEDIAN, matrix) < 10).all()
+
+
 def test_other_seeds_make_other_buckets():
     counted = counted_updates(20)
     found = {
