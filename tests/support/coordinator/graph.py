@@ -139,6 +139,7 @@ class Graph:
     def leader(self, holder: str = "holder") -> Lead:
         ports = self.ports
         orders = OrderPieces(self.pieces, self.artifacts, self.clock, PIECE_SECONDS)
+        find_spools = FindSpools(self.aggregators, self.clock)
         carry_out = CarryOut(
             PublishVersions(self.aggregators, self.artifacts, ports.counted, orders),
             CommandRounds(self.aggregators, ports.board, ports.signals, ports.sketches, ports.runs),
@@ -149,6 +150,7 @@ class Graph:
                 ports.signals,
                 ports.runs,
                 ports.counted,
+                find_spools,
             ),
             FileEvaluation(ports.board, ports.registry, self.artifacts),
             GroupClients(
@@ -162,7 +164,7 @@ class Graph:
             board=ports.board,
             apply=self.apply,
             find_eligible=FindEligible(ports.presence, ports.revocations),
-            find_spools=FindSpools(self.aggregators, self.clock),
+            find_spools=find_spools,
             run_effect=RunEffect(ports.runs, self.apply, carry_out, randomness),
             watch_round=WatchRound(self.aggregators, self.apply, randomness),
             clock=self.clock,

@@ -19,11 +19,13 @@ from pfi_coordinator.domain.tasks import (
 class MemoryTaskFactory:
     """In-memory twin of `pfi_coordinator.application.ports.task_factory.TaskFactory`.
 
-    Its messages are the task's name; `counted_rounds` are those last told, by client.
+    Its messages are the task's name; `counted_rounds` are those last told, by client, and `spools`
+    are named by tasks that only download, by task.
     """
 
     def __init__(self) -> None:
         self.counted_rounds: dict[str, int] = {}
+        self.spools: dict[str, str] = {}
 
     def train_task(
         self,
@@ -44,6 +46,7 @@ class MemoryTaskFactory:
         self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
     ) -> Assignment:
         name = TaskName(document.run, evaluation_scope(base.line), client.client)
+        self.spools[name.text] = document.spool
         return Assignment(name, name.text.encode())
 
     def place_task(
@@ -56,6 +59,7 @@ class MemoryTaskFactory:
         deadline: datetime,
     ) -> Assignment:
         name = TaskName(document.run, placement_scope(number), client.client)
+        self.spools[name.text] = document.spool
         return Assignment(name, name.text.encode())
 
 

@@ -135,6 +135,24 @@ async def test_a_round_whose_finalizing_spool_is_away_is_given_up_before_the_mer
         await graph.until(run, ended)
 
 
+async def test_the_closing_evaluation_downloads_from_spools_that_answer(graph):
+    clients = await graph.join(1, 2, 3)
+    run = await submitted(graph, cohort=COHORT, stop={"rounds": 1})
+    finalize = graph.aggregators.finalize_round
+
+    async def finalize_and_leave(token, attempt, *rest):
+        made = await finalize(token, attempt, *rest)
+        graph.aggregators.away = set(SPOOLS) - {"spool-2"}
+        graph.clock.advance(seconds=2)
+        return made
+
+    graph.aggregators.finalize_round = finalize_and_leave
+    async with graph.led(), Working(graph, clients):
+        state = await graph.until(run, ended)
+    assert state.phase is RunPhase.COMPLETED
+    assert set(graph.factory.spools.values()) == {"spool-2"}
+
+
 async def test_pieces_are_ordered_waited_for_and_ordered_again(graph):
     graph.aggregators.pieces = 2
     clients = await graph.join(1, 2, 3)

@@ -30,6 +30,7 @@ def build_leader(
     orders = OrderPieces(
         adapters.pieces, adapters.artifacts, clock, settings.piece_deadline_seconds
     )
+    find_spools = FindSpools(adapters.aggregators, clock)
     carry_out = CarryOut(
         versions=PublishVersions(
             adapters.aggregators, adapters.artifacts, adapters.counted, orders
@@ -48,6 +49,7 @@ def build_leader(
             adapters.signals,
             adapters.runs,
             adapters.counted,
+            find_spools,
         ),
         evaluation=FileEvaluation(adapters.board, adapters.registry, adapters.artifacts),
         clusters=GroupClients(
@@ -60,7 +62,7 @@ def build_leader(
         board=adapters.board,
         apply=apply,
         find_eligible=FindEligible(adapters.presence, adapters.revocations),
-        find_spools=FindSpools(adapters.aggregators, clock),
+        find_spools=find_spools,
         run_effect=RunEffect(adapters.runs, apply, carry_out, randomness),
         watch_round=WatchRound(adapters.aggregators, apply, randomness),
         clock=clock,

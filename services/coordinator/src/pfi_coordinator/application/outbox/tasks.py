@@ -1,6 +1,6 @@
 """Tasks: handed out to clients, and taken back."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from pfi_common.errors import InternalError
@@ -45,7 +45,10 @@ class HandOutTasks:
         signals: Signals,
         runs: RunStore,
         counted: CountedRounds,
+        find_spools: Callable[[], Awaitable[tuple[str, ...]]],
     ) -> None:
+        """Takes what it needs; `find_spools` gives the spools whose aggregators answer."""
+        self._find_spools = find_spools
         self._counted = counted
         self._runs = runs
         self._factory = factory
@@ -81,11 +84,11 @@ class HandOutTasks:
         """Gives each client that is still waited for its evaluation."""
         waiting = frozenset() if state.evaluation is None else state.evaluation.waiting
         wanted = [client for client in effect.clients if client in waiting]
-        base, served = _base(state), state.last_round
+        base, spools = _base(state), await self._find_spools()
 
         def make(client: Client) -> Assignment:
-            on_spool = _dealt(document, served, client.client)
-            return self._factory.evaluate_task(on_spool, base, client, effect.deadline)
+            at_spool = _spread(document, spools, client.client)
+            return self._factory.evaluate_task(at_spool, base, client, effect.deadline)
 
         return await self._hand_out(wanted, make)
 
@@ -111,11 +114,11 @@ class HandOutTasks:
         )
         wanted = [client for client in effect.clients if client in waiting]
         candidates = await self._candidates(document.run, state)
-        served = state.last_round
+        spools = await self._find_spools()
 
         def make(client: Client) -> Assignment:
             return self._factory.place_task(
-                _dealt(document, served, client.client),
+                _spread(document, spools, client.client),
                 candidates,
                 client,
                 number=effect.number,
@@ -158,13 +161,15 @@ class HandOutTasks:
 
 
 def _dealt(document: RunDocument, current: RoundState | None, client: str) -> RunDocument:
-    """Names the spool of a client in the document that its task is made of.
-
-    Every aggregator serves every version, so clients that only download are dealt out as well.
-    """
+    """Names the spool of a client's update in the document that its task is made of."""
     if current is None or not current.spools:
         return document
     return replace(document, spool=spool_of(current.spools, current.dealing, client))
+
+
+def _spread(document: RunDocument, spools: tuple[str, ...], client: str) -> RunDocument:
+    """Names a spool to download from: every aggregator serves every version."""
+    return replace(document, spool=spool_of(spools, 0, client)) if spools else document
 
 
 def _base(state: RunState) -> AdapterVersion:
