@@ -59,9 +59,11 @@ def test_ranks_are_not_voted_on_or_compared():
     plan = make_plan(schema=SHARED, client_schemas=(SMALL,))
     with pytest.raises(InvalidRequestError, match="no vote"):
         replace(plan, rule=AggregationRule(MedianRule()))
-    replace(plan, sketch=SKETCH)
+    stack = replace(plan, product=StackProduct(), sketch=SKETCH)  # all train one fresh rank
     with pytest.raises(InvalidRequestError, match="one rank"):
-        replace(plan, client_schemas=(SMALL, SHARED), sketch=SKETCH)
+        replace(stack, client_schemas=(SMALL, SHARED))
+    with pytest.raises(InvalidRequestError, match="one rank"):  # some may train the shared rank
+        replace(plan, sketch=SKETCH)
 
 
 def test_a_factor_without_its_partner_has_no_product():

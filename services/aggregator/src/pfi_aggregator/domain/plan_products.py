@@ -51,7 +51,9 @@ def _check_clients(plan: RoundPlan) -> None:
         raise _refuse("client_schemas", "must be of ranks up to the schema's, each once.")
     if plan.rule != WEIGHTED_MEAN:
         raise _refuse("client_schemas", "need the mean: what small ranks lack is no vote.")
-    if plan.sketch is not None and len(ranks) > 1:
+    # With a stack every client trains a rank that is not the shared one; else some may train that.
+    one = len(ranks) == 1 and isinstance(plan.product, StackProduct)
+    if plan.sketch is not None and not one:
         raise _refuse("sketch", "compares updates of one rank only.")
 
 
