@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
-from tests.unit.coordinator.domain.world import CLIENTS, World
+from tests.unit.coordinator.domain.world import CLIENTS, SPOOLS, World
 
 from pfi_coordinator.domain import effects, events
 from pfi_coordinator.domain.cohort import needs_clients
@@ -14,6 +14,7 @@ from pfi_coordinator.domain.lines import every_line, line_named, members_of_line
 from pfi_coordinator.domain.outbox import is_wanted, may_overtake
 from pfi_coordinator.domain.partition import partition_pending
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
+from pfi_coordinator.domain.spools import spool_in
 from pfi_coordinator.domain.state import GLOBAL, RoundPhase
 from pfi_coordinator.domain.timing import next_deadline
 
@@ -22,7 +23,7 @@ some_line = st.sampled_from([GLOBAL, GLOBAL, "cluster-1", "cluster-2", "cluster-
 
 
 class Chance(World):
-    @initialize(kind=st.sampled_from(["plain", "clustered", "formed", "placing"]))
+    @initialize(kind=st.sampled_from(["plain", "spread", "clustered", "formed", "placing"]))
     def start(self, kind):
         self.begin(kind)
 
@@ -65,7 +66,28 @@ class Chance(World):
 
     @rule(clients=some_clients, line=some_line)
     def clients_are_eligible(self, clients, line):
-        self.happen(events.ClientsEligible(clients, line=line))
+        self.happen(self.shown(clients, line))
+
+    @precondition(lambda self: self.spools and self.outbox)
+    @rule(data=st.data(), seconds=st.floats(1, 700))
+    def a_spool_does_not_answer(self, data, seconds):
+        effect = data.draw(st.sampled_from(self.outbox))
+        state = line_named(self.state, effect.line)
+        if state is None or not is_wanted(state, effect):
+            return
+        reason, spool = "SPOOL_UNAVAILABLE", self.spools[1]
+        self.happen(events.EffectDelayed(effect.kind, reason, spool, line=effect.line))
+        before = line_named(self.state, effect.line).round
+        self.now += timedelta(seconds=seconds)
+        self.happen(events.Tick())
+        after = line_named(self.state, effect.line).round
+        if before is not None and before.phase is RoundPhase.FINALIZING:
+            assert after == before
+
+    @precondition(lambda self: self.spools)
+    @rule(done=st.integers(0, 2), number=st.integers(1, 2), attempt=st.integers(1, 3))
+    def pieces_are_there(self, done, number, attempt):
+        self.happen(events.PiecesReduced(number, attempt, done))
 
     @rule(clients=some_clients, number=st.integers(1, 2), attempt=st.integers(1, 3), line=some_line)
     def updates_arrive(self, clients, number, attempt, line):
@@ -137,6 +159,14 @@ class Chance(World):
         for line in every_line(self.state):
             if line.round is not None and line.round.phase is RoundPhase.FINALIZING:
                 assert len(line.round.committed) >= line.rules.minimum
+
+    @invariant()
+    def every_client_of_a_round_has_a_spool(self):
+        for line in every_line(self.state):
+            if (current := line.round) is not None and current.spools:
+                assert set(current.spools) == set(SPOOLS)
+                named = (current.number, current.attempt)
+                assert all(spool_in(line, *named, client) in SPOOLS for client in current.cohort)
 
     @invariant()
     def a_client_is_in_one_cluster_and_nobody_else_is_selected(self):

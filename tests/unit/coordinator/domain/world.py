@@ -20,6 +20,7 @@ from pfi_coordinator.domain.state import GLOBAL
 from pfi_coordinator.domain.timing import next_deadline
 
 CLIENTS = tuple(f"c-{index}" for index in range(6))
+SPOOLS = ("spool-0", "spool-1", "spool-2")
 PROBE = 1
 
 
@@ -31,7 +32,9 @@ class World(RuleBasedStateMachine):
         self.begin(kind="plain")
 
     def begin(self, kind):
-        cluster = None if kind == "plain" else cluster_rules(probe_round=PROBE)
+        plain = kind in {"plain", "spread"}
+        cluster = None if plain else cluster_rules(probe_round=PROBE)
+        self.spools = SPOOLS if kind in {"spread", "formed"} else ()
         rounds = 3 if kind == "placing" else 2
         self.first = run(rounds=rounds, selected_count=4, size=3, minimum=2, cluster=cluster)
         self.state = self.first
@@ -56,9 +59,13 @@ class World(RuleBasedStateMachine):
             self.clients_are_shown()
             self.everyone_commits(self.state)
 
+    def shown(self, clients, line):
+        """What the driver tells a line that waits."""
+        return events.ClientsEligible(clients, self.spools, len(self.spools), line=line)
+
     def newcomers_are_asked(self):
         for line in self.state.lines:
-            self.happen(events.ClientsEligible(CLIENTS, line=line.line))
+            self.happen(self.shown(CLIENTS, line.line))
             self.all_effects_run()
             self.everyone_commits(line_named(self.state, line.line))
             self.all_effects_run()
@@ -83,7 +90,7 @@ class World(RuleBasedStateMachine):
         self.outbox.extend(asked)
         self.keys.extend(effect_key(effect) for effect in asked)
 
-    def result_of(self, effect, current):  # noqa: PLR0911 - one line for each effect
+    def result_of(self, effect, current):  # noqa: C901, PLR0911 - one line for each effect
         number, attempt, line = effect.number, effect.attempt, effect.line
         match effect:
             case effects.CreateInitialAdapter():
@@ -92,12 +99,15 @@ class World(RuleBasedStateMachine):
                 return events.RoundOpened(number, attempt, line=line)
             case effects.SealRound():
                 counted = tuple(sorted(current.committed))
-                return events.RoundSealed(number, attempt, counted, line=line)
+                pieces = number if self.spools else 0
+                return events.RoundSealed(number, attempt, counted, pieces, line=line)
+            case effects.ReduceRound():
+                return events.RoundReduced(number, attempt, line=line)
             case effects.FinalizeRound():
                 made = line_adapter(line, number)
                 return events.RoundPublished(number, attempt, made, 0.1, line=line)
             case effects.AbortRound():
-                return events.RoundAborted(number, attempt, line=line)
+                return events.RoundAborted(number, attempt, current.spools[1:2], line=line)
             case effects.StoreEvaluation():
                 return events.EvaluationStored(line=line)
             case effects.PartitionClients():
@@ -156,7 +166,7 @@ class World(RuleBasedStateMachine):
         before = self.state
         for line in every_line(before):
             if needs_clients(line):
-                self.happen(events.ClientsEligible(CLIENTS, line=line.line))
+                self.happen(self.shown(CLIENTS, line.line))
         if newcomers(self.state, CLIENTS):
             self.happen(events.ClientsEligible(CLIENTS))
         return self.state != before
