@@ -10,6 +10,7 @@ silent clients hold up nobody.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
+from pfi_aggregator.application.slot import Slot
 from pfi_aggregator.domain.chunk import Chunk
 
 _SLOTS = 8
@@ -38,7 +39,7 @@ class ReceiveSlots:
 
     async def paced(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Chunk, None]:
         """Reads chunks; each is worked on while its upload holds a slot."""
-        loop, slot, fast = asyncio.get_running_loop(), _Slot(self._free), True
+        loop, slot, fast = asyncio.get_running_loop(), Slot(self._free), True
         try:
             while True:
                 if fast:
@@ -58,21 +59,3 @@ class ReceiveSlots:
                     slot.give_back()
         finally:
             slot.give_back()
-
-
-class _Slot:
-    def __init__(self, free: asyncio.Semaphore) -> None:
-        self._free = free
-        self._held = False
-        self.taken_at = 0.0
-
-    async def take(self) -> None:
-        if not self._held:
-            await self._free.acquire()
-            self._held = True
-            self.taken_at = asyncio.get_running_loop().time()
-
-    def give_back(self) -> None:
-        if self._held:
-            self._held = False
-            self._free.release()
