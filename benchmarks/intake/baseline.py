@@ -21,7 +21,6 @@ from typing import Any
 import grpc
 
 from pfi.aggregator.v1 import update_service_pb2 as updates
-from pfi.aggregator.v1 import update_service_pb2_grpc as updates_grpc
 from pfi_aggregator.adapters.heap import tune_heap
 from pfi_common.identity import load_identity
 from pfi_common.rpc.options import ServerOptions
@@ -29,7 +28,7 @@ from pfi_common.rpc.options import ServerOptions
 Messages = AsyncIterator[updates.UploadUpdateRequest]
 
 
-class Discard(updates_grpc.UpdateServiceServicer):
+class Discard:
     """Reads and drops."""
 
     async def UploadUpdate(self, request_iterator: Messages, context: Any) -> Any:  # noqa: ANN401
@@ -39,7 +38,7 @@ class Discard(updates_grpc.UpdateServiceServicer):
         return updates.UploadUpdateResponse()
 
 
-class Durable(updates_grpc.UpdateServiceServicer):
+class Durable:
     """Hashes, writes and fsyncs; a thread does it, so that connections are read meanwhile.
 
     Args:
@@ -69,6 +68,17 @@ def _take(digest: Any, descriptor: int, data: bytes) -> None:  # noqa: ANN401 - 
     os.write(descriptor, data)
 
 
+def _handler(servicer: Discard | Durable) -> grpc.GenericRpcHandler:
+    upload = grpc.stream_unary_rpc_method_handler(
+        servicer.UploadUpdate,
+        request_deserializer=updates.UploadUpdateRequest.FromString,
+        response_serializer=updates.UploadUpdateResponse.SerializeToString,
+    )
+    return grpc.method_handlers_generic_handler(
+        "pfi.aggregator.v1.UpdateService", {"UploadUpdate": upload}
+    )
+
+
 async def main(kind: str, folder: Path) -> None:
     """Serves until SIGTERM."""
     tune_heap()
@@ -76,7 +86,7 @@ async def main(kind: str, folder: Path) -> None:
     server = grpc.aio.server(
         options=ServerOptions().arguments(), compression=grpc.Compression.NoCompression
     )
-    updates_grpc.add_UpdateServiceServicer_to_server(servicer, server)
+    server.add_generic_rpc_handlers((_handler(servicer),))
     identity = load_identity(folder / "state" / "identity")
     credentials = grpc.ssl_server_credentials(
         [(identity.key_pem, identity.certificate_chain_pem)],

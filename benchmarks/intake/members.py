@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import grpc
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -82,13 +83,13 @@ class Members:
         plan = write_plan(self._plan(number))
         with self._channel(target) as channel:
             request = rounds.OpenRoundRequest(leader_token=1, plan=plan)
-            RoundServiceStub(channel).OpenRound(request, timeout=CALL_SECONDS)
+            _stub(channel).OpenRound(request, timeout=CALL_SECONDS)
 
     def let_go(self, target: str, number: int) -> None:
         """Aborts and settles a round: its updates are deleted."""
         key = write_plan(self._plan(number)).key
         with self._channel(target) as channel:
-            stub = RoundServiceStub(channel)
+            stub = _stub(channel)
             stub.AbortRound(rounds.AbortRoundRequest(leader_token=1, key=key), timeout=CALL_SECONDS)
             stub.SettleRound(
                 rounds.SettleRoundRequest(leader_token=1, key=key), timeout=CALL_SECONDS
@@ -164,3 +165,8 @@ def _schema(coordinates: int) -> Schema:
         Tensor(f"{LAYER}.lora_B.weight", (side, RANK)),
     )
     return Schema(tensors=tensors, rank=RANK, alpha=2 * RANK, target_modules=("q_proj",))
+
+
+def _stub(channel: grpc.Channel) -> RoundServiceStub:
+    # The generated types know channels of asyncio alone; the stub takes both.
+    return RoundServiceStub(cast("grpc.aio.Channel", channel))
