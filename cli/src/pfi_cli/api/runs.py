@@ -186,6 +186,12 @@ class Run(RunSummary):
         """The global line and those of clusters, in their order."""
         return (GLOBAL, *sorted((each.line for each in self.lines), key=line_order))
 
+    def left_out_of(self, each: Round) -> int:
+        """How many counted updates of a published round the aggregation rule left out."""
+        named = (version for version in self.adapters if version.line == each.line)
+        found = (version.left_out for version in named if version.digest == each.adapter_digest)
+        return next(found, 0)
+
     def rounds_of(self, line: str) -> range:
         """Numbers of the rounds that a line has or will have."""
         probe = self.probe_round

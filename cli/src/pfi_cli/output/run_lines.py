@@ -23,7 +23,7 @@ def changes(before: Run | None, now: Run) -> Iterator[str]:
     for each in now.rounds:
         earlier = known.get((each.line, each.round))
         if earlier is None or (earlier.state, earlier.attempt) != (each.state, each.attempt):
-            yield _round_line(each)
+            yield _round_line(now, each)
 
 
 def waiting(run: Run, moment: datetime, seen_since: datetime) -> str | None:
@@ -61,14 +61,16 @@ def round_name(each: Round) -> str:
     return in_line(each.line, f"round {each.round}")
 
 
-def _round_line(each: Round) -> str:
+def _round_line(run: Run, each: Round) -> str:
     attempt = f" (attempt {each.attempt})" if each.attempt > 1 else ""
     line = f"{round_name(each)}{attempt} is {each.state}"
     if each.state != "published":
         return line
     traffic = Traffic.of_members(each.cohort)
+    left_out = run.left_out_of(each)
     return (
-        f"{line}: {each.counted} of {len(each.cohort)} updates counted in "
+        f"{line}: {each.counted} of {len(each.cohort)} updates counted"
+        f"{f', {left_out} left out,' if left_out else ''} in "
         f"{seconds_text(each.wall_seconds)}, up {bytes_text(traffic.up_bytes)}, "
         f"down {bytes_text(traffic.down_bytes)}"
     )

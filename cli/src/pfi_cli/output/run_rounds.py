@@ -9,7 +9,7 @@ from pfi_cli.output.run_lines import in_line, round_name
 from pfi_cli.output.traffic import Traffic
 from pfi_cli.output.units import bytes_text, seconds_text
 
-BAR_WIDTH = 20  # leaves room for the rest on a terminal of 80 columns
+BAR_WIDTH = 10  # leaves room for the rest on a terminal of 80 columns
 _FINISHED = frozenset({"committed", "completed"})
 
 
@@ -28,7 +28,7 @@ def _add_rounds(grid: Table, run: Run, line: str) -> None:
         each = known.get(number)
         if each is not None:
             share = progress(each)
-            grid.add_row(round_name(each), _bar(share), f"{share:4.0%}", _round_text(each))
+            grid.add_row(round_name(each), _bar(share), f"{share:4.0%}", _round_text(run, each))
         elif line == GLOBAL or not _has_ended(run, line):
             grid.add_row(in_line(line, f"round {number}"), _bar(0.0), "", "")
 
@@ -69,11 +69,13 @@ def _member_progress(member: Member) -> float:
     return min(1.0, member.steps_done / member.steps_total) if member.steps_total else 0.0
 
 
-def _round_text(each: Round) -> str:
+def _round_text(run: Run, each: Round) -> str:
     if each.state == "published":
         traffic = Traffic.of_members(each.cohort)
+        left_out = run.left_out_of(each)
         return (
             f"{seconds_text(each.wall_seconds)}, {each.counted}/{len(each.cohort)} counted, "
+            f"{f'{left_out} left out, ' if left_out else ''}"
             f"up {bytes_text(traffic.up_bytes)}, down {bytes_text(traffic.down_bytes)}"
         )
     steps = "  ".join(f"{escape(m.name)} {_member_text(m)}" for m in each.cohort)

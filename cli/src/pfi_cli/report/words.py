@@ -32,6 +32,7 @@ def findings(report: Report) -> Iterator[str]:
         f"A round moved {bytes_text(traffic.measured_bytes)}; full fine-tuning would move "
         f"{bytes_text(traffic.full_bytes)}, {traffic.times_less:,.0f} times as much."
     )
+    yield from _left_out_finding(report)
     yield from encoding_finding(report.encodings)
     longest = longest_overhead(report.rounds)
     if longest is not None:
@@ -45,6 +46,16 @@ def findings(report: Report) -> Iterator[str]:
         yield (
             f"{named[0].upper()}{named[1:]} was reopened and has no overhead: clients may have "
             "done its work in an earlier attempt."
+        )
+
+
+def _left_out_finding(report: Report) -> Iterator[str]:
+    left_out = sum(each.left_out for each in report.rounds)
+    if left_out:
+        counted = sum(each.counted for each in report.rounds)
+        yield (
+            f"The aggregation rule left out {left_out} of {counted} counted updates; the signed "
+            "lineage of each version names them."
         )
 
 

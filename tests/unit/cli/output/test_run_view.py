@@ -42,6 +42,23 @@ def test_a_round_under_way_shows_each_clients_steps():
     assert "ben done" in text
 
 
+def test_what_a_rule_left_out_is_told():
+    document = run_document()
+    assert "left out" not in drawn(document)
+    document["adapters"][-1]["left_out"] = 1
+    assert "2/2 counted, 1 left out, up" in drawn(document)
+    (told,) = (line for line in changes(None, Run.model_validate(document)) if "left out" in line)
+    assert "2 of 2 updates counted, 1 left out, in " in told
+
+
+def test_a_published_round_fits_a_terminal_of_80_columns():
+    document = run_document()
+    for member_of in document["rounds"][0]["cohort"]:
+        member_of["metrics"] |= {"uploaded_bytes": 15_850.0, "downloaded_bytes": 61_500.0}
+    lines = [line.rstrip() for line in drawn(document).splitlines() if line.startswith("round 1")]
+    assert all(len(line) <= 80 for line in lines)
+
+
 def test_rounds_to_come_are_shown_empty():
     text = drawn(run_document(3, state="running") | {"rounds": [round_document(1)]})
     assert "round 3" in text

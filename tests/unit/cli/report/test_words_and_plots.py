@@ -57,6 +57,14 @@ def classified(**accuracies):
     return report(clients=clients, accuracies=compute.accuracy_summary(clients))  # fmt: skip
 
 
+def test_what_the_aggregation_rule_left_out_is_told():
+    rounds = [each.model_copy(update={"left_out": 1}) for each in report().rounds]
+    counted = sum(each.counted for each in rounds)
+    (told,) = (each for each in findings(report(rounds=rounds)) if "left out" in each)
+    assert told.startswith(f"The aggregation rule left out {len(rounds)} of {counted} counted")
+    assert not any("left out" in each for each in findings(report()))
+
+
 def test_a_classifier_tells_its_accuracy():
     text = markdown(classified())
     assert "predicts 75.0% of a client's held-out labels on average" in text
