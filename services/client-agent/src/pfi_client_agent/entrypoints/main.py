@@ -35,6 +35,7 @@ app = typer.Typer(
     epilog=_EPILOG,
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 for command in (api_token, chat, describe, device, enrol, fleet, serve, start, status):
