@@ -11,6 +11,7 @@ NAME = "containers"
 ENGINES = ("docker", "podman")
 
 _SECONDS = 0.9
+_NEEDLESS = "this version needs none"
 _COMPOSE: Sequence[Sequence[str]] = (("docker-compose",), ("podman-compose",))
 
 
@@ -21,14 +22,14 @@ def check_containers(_scene: Scene) -> Iterator[Finding]:
         yield skipped(
             NAME,
             "engine",
-            "no docker and no podman on the PATH; this version needs none",
+            f"no docker and no podman on the PATH; {_NEEDLESS}",
         )
         return
     answered, told = ask([engine, "info", "--format", "{{json .ServerVersion}}"], _SECONDS)
     if answered:
         yield ok(NAME, "engine", f"{engine} answers, version {told.strip(chr(34)) or 'unknown'}")
     else:
-        step = f"Start its daemon, or join the group that may use {engine}."
+        step = f"Nothing, {_NEEDLESS}; for one of your own, start its daemon or join its group."
         yield warning(NAME, "engine", f"{engine} is installed and does not answer: {told}", step)
     yield _compose(engine)
 
@@ -39,5 +40,5 @@ def _compose(engine: str) -> Finding:
         answered, told = ask([*command, "version", "--short"], _SECONDS)
         if answered:
             return ok(NAME, "compose", f"{' '.join(command)} {told.splitlines()[0]}")
-    step = "Install the compose plugin of the engine."
+    step = f"Nothing, {_NEEDLESS}; for one of your own, install the engine's plugin."
     return warning(NAME, "compose", "no compose found", step)

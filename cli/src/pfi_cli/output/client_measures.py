@@ -48,7 +48,8 @@ def _uploads(run: Run) -> Iterator[Table]:
         if member is not None:
             error = member.metrics.get("upload_encoding_error")
             table.add_row(escape(name), member.upload_encoding,
-                          bytes_text(member.payload_bytes or 0), share_text(error))  # fmt: skip
+                          bytes_text(member.payload_bytes) if member.payload_bytes else "-",
+                          share_text(error))  # fmt: skip
     yield table
 
 

@@ -35,4 +35,9 @@ def findings_table(findings: Sequence[Finding]) -> Table:
 def summary(findings: Sequence[Finding]) -> str:
     """How many findings there are of each kind."""
     counts = Counter(each.status for each in findings)
-    return ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    return ", ".join(_counted(counts[status], status) for status in Status if counts[status])
+
+
+def _counted(count: int, status: Status) -> str:
+    plural = "s" if count > 1 and status in {Status.WARNING, Status.PROBLEM} else ""
+    return f"{count} {status}{plural}"

@@ -55,7 +55,8 @@ def check_agents(
         found = records.get(member.client)
         if found is None:
             problems.add(
-                f"client {member.name}: no evaluations/{run.run}.json in the agents' folders"
+                f"client {member.name}: no evaluations/{run.run}.json in the agents' folders that "
+                "were named or found; name the folder of every client, or none"
             )
             continue
         folder, record = found

@@ -10,6 +10,7 @@ from pfi_cli.doctor.check_redis import check_redis
 from pfi_cli.doctor.check_redis import judge as judge_redis
 from pfi_cli.doctor.findings import Status
 from pfi_cli.doctor.redis_versions import missing_patch
+from pfi_cli.output.findings import summary
 
 INFO = {
     "redis_version": "7.2.11",
@@ -154,3 +155,5 @@ def test_an_engine_whose_daemon_is_silent_and_no_compose_are_warnings(make_scene
     programs["podman info"] = (False, "cannot connect")
     found = list(check_containers.check_containers(make_scene()))
     assert [each.status for each in found] == [Status.WARNING, Status.WARNING]
+    assert all("this version needs none" in each.next_step for each in found)
+    assert summary(found) == "2 warnings"

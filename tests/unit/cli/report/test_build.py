@@ -69,7 +69,7 @@ async def test_a_client_whose_agent_is_on_another_machine_is_named(stored):
     report = await build(stored)
     assert [personal.name for personal in report.personal_adapters] == ["ada"]
     assert report.records_elsewhere == ["ben"]
-    assert elsewhere_sentence(report).endswith("for: ben.")
+    assert elsewhere_sentence(report).startswith("Reported from the stored evaluation alone: ben.")
 
 
 async def test_folders_that_are_named_must_be_those_of_all_clients(stored):

@@ -123,6 +123,7 @@ def test_krum_compares_no_more_pairs_than_fit():
     ("aggregate", "told"),
     [
         ({"rule": "bulyan"}, "must choose one of mean, median, trimmed_mean, krum, multi_krum"),
+        ({"rule": "bulyan"}, "by 'rule', not 'bulyan'"),
         ({"rule": "krum"}, "aggregate.attackers: is missing"),
         ({"rule": "trimmed_mean", "trimmed_share": 0.5}, "aggregate.trimmed_share: must be less"),
         ({"rule": "median", "attackers": 2}, "aggregate.attackers: is unknown"),

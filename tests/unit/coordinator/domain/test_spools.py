@@ -150,6 +150,7 @@ def test_a_spool_that_stays_away_is_given_up(story, effect):
     state, _ = play(spread(), *story, away(effect))
     why = explain(state)
     assert "(delayed: SPOOL_UNAVAILABLE, spool-1)" in why.waiting_for
+    assert why.unblocks.startswith("the aggregator of spool-1 answers again")
     limit = START + timedelta(seconds=300)
     assert next_deadline(state) <= limit
     assert "opened again on the spools that answer" in why.next

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pfi_common.counting import counted
 from pfi_common.spec.aggregate_parts import (
     KrumAggregate,
     MeanAggregate,
@@ -62,8 +63,10 @@ def _why(aggregate: RobustAggregate) -> str:
             share = f"trimmed_share {aggregate.trimmed_share:g}"
             return f"{share} of fewer {buckets} leaves nothing out"
         case "krum":
-            return f"{aggregate.attackers} attackers need 2 * attackers + 3 {buckets}"
-    return (
-        f"{aggregate.attackers} attackers need 2 * attackers + 3 {buckets}, and selected +"
-        " attackers + 2"
-    )
+            return _krum_bound(aggregate.attackers, buckets)
+    return f"{_krum_bound(aggregate.attackers, buckets)}, and selected + attackers + 2"
+
+
+def _krum_bound(attackers: int, buckets: str) -> str:
+    against = counted(attackers, "attacker")
+    return f"against {against} the rule needs 2 * attackers + 3 {buckets}"

@@ -102,7 +102,9 @@ def _known_fields(owners: tuple[type[BaseModel], ...], name: str) -> str:
 def _rule(place: _Place, finding: ErrorDetails) -> str:
     if finding["type"] in _TAG_PROBLEMS:
         tags = ", ".join(str(tag) for owner in place.owners for tag in _tags(owner))
-        return f"must choose one of {tags} by {finding['ctx']['discriminator']}"
+        chosen = finding["ctx"].get("tag")
+        instead = "" if chosen is None else f", not {_shown(chosen)}"
+        return f"must choose one of {tags} by {finding['ctx']['discriminator']}{instead}"
     if finding["type"] in _SHAPE_PROBLEMS:
         return f"must be fields, one per line, not {_shown(finding['input'])}"
     text = finding["msg"].removeprefix("Value error, ").removeprefix("Input ")

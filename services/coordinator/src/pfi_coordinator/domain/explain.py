@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pfi_common.counting import counted
+from pfi_common.errors import SpoolUnavailableError
 from pfi_common.spec import acceptable_uploads
 from pfi_coordinator.domain.partition import partition_pending
 from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
@@ -15,6 +16,7 @@ from pfi_coordinator.domain.state import (
     RoundState,
     RunPhase,
     RunState,
+    Trouble,
 )
 
 
@@ -39,9 +41,20 @@ def explain(state: RunState) -> Why:
     return Why(
         waiting_for=f"{why.waiting_for} (delayed: {trouble.reason}{where})",
         since=trouble.since,
-        unblocks=f"the platform repeats `{trouble.effect}` until it succeeds; "
-        f"look up {trouble.reason} in the error reference if it lasts",
+        unblocks=_remedy(trouble),
         next=why.next if patience is None else _elsewhere(state, patience),
+    )
+
+
+def _remedy(trouble: Trouble) -> str:
+    if trouble.spool and trouble.reason == SpoolUnavailableError.reason:
+        return (
+            f"the aggregator of {trouble.spool} answers again; the platform asks until it does, "
+            "and who uploads to it tries again by itself"
+        )
+    return (
+        f"the platform repeats `{trouble.effect}` until it succeeds; "
+        f"look up {trouble.reason} in the error reference if it lasts"
     )
 
 
