@@ -14,7 +14,7 @@ from types import TracebackType
 from pfi_cli.local.child_process import ChildProcess, Command
 from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.local.redis_program import check_and_record, find_redis_program, read_version
-from pfi_cli.local.runtime_folder import runtime_folder
+from pfi_cli.local.runtime_folder import make_runtime_folder, runtime_folder
 from pfi_cli.local.waiting import wait_until
 from pfi_common.errors import LocalFederationFailedError
 
@@ -95,6 +95,7 @@ class RedisServer:
         program = find_redis_program()
         with self._locked_folder() as lock:
             check_and_record(read_version(program), self._folder / "version.json")
+            make_runtime_folder(self._folder)
             self._process = ChildProcess(
                 Command("redis", self._arguments(program), {"LC_ALL": "C"}, self._log_path, (lock,))
             )

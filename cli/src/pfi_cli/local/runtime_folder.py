@@ -12,13 +12,22 @@ SOCKET_PATH_LIMIT_BYTES = 103  # macOS: 104 with the final zero byte; Linux: 108
 
 
 def runtime_folder(data_folder: Path) -> Path:
-    """Makes the folder that belongs to a data folder; the same one at every start.
+    """Names the folder that belongs to a data folder; the same one at every start.
+
+    Raises:
+        LocalFederationFailedError: Its path is too long.
+    """
+    name = hashlib.sha256(os.fsencode(data_folder.resolve())).hexdigest()[:12]
+    return _base() / f"pfi-{os.getuid()}-{name}"
+
+
+def make_runtime_folder(data_folder: Path) -> Path:
+    """Makes that folder, unless it is there.
 
     Raises:
         LocalFederationFailedError: The folder is not private to this user, or its path too long.
     """
-    name = hashlib.sha256(os.fsencode(data_folder.resolve())).hexdigest()[:12]
-    folder = _base() / f"pfi-{os.getuid()}-{name}"
+    folder = runtime_folder(data_folder)
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:

@@ -17,7 +17,7 @@ from pfi_cli.local.folder_lock import FolderLock
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.ports import check_free, still_usable
 from pfi_cli.local.programs import program_path, typed_name
-from pfi_cli.local.runtime_folder import runtime_folder
+from pfi_cli.local.runtime_folder import make_runtime_folder, runtime_folder
 from pfi_cli.local.supervisor import _failure
 from pfi_common.errors import LocalFederationFailedError
 
@@ -127,12 +127,13 @@ def test_a_suggested_command_can_be_typed_as_it_stands(monkeypatch, tmp_path):
 
 def test_the_runtime_folder_is_private_short_and_stable(tmp_path):
     folder = runtime_folder(tmp_path / ("long" * 40))
+    assert not folder.exists()
+    assert make_runtime_folder(tmp_path / ("long" * 40)) == folder
     assert folder == runtime_folder(tmp_path / ("long" * 40))
     assert folder != runtime_folder(tmp_path / "another")
     assert folder.stat().st_mode & 0o777 == 0o700
     assert len(str(folder / "redis.sock")) <= 103
     folder.chmod(0o755)
     with pytest.raises(LocalFederationFailedError, match="private"):
-        runtime_folder(tmp_path / ("long" * 40))
+        make_runtime_folder(tmp_path / ("long" * 40))
     folder.rmdir()
-    runtime_folder(tmp_path / "another").rmdir()

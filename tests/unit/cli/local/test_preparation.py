@@ -10,6 +10,7 @@ from pfi_cli.local.api_key import api_key_is_known
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.preparation import Preparation
 from pfi_cli.local.redis_server import RedisServer
+from pfi_cli.local.runtime_folder import make_runtime_folder
 from pfi_common.errors import ServiceUnavailableError
 
 KNOWN = {"aggregator": "127.0.0.1:1"}
@@ -73,7 +74,8 @@ def test_the_coordinator_decides_whether_a_key_is_known(layout, monkeypatch):
 
 def test_a_file_beside_the_socket_does_not_keep_a_server_from_stopping(tmp_path):
     server = RedisServer(tmp_path / "redis")
-    other = server.socket_path.with_name("other")
+    assert not server.socket_path.parent.exists()
+    other = make_runtime_folder(tmp_path / "redis") / "other"
     other.touch()
     server.stop()
     assert other.exists()
