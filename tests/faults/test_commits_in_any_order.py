@@ -58,10 +58,10 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory, redis_server):
+def world(tmp_path_factory, module_redis_url):
     folder = tmp_path_factory.mktemp("order")
     federation = FederationFixture(folder)
-    aggregator = AggregatorProcess(folder / "aggregator", federation, redis_server.url)
+    aggregator = AggregatorProcess(folder / "aggregator", federation, module_redis_url)
     aggregator.start()
     yield World(federation, aggregator)
     aggregator.stop()

@@ -28,10 +28,10 @@ FEW = 4
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory, redis_server):
+def world(tmp_path_factory, module_redis_url):
     folder = tmp_path_factory.mktemp("random")
     federation = FederationFixture(folder)
-    aggregator = AggregatorProcess(folder / "aggregator", federation, redis_server.url)
+    aggregator = AggregatorProcess(folder / "aggregator", federation, module_redis_url)
     aggregator.start()
     yield federation, aggregator
     aggregator.stop()

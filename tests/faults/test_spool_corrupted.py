@@ -93,8 +93,8 @@ class World:
     scope="module",
     params=[0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))],
 )
-def world(request, tmp_path_factory, redis_server):
-    made = World(tmp_path_factory.mktemp("corrupted"), redis_server.url)
+def world(request, tmp_path_factory, module_redis_url):
+    made = World(tmp_path_factory.mktemp("corrupted"), module_redis_url)
     made.aggregator.start()
     asyncio.run(made.send_all())
     made.aggregator.kill()  # so that nothing is known of the bytes but what the disk says

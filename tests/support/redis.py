@@ -34,6 +34,13 @@ def redis_url(redis_server: RedisServer) -> str:
     return redis_server.url
 
 
+@pytest.fixture(scope="module")
+def module_redis_url(redis_server: RedisServer) -> str:
+    """The same, for the tests of a module: nothing of another module's clients is left in it."""
+    empty_redis(redis_server.url)
+    return redis_server.url
+
+
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A server for one test alone, which may stop, kill and start it."""
