@@ -3,24 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
+from pfi_aggregator.domain.server_optimizer.adaptive import Adaptive
 from pfi_aggregator.domain.server_optimizer.base import Float64, check_positive, check_range
 
 
 @dataclass(frozen=True)
-class Adagrad:
-    """FedAdagrad, as published.
-
-    With D the weighted mean of the updates:
-
-        m = beta1 * m + (1 - beta1) * D        (m is 0 before the first round)
-        v = v + D^2                            (v is tau^2 before the first round)
-        w = w + learning_rate * m / (sqrt(v) + tau)
-
-    The published algorithm asks for a first v of at least tau^2; this takes tau^2.
-
-    Source: Reddi et al. 2021, "Adaptive Federated Optimization", algorithm 2.
+class Adagrad(Adaptive):
+    """FedAdagrad, as published: v = v + D^2.
 
     Raises:
         InvalidRequestError: a parameter is out of its range.
@@ -37,15 +26,6 @@ class Adagrad:
         check_range("beta1", self.beta1, minimum=0, below=1)
         check_positive("tau", self.tau)
 
-    @property
-    def initial_moments(self) -> tuple[float, ...]:
-        """First and second moment."""
-        return (0.0, self.tau * self.tau)
-
-    def step(self, delta: Float64, moments: tuple[Float64, ...]) -> Float64:
-        """Gives learning_rate * m / (sqrt(v) + tau)."""
-        first, second = moments
-        first *= self.beta1
-        first += (1.0 - self.beta1) * delta
-        second += delta * delta
-        return self.learning_rate * first / (np.sqrt(second) + self.tau)
+    def remember(self, second: Float64, square: Float64) -> None:
+        """Updates the second moment in place by D^2."""
+        second += square
