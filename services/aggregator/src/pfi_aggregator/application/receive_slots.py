@@ -10,32 +10,12 @@ silent clients hold up nobody.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from pfi_aggregator.application.slot import Slot
+from pfi_aggregator.application.slots import Slot, Slots
 from pfi_aggregator.domain.chunk import Chunk
 
-_SLOTS = 8
-_PATIENCE_SECONDS = 0.5
-_SLICE_SECONDS = 1.0
 
-
-class ReceiveSlots:
-    """Slots that uploads take in turn.
-
-    Args:
-        slots: How many fast uploads are read at a time.
-        patience_seconds: An upload whose chunk takes longer is slow, until one comes faster.
-        slice_seconds: An upload that has had a slot for so long queues again.
-    """
-
-    def __init__(
-        self,
-        slots: int = _SLOTS,
-        patience_seconds: float = _PATIENCE_SECONDS,
-        slice_seconds: float = _SLICE_SECONDS,
-    ) -> None:
-        self._free = asyncio.Semaphore(slots)
-        self._patience_seconds = patience_seconds
-        self._slice_seconds = slice_seconds
+class ReceiveSlots(Slots):
+    """Slots of uploads; one that is slow is so until a chunk comes faster."""
 
     async def paced(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Chunk, None]:
         """Reads chunks; each is worked on while its upload holds a slot."""

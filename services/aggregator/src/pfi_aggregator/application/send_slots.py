@@ -8,32 +8,14 @@ chunks slowly needs a slot only to begin with the next, so slow and silent clien
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from pfi_aggregator.application.slot import Slot
+from pfi_aggregator.application.slots import Slot, Slots
 from pfi_aggregator.domain.chunk import Chunk
 
-_SLOTS = 8
-_PATIENCE_SECONDS = 0.1
-_SLICE_SECONDS = 1.0
+SEND_PATIENCE_SECONDS = 0.1
 
 
-class SendSlots:
-    """Slots that downloads take in turn.
-
-    Args:
-        slots: How many downloads are sent at a time.
-        patience_seconds: A download whose chunk takes longer gives its slot to another.
-        slice_seconds: A download that has had a slot for so long queues again.
-    """
-
-    def __init__(
-        self,
-        slots: int = _SLOTS,
-        patience_seconds: float = _PATIENCE_SECONDS,
-        slice_seconds: float = _SLICE_SECONDS,
-    ) -> None:
-        self._free = asyncio.Semaphore(slots)
-        self._patience_seconds = patience_seconds
-        self._slice_seconds = slice_seconds
+class SendSlots(Slots):
+    """Slots of downloads."""
 
     async def paced(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Chunk, None]:
         """Reads each chunk once there is a slot to send it; whoever takes it sends it."""

@@ -32,7 +32,7 @@ from pfi_aggregator.application.receive_update import ReceiveUpdate
 from pfi_aggregator.application.reduction_pieces import ReductionPieces
 from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.seal_round import SealRound
-from pfi_aggregator.application.send_slots import SendSlots
+from pfi_aggregator.application.send_slots import SEND_PATIENCE_SECONDS, SendSlots
 from pfi_aggregator.application.settle_round import SettleRound
 from pfi_aggregator.application.shared_work import SharedWork
 from pfi_aggregator.application.sweep_uploads import SweepUploads
@@ -123,7 +123,8 @@ def build_graph(settings: AggregatorSettings, metrics: AggregatorMetrics, clock:
         identity=identity,
         updates=_update_servicer(adapters, bells, uploads, places),
         adapters=AdapterServicer(
-            DownloadAdapter(adapters.artifacts, _open_payloads(adapters.artifacts)), SendSlots()
+            DownloadAdapter(adapters.artifacts, _open_payloads(adapters.artifacts)),
+            SendSlots(patience_seconds=SEND_PATIENCE_SECONDS),
         ),
         rounds=RoundServicer(_round_use_cases(adapters, bells, merge)),
         sweep=SweepUploads(

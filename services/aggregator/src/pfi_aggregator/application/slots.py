@@ -1,6 +1,10 @@
-"""A slot of a few that streams take in turn."""
+"""Slots, a few, that streams take in turn."""
 
 import asyncio
+
+_SLOTS = 8
+_PATIENCE_SECONDS = 0.5
+_SLICE_SECONDS = 1.0
 
 
 class Slot:
@@ -27,3 +31,23 @@ class Slot:
         if self._held:
             self._held = False
             self._free.release()
+
+
+class Slots:
+    """Slots that streams take in turn.
+
+    Args:
+        slots: How many fast streams go on at a time.
+        patience_seconds: A stream whose chunk takes longer is slow, and gives its slot to another.
+        slice_seconds: A stream that has had a slot for so long queues again.
+    """
+
+    def __init__(
+        self,
+        slots: int = _SLOTS,
+        patience_seconds: float = _PATIENCE_SECONDS,
+        slice_seconds: float = _SLICE_SECONDS,
+    ) -> None:
+        self._free = asyncio.Semaphore(slots)
+        self._patience_seconds = patience_seconds
+        self._slice_seconds = slice_seconds
