@@ -1,30 +1,20 @@
 """`python -m experiments.clusters`."""
 
-import argparse
-
-from rich.console import Console
-
 from experiments.clusters.config import load_config
 from experiments.clusters.measure import measure, store
 from experiments.clusters.page import PAGE, stored, write_page
-from pfi_cli.local.interruption import interruptible
+from experiments.command import run
 
 
 def main() -> None:
     """Measures, stores, and writes the page."""
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.clusters",
-        description="Plants groups of clients and looks whether a federation finds them.",
+    run(
+        "clusters",
+        "Plants groups of clients and looks whether a federation finds them.",
+        lambda console: store(measure(load_config(), console)),
+        lambda: write_page(stored()),
+        PAGE,
     )
-    parser.add_argument(
-        "--page", action="store_true", help="only write README.md and its plot from results.json"
-    )
-    console = Console()
-    if not parser.parse_args().page:
-        with interruptible():  # so that SIGTERM ends the federation, too
-            store(measure(load_config(), console))
-    write_page(stored())
-    console.print(f"wrote {PAGE}")
 
 
 if __name__ == "__main__":

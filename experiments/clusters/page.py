@@ -1,14 +1,13 @@
 """Writes README.md and its plot from results.json."""
 
 import json
-import statistics
-from collections.abc import Sequence
 from typing import Any
 
 from tools.reference.tables import table
 
 from experiments.clusters.config import FOLDER
 from experiments.clusters.measure import RESULTS
+from experiments.page_parts import spread, where
 
 PAGE = FOLDER / "README.md"
 PLOT = FOLDER / "loss_per_client.png"
@@ -62,7 +61,7 @@ def stored() -> Document:
 
 def page_text(document: Document) -> str:
     """The page."""
-    return "\n".join([_head(document), _groups(document), _losses(document), _where(document)])
+    return "\n".join([_head(document), _groups(document), _losses(document), where(document)])
 
 
 def losses(document: Document, level: str) -> list[float]:
@@ -104,7 +103,7 @@ def _groups(document: Document) -> str:
 
 
 def _losses(document: Document) -> str:
-    rows = [(words, *_spread(losses(document, level))) for level, words in LEVELS.items()]
+    rows = [(words, *spread(losses(document, level))) for level, words in LEVELS.items()]
     better = sum(
         cluster < plain
         for cluster, plain in zip(
@@ -122,24 +121,3 @@ def _losses(document: Document) -> str:
             "![Loss of each client with each adapter](loss_per_client.png)\n",
         ]
     )
-
-
-def _spread(values: Sequence[float]) -> tuple[str, ...]:
-    numbers = (
-        statistics.fmean(values),
-        statistics.stdev(values) if len(values) > 1 else 0.0,
-        min(values),
-        max(values),
-    )
-    return tuple(f"{number:.3f}" for number in numbers)
-
-
-def _where(document: Document) -> str:
-    where = document["machine"]
-    parts = [
-        f"Commit {document['commit'][:12]}{document['commit'][40:]}",
-        f"{where['processor']}, {where['cores']} cores, {where['memory_gib']} GiB",
-        f"{document['seconds']} s in all",
-        ", ".join(f"{name} {version}" for name, version in document["versions"].items()),
-    ]
-    return "; ".join(parts) + ".\n"

@@ -2,11 +2,11 @@
 
 import json
 import statistics
-from collections.abc import Sequence
 from typing import Any
 
 from tools.reference.tables import table
 
+from experiments.page_parts import spread, where
 from experiments.products.config import FOLDER
 from experiments.products.measure import RESULTS
 
@@ -49,7 +49,7 @@ def stored() -> Document:
 
 def page_text(document: Document) -> str:
     """The page."""
-    return "\n".join([_head(document), _losses(document), _energies(document), _where(document)])
+    return "\n".join([_head(document), _losses(document), _energies(document), where(document)])
 
 
 def values(document: Document, field: str, product: str, *, several: bool) -> list[float]:
@@ -84,7 +84,7 @@ def _head(document: Document) -> str:
 def _losses(document: Document) -> str:
     backbone = [number for run in document["runs"] for number in run["losses_backbone"]]
     rows = [
-        (name, RANKS[several], *_spread(values(document, "losses", name, several=several)))
+        (name, RANKS[several], *spread(values(document, "losses", name, several=several)))
         for name, several in kinds(document)
     ]
     return "\n".join(
@@ -93,7 +93,7 @@ def _losses(document: Document) -> str:
             "Mean token loss (nats) on each client's held-out rows, with the last adapter.\n",
             table(
                 ("product", "clients", "mean", "deviation", "lowest", "highest"),
-                [("backbone alone", "", *_spread(backbone)), *rows],
+                [("backbone alone", "", *spread(backbone)), *rows],
             ),
             "![Loss of each client with each product](loss_per_client.png)\n",
         ]
@@ -114,24 +114,3 @@ def _energies(document: Document) -> str:
             table(("product", "clients", "mean of rounds", "highest"), rows),
         ]
     )
-
-
-def _spread(numbers: Sequence[float]) -> tuple[str, ...]:
-    found = (
-        statistics.fmean(numbers),
-        statistics.stdev(numbers) if len(numbers) > 1 else 0.0,
-        min(numbers),
-        max(numbers),
-    )
-    return tuple(f"{number:.3f}" for number in found)
-
-
-def _where(document: Document) -> str:
-    where = document["machine"]
-    parts = [
-        f"Commit {document['commit'][:12]}{document['commit'][40:]}",
-        f"{where['processor']}, {where['cores']} cores, {where['memory_gib']} GiB",
-        f"{document['seconds']} s in all",
-        ", ".join(f"{name} {version}" for name, version in document["versions"].items()),
-    ]
-    return "; ".join(parts) + ".\n"

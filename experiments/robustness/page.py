@@ -6,6 +6,7 @@ from typing import Any
 
 from tools.reference.tables import table
 
+from experiments.page_parts import where
 from experiments.robustness.config import FOLDER
 from experiments.robustness.measure import RESULTS
 from experiments.robustness.outcome import Point, unattacked
@@ -63,7 +64,7 @@ def page_text(document: Document) -> str:
         _mean(document),
         _curves(document, points),
     ]
-    return "\n".join([*parts, _where(document)])
+    return "\n".join([*parts, where(document)])
 
 
 def _head(document: Document) -> str:
@@ -128,14 +129,3 @@ def _curves(document: Document, points: Sequence[Point]) -> str:
         ]
         parts.append(table(head, rows))
     return "\n".join(parts)
-
-
-def _where(document: Document) -> str:
-    where = document["machine"]
-    parts = [
-        f"Commit {document['commit'][:12]}{document['commit'][40:]}",
-        f"{where['processor']}, {where['cores']} cores, {where['memory_gib']} GiB",
-        f"{document['seconds']} s in all",
-        ", ".join(f"{name} {version}" for name, version in document["versions"].items()),
-    ]
-    return "; ".join(parts) + ".\n"
