@@ -174,6 +174,7 @@ def test_a_device_class_trains_its_rank(federation):
         )
         task = Task.FromString(made.message)
         ticket = ticket_of(federation, task.train)
+        assert made.device_class == device
         assert Schema.from_proto(task.schema) == SCHEMA
         assert ticket.schema_digest == schema.digest
         assert ticket.maximum_bytes == 4 * schema.coordinate_count

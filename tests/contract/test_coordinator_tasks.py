@@ -43,9 +43,10 @@ async def test_a_task_lies_in_its_inbox_until_it_is_finished(board):
     assert (await row(board)).metrics == metrics
 
 
-async def test_a_row_says_how_the_update_is_encoded(board):
-    await board.hand_out([Assignment(NAME, b"message", "int4_block")])
-    assert (await row(board)).upload_encoding == "int4_block"
+async def test_a_row_says_how_the_update_is_encoded_and_on_what_device(board):
+    await board.hand_out([Assignment(NAME, b"message", "int4_block", "phone")])
+    found = await row(board)
+    assert (found.upload_encoding, found.device_class) == ("int4_block", "phone")
 
 
 async def test_handing_out_again_does_not_bring_a_finished_task_back(board):

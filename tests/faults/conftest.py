@@ -56,12 +56,6 @@ def spec(request: pytest.FixtureRequest, backbone: Path):
     return make
 
 
-@pytest.fixture
-def long_training():
-    """Training that lasts long enough to be met in the middle, on a fast machine, too."""
-    return {"steps": 400, "batch_size": 2, "learning_rate": 1e-3, "maximum_tokens": 32}
-
-
 @pytest.fixture(scope="session")
 def write_data():
     """Writes the rows of a client, which are about an animal."""

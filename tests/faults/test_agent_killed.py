@@ -23,32 +23,36 @@ def test_undisturbed(federation, spec):
     federation.finish(federation.begin(spec()))
 
 
-def test_killed_in_training(federation, spec, long_training):
-    run = federation.begin(spec(local=long_training, stop={"rounds": 1}))
+def test_killed_in_training(federation, spec):
+    federation.hold_training("ada")
+    run = federation.begin(spec(stop={"rounds": 1}))
     task = federation.wait_until_training(run, "ada")
     federation.kill("ada")
     agent = federation.agents["ada"]
     assert not list(agent.folder.glob("updates/*")), "it was already through with its training"
     assert not read_events(agent.log, "task_completed", task=task)
 
+    federation.release_training("ada")
     federation.start("ada")
     federation.finish(run)  # trained again: the same payload, bit by bit
     assert len(read_events(agent.log, "task_started", task=task)) == 2
     assert not read_events(agent.log, "update_reused", task=task)
 
 
-def test_killed_in_every_round_of_error_feedback(federation, spec, long_training):
+def test_killed_in_every_round_of_error_feedback(federation, spec):
     """What was lost of counted updates is added once: the replay knows what each bit must be."""
     encoding = {"upload": "int4_block", "download": "bf16"}
-    local = long_training | {"steps": 150}
-    run = federation.begin(spec(local=local, encoding=encoding, stop={"rounds": 3}))
     agent = federation.agents["ada"]
-    for number in (1, 2, 3):
+    rounds = (1, 2, 3)
+    federation.hold_training("ada", rounds=rounds)
+    run = federation.begin(spec(encoding=encoding, stop={"rounds": len(rounds)}))
+    for number in rounds:
         task = federation.wait_until_training(run, "ada", number)
         federation.kill("ada")
         assert not read_events(agent.log, "task_completed", task=task)
         kept = [path.name for path in agent.folder.glob(f"residuals/{run}/global/*")]
         assert kept == ([f"{number - 1:06d}"] if number > 1 else [])
+        federation.release_training("ada", rounds=[number])
         federation.start("ada")
     federation.finish(run)
     assert not read_events(agent.log, "residual_missing")

@@ -149,11 +149,12 @@ def test_certificates_that_expire_are_renewed_also_too_late(federation, spec, tm
 # Revocation
 
 
-def test_a_client_is_revoked_while_it_trains(federation, spec, long_training, tmp_path, write_data):
+def test_a_client_is_revoked_while_it_trains(federation, spec, tmp_path, write_data):
     federation.join("mallory", write_data(tmp_path / "mallory.jsonl", "mole"))
     federation.wait_until_connected(3)
     cohort = {"size": 3, "minimum": 2, "deadline": "90s"}
-    run = federation.begin(spec(local=long_training, cohort=cohort, stop={"rounds": 1}))
+    federation.hold_training("mallory")
+    run = federation.begin(spec(cohort=cohort, stop={"rounds": 1}))
     federation.wait_until_training(run, "mallory")
     client = federation.agents["mallory"].client
     revoked_at = now()
@@ -174,9 +175,10 @@ def test_a_client_is_revoked_while_it_trains(federation, spec, long_training, tm
 # One identity twice
 
 
-def test_two_agents_with_one_identity(federation, spec, long_training):
+def test_two_agents_with_one_identity(federation, spec):
     ada = federation.agents["ada"]
-    run = federation.begin(spec(local=long_training, stop={"rounds": 1}))
+    federation.hold_training("ada", "twin")
+    run = federation.begin(spec(stop={"rounds": 1}))
     task = federation.wait_until_training(run, "ada")
     with federation.paused("ada"):
         twin = federation.add_agent("twin", federation.data["ada"], start=False)
@@ -184,6 +186,7 @@ def test_two_agents_with_one_identity(federation, spec, long_training):
         shutil.copytree(ada.folder, twin.folder)
         twin.process.start()
         wait_for_event(twin.log, "task_started", task=task)
+    federation.release_training("ada", "twin")
     # Both train the same task now, and may both upload it. One learns that it was superseded:
     # the older one, or the newer one if the older was just sending and came back once more.
     ended = federation.wait_until_one_ended("ada", "twin", status=ExitCode.SUPERSEDED)

@@ -42,14 +42,16 @@ def test_aggregator_killed_after_an_acknowledgement(federation, spec):
     assert len(read_events(log, "task_started", task=task)) == 1
 
 
-def test_coordinator_killed_with_tasks_out(federation, spec, long_training):
-    run = federation.begin(spec(local=long_training, stop={"rounds": 1}))
+def test_coordinator_killed_with_tasks_out(federation, spec):
+    federation.hold_training("ada", "bob")
+    run = federation.begin(spec(stop={"rounds": 1}))
     tasks = [federation.wait_until_training(run, name) for name in ("ada", "bob")]
     logs = [federation.agents[name].log for name in ("ada", "bob")]
     sessions = [len(read_events(log, "agent_ready")) for log in logs]
     federation.kill("coordinator")
     for log in logs:
         wait_for_event(log, "session_ended", len(read_events(log, "session_ended")) or 1)
+    federation.release_training("ada", "bob")
     federation.start("coordinator")
     federation.finish(run)
     for log, task, before in zip(logs, tasks, sessions, strict=True):
@@ -58,8 +60,9 @@ def test_coordinator_killed_with_tasks_out(federation, spec, long_training):
         assert len(read_events(log, "task_started", task=task)) == 1
 
 
-def test_redis_killed_with_tasks_out(federation, spec, long_training):
-    run = federation.begin(spec(local=long_training, stop={"rounds": 1}))
+def test_redis_killed_with_tasks_out(federation, spec):
+    federation.hold_training("ada", "bob")
+    run = federation.begin(spec(stop={"rounds": 1}))
     tasks = [federation.wait_until_training(run, name) for name in ("ada", "bob")]
     log = federation.layout.log("aggregator")
     before = len(read_events(log, "revocation_list_unreadable"))
@@ -67,14 +70,16 @@ def test_redis_killed_with_tasks_out(federation, spec, long_training):
     with pytest.raises(StoreUnavailableError):  # typed and retryable, not a traceback
         federation.api.clients()
     assert wait_until(lambda: read_events(log, "revocation_list_unreadable")[before:], 30)
+    federation.release_training("ada", "bob")
     federation.start("redis")
     federation.finish(run)
     for name, task in zip(("ada", "bob"), tasks, strict=True):
         assert len(read_events(federation.agents[name].log, "task_started", task=task)) == 1
 
 
-def test_everything_killed_at_once(federation, spec, long_training):
-    run = federation.begin(spec(local=long_training, stop={"rounds": 1}))
+def test_everything_killed_at_once(federation, spec):
+    federation.hold_training("bob")
+    run = federation.begin(spec(stop={"rounds": 1}))
     federation.wait_until_training(run, "bob")
     for name in ("coordinator", "aggregator", "redis", "ada", "bob"):
         federation.kill(name)

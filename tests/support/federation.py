@@ -14,7 +14,7 @@ with the process that runs the test. Methods belong to the main thread.
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -43,14 +43,20 @@ class AgentProcess:
     """One agent with a folder and data of its own."""
 
     def __init__(
-        self, layout: StateLayout, name: str, arguments: list[str], command: str = "start"
+        self,
+        layout: StateLayout,
+        name: str,
+        arguments: list[str],
+        command: str = "start",
+        program: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.folder = layout.agents / name
         self.log = layout.log(name)
-        program = [str(program_path("pfi-agent")), command, "--state", str(self.folder)]
+        program = program or [str(program_path("pfi-agent"))]
+        words = [*program, command, "--state", str(self.folder), *arguments]
         environment = {**inherited_environment(), "OMP_NUM_THREADS": "1"}
-        self.process = ChildProcess(Command(name, [*program, *arguments], environment, self.log))
+        self.process = ChildProcess(Command(name, words, environment, self.log))
 
     @property
     def client(self) -> str:
@@ -156,11 +162,15 @@ class Federation:
         """Adds an agent with a join token of its own; further arguments go to `pfi-agent start`."""
         token = self.api.create_token(label=name, ttl_seconds=600).token
         own = ["--data", str(data), "--name", name, "--token", token, "--threads", "1", *arguments]
-        agent = AgentProcess(self.layout, name, own)
+        agent = AgentProcess(self.layout, name, own, program=self._agent_program(name))
         self.agents[name] = agent
         if start:
             agent.process.start()
         return agent
+
+    def _agent_program(self, name: str) -> Sequence[str]:
+        """What runs an agent: nothing for the installed program."""
+        return ()
 
     def add_fleet(self, name: str, clients: int, data: Path, *arguments: str) -> AgentProcess:
         """Starts many clients in one process; further arguments go to `pfi-agent fleet`."""

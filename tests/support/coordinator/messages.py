@@ -40,7 +40,7 @@ class MemoryTaskFactory:
     ) -> Assignment:
         self.counted_rounds[client.client] = counted_round
         name = TaskName(document.run, round_scope(number, attempt, base.line), client.client)
-        return Assignment(name, name.text.encode())
+        return Assignment(name, name.text.encode(), device_class=client.device_class)
 
     def evaluate_task(
         self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime

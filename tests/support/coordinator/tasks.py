@@ -31,7 +31,10 @@ class MemoryTaskBoard:
             rows = self._rows(name)
             if name.client not in rows:
                 rows[name.client] = TaskRow(
-                    name.text, TaskState.ASSIGNED, upload_encoding=item.upload_encoding
+                    name.text,
+                    TaskState.ASSIGNED,
+                    upload_encoding=item.upload_encoding,
+                    device_class=item.device_class,
                 )
                 self._memory.inboxes.setdefault(name.client, {})[name.text] = item.message
                 self._note(name)

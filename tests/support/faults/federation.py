@@ -2,14 +2,17 @@
 
 import json
 import os
+import shutil
 import signal
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.support.faults import held_agent
 from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.proxy import FaultProxy
 from tests.support.faults.replay import Replay
@@ -132,6 +135,7 @@ class FaultFederation(Federation):
 
     def repair(self) -> None:
         """Starts whatever of the first members does not run; those who came later have to go."""
+        shutil.rmtree(self.layout.root / "holds", ignore_errors=True)
         for name in set(self.agents) - MEMBERS:
             self.leave(name)
         for name in ("redis", *SERVICES, *sorted(MEMBERS)):
@@ -183,8 +187,21 @@ class FaultFederation(Federation):
         assert member is not None
         return member.task
 
+    def hold_training(self, *names: str, rounds: Iterable[int] = (1,)) -> None:
+        """Makes agents wait in the middle of their trainings for these rounds of any run."""
+        for name in names:
+            self._holds(name).mkdir(parents=True, exist_ok=True)
+            for number in rounds:
+                (self._holds(name) / str(number)).touch()
+
+    def release_training(self, *names: str, rounds: Iterable[int] = (1,)) -> None:
+        """Lets trainings go on."""
+        for name in names:
+            for number in rounds:
+                (self._holds(name) / str(number)).unlink()
+
     def wait_until_training(self, run: str, name: str, round_number: int = 1) -> str:
-        """Waits until an agent is in the middle of its training, and gives the task."""
+        """Waits until an agent's held training is in its middle, and gives the task."""
 
         def training(run: Run) -> bool:
             member = self.member(run, name, round_number)
@@ -194,6 +211,12 @@ class FaultFederation(Federation):
         assert member is not None
         assert member.state == "training"
         return member.task
+
+    def _holds(self, name: str) -> Path:
+        return self.layout.root / "holds" / name
+
+    def _agent_program(self, name: str) -> Sequence[str]:
+        return [sys.executable, held_agent.__file__, str(self._holds(name))]
 
     def _make_configurable(self, name: str) -> None:
         service = self.local.service(name)

@@ -100,6 +100,15 @@ def test_clients_are_listed_as_a_table_and_as_json(scripted):
     assert json.loads(pfi("client", "list", "--json").stdout)[0]["training_rows"] == 90
 
 
+def test_the_class_of_a_device_is_shown_where_one_said_any(scripted):
+    scripted.on("GET", "/v1/clients", {"clients": [CLIENT]})
+    assert "device class" not in pfi("client", "list").stdout
+    scripted.on("GET", "/v1/clients", {"clients": [CLIENT | {"device_class": "phone"}, CLIENT]})
+    heading, first, second = pfi("client", "list").stdout.splitlines()
+    assert "device class" in heading
+    assert ("phone" in first, "phone" in second) == (True, False)
+
+
 def test_a_client_is_revoked_with_a_reason(scripted):
     scripted.on("POST", "/v1/clients/c-00000000000a/revoke", {})
     assert pfi("client", "revoke", "c-00000000000a", "--reason", "lost").exit_code == 0

@@ -69,6 +69,14 @@ def test_losses_before_and_now_are_shown_per_client():
     assert line.split() == ["ada", "4.000", "3.000", "2.000"]
 
 
+def test_the_class_of_a_device_is_shown_where_one_said_any():
+    assert "device class" not in drawn(run_document())
+    document = run_document()
+    document["rounds"][1]["cohort"][0]["device_class"] = "phone"
+    lines = [line.split() for line in drawn(document).splitlines()]
+    assert ["ada", "4.000", "3.000", "2.000", "phone"] in lines
+
+
 def test_accuracy_and_cost_are_shown_where_they_are_reported():
     assert "accuracy" not in drawn(run_document())
     document = run_document()

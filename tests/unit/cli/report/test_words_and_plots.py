@@ -65,6 +65,21 @@ def test_what_the_aggregation_rule_left_out_is_told():
     assert not any("left out" in each for each in findings(report()))
 
 
+def test_the_class_of_a_device_is_told_where_one_said_any():
+    assert "device class" not in markdown(report())
+    classes = ("phone", "")
+    clients = [
+        client.model_copy(update={"device_class": name})
+        for client, name in zip(report().clients, classes, strict=True)
+    ]
+    lines = markdown(report(clients=clients)).splitlines()
+    assert (
+        "| client | device class | held-out rows | backbone | shared | shared + personal |" in lines
+    )
+    assert any(line.startswith("| ada | phone | 10 |") for line in lines)
+    assert any(line.startswith("| ben |  | 10 |") for line in lines)
+
+
 def test_a_classifier_tells_its_accuracy():
     text = markdown(classified())
     assert "predicts 75.0% of a client's held-out labels on average" in text

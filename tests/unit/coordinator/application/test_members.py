@@ -20,7 +20,7 @@ from pfi_coordinator.application.list_clients import ListClients
 from pfi_coordinator.application.rate_limit import RateLimit
 from pfi_coordinator.application.renew_certificate import RenewCertificate
 from pfi_coordinator.domain.enrolment import check_agent_version, check_display_name
-from pfi_coordinator.domain.members import eligible_clients
+from pfi_coordinator.domain.members import AgentFacts, eligible_clients
 from pfi_coordinator.domain.scopes import Scope
 from pfi_coordinator.domain.tasks import Assignment, TaskName, TaskState
 
@@ -121,6 +121,15 @@ async def test_clients_are_listed_with_their_presence(graph):
         (client_id(1), True),
         (client_id(2), False),
     ]
+
+
+async def test_the_class_of_a_device_is_shown(graph):
+    certificate = await enrolled(graph)
+    listed = ListClients(graph.ports.registry, graph.ports.presence)
+    assert [item["device_class"] for item in await listed()] == [None]
+    facts = AgentFacts("1.0.0", 7, ("fp32",), "phone")
+    await graph.ports.registry.described(certificate.client, facts)
+    assert [item["device_class"] for item in await listed()] == ["phone"]
 
 
 async def test_an_api_key_is_right_as_a_whole(graph):

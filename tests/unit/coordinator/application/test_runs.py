@@ -8,6 +8,7 @@ from tests.support.coordinator.values import (
     rules,
     spec_document,
 )
+from tests.support.coordinator.working import Working, ended, submitted
 from tests.unit.coordinator.domain.builders import adapter
 
 from pfi_common.errors import (
@@ -27,6 +28,7 @@ from pfi_coordinator.application.ports.signals import Resynchronise, RunChanged
 from pfi_coordinator.application.submit_run import rules_of
 from pfi_coordinator.domain import events
 from pfi_coordinator.domain.effects import CreateInitialAdapter
+from pfi_coordinator.domain.members import AgentFacts
 from pfi_coordinator.domain.state import new_run
 
 
@@ -67,6 +69,18 @@ async def test_a_run_is_shown_at_once_or_when_it_changes(graph):
     await graph.apply(run, events.InitialAdapterMade(adapter(0)))
     graph.watchers.notice(RunChanged(run))
     assert (await waiting)["state"] == "running"
+
+
+async def test_a_member_of_a_cohort_is_shown_with_the_class_of_its_device(graph):
+    clients = await graph.join(1, 2, 3)
+    await graph.ports.registry.described(clients[0], AgentFacts("1.0.0", 7, ("fp32",), "phone"))
+    async with graph.led():
+        run = await submitted(graph)
+        await graph.until(run, lambda state: state.round is not None and state.round.cohort)
+        async with Working(graph, clients):
+            await graph.until(run, ended)
+    (cohort, *_) = (each["cohort"] for each in (await graph.show(run))["rounds"])
+    assert [item["device_class"] for item in cohort] == ["phone", None, None]
 
 
 async def test_watchers_look_again_after_a_gap_and_are_answered_when_draining(graph):

@@ -1,0 +1,38 @@
+"""Runs `pfi-agent`, and holds a training in its middle while a file is there.
+
+    python held_agent.py <folder> start --state ...
+
+The file is named after the round. A test that has to meet a training in its middle makes the file
+before, and takes it away after: nothing depends on how fast the machine trains.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from pfi_client_agent.application import task_desk
+from pfi_client_agent.entrypoints.main import main
+
+HELD_AFTER_STEPS = 2
+_POLL_SECONDS = 0.02
+
+
+def hold_trainings(folder: Path) -> None:
+    """Makes each training of this process wait before its third step while its round is held."""
+    report = task_desk._Work._report
+
+    def report_and_wait(work: task_desk._Work, steps_done: int, steps_total: int) -> None:
+        report(work, steps_done, steps_total)
+        while steps_done >= HELD_AFTER_STEPS and (folder / str(work.task.round)).exists():
+            time.sleep(_POLL_SECONDS)
+            work._control.require_running()
+            report(work, steps_done, steps_total)
+
+    task_desk._Work._report = report_and_wait  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv.pop(1))
+    sys.argv[0] = "pfi-agent"
+    hold_trainings(folder)
+    main()
