@@ -31,6 +31,7 @@ class Client(Record):
     certificate_expires_at: datetime | None = None
     training_rows: int | None = None
     agent_version: str = ""
+    device_class: str | None = None
 
 
 class Adapter(Record):

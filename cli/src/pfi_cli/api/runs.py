@@ -39,6 +39,7 @@ class Member(Record):
     steps_done: int = 0
     steps_total: int = 0
     upload_encoding: str | None = None
+    device_class: str | None = None
     payload_bytes: int | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
 

@@ -29,5 +29,11 @@ def line_of(run: Run, client: str) -> str:
     return lines[-1] if lines else GLOBAL
 
 
+def device_classes(run: Run) -> dict[str, str]:
+    """Gives the device class of each client's last task, for those that said one."""
+    members = (member for each in run.rounds for member in each.cohort)
+    return {member.client: member.device_class for member in members if member.device_class}
+
+
 def _members(run: Run) -> list[Member]:
     return [member for each in run.rounds for member in each.cohort] + list(run.evaluation)

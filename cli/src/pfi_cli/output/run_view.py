@@ -11,6 +11,7 @@ from pfi_cli.api.runs import Run
 from pfi_cli.output.client_measures import client_measures
 from pfi_cli.output.client_metrics import (
     client_names,
+    device_classes,
     last_metric,
     line_of,
     metric_history,
@@ -43,8 +44,9 @@ def client_losses(run: Run) -> Table:
     table.add_column("client")
     for heading in ("before", "shared, now", "+ personal, now"):
         table.add_column(heading, justify="right")
-    if run.lines:
-        table.add_column("line")
+    classes = device_classes(run)
+    for heading in (*(["line"] if run.lines else []), *(["device class"] if classes else [])):
+        table.add_column(heading)
     for client, name in client_names(run).items():
         history = metric_history(run, client)
         table.add_row(
@@ -53,6 +55,7 @@ def client_losses(run: Run) -> Table:
             loss_text(last_metric(history, "eval_loss_shared")),
             loss_text(last_metric(history, "eval_loss_personal")),
             *([line_of(run, client)] if run.lines else []),
+            *([classes.get(client, "")] if classes else []),
         )
     return table
 

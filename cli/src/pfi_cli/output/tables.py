@@ -29,8 +29,11 @@ def state_text(state: str) -> str:
 
 
 def client_table(clients: Sequence[Client]) -> Table:
-    """Clients, one per line."""
-    table = _table("client", "name", "state", "connected", "rows", "enrolled", "certificate until")
+    """Clients, one per line; with the class of their devices where one has any."""
+    classes = any(client.device_class for client in clients)
+    table = _table("client", "name", "state", "connected", "rows",
+                   *(["device class"] if classes else []), "enrolled",
+                   "certificate until")  # fmt: skip
     for client in clients:
         table.add_row(
             client.client,
@@ -38,6 +41,7 @@ def client_table(clients: Sequence[Client]) -> Table:
             state_text(client.state),
             "yes" if client.connected else "no",
             "" if client.training_rows is None else str(client.training_rows),
+            *([client.device_class or ""] if classes else []),
             _time(client.enrolled_at),
             _time(client.certificate_expires_at),
         )

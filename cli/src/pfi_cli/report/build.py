@@ -6,6 +6,7 @@ from typing import Any
 from cryptography import x509
 
 from pfi_cli.api.runs import Member, Run
+from pfi_cli.output.client_metrics import device_classes
 from pfi_cli.output.run_lines import in_line, round_name
 from pfi_cli.report import compute
 from pfi_cli.report.adapter_checks import (
@@ -108,7 +109,12 @@ def _compute(
     if run.created_at is None or run.ended_at is None or not run.evaluation:
         raise ReportIncompleteError("the run lacks its times or its closing evaluation")
     by_name = sorted(run.evaluation, key=lambda member: member.name)
-    clients = [compute.client_outcome(m) for m in by_name if m.state == COMPLETED]
+    classes = device_classes(run)
+    clients = [
+        compute.client_outcome(m, classes.get(m.client, ""))
+        for m in by_name
+        if m.state == COMPLETED
+    ]
     silent = [compute.silent_client(m) for m in by_name if m.state != COMPLETED]
     local_steps = int(run.spec["local"]["steps"])
     signed = {(a.evidence.line, a.evidence.version): _signed_figures(a) for a in adapters}

@@ -20,12 +20,18 @@ from pfi_cli.report.figures import (
 BYTES_PER_PARAMETER = 4
 
 
-def client_outcome(member: Member) -> ClientOutcome:
-    """Reads a client's closing evaluation."""
+def client_outcome(member: Member, device_class: str = "") -> ClientOutcome:
+    """Reads a client's closing evaluation.
+
+    Args:
+        member: Its entry.
+        device_class: Of its last task; empty for none.
+    """
     return ClientOutcome(
         client=member.client,
         name=member.name,
         line=member.line,
+        device_class=device_class,
         held_out_rows=round(member.metrics["held_out_rows"]),
         backbone=member.metrics["eval_loss_backbone"],
         shared=member.metrics["eval_loss_shared"],

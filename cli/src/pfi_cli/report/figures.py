@@ -18,12 +18,13 @@ class ClientOutcome(Figure):
     """Loss of one client on its own held-out rows at the end (nats per token, or per row).
 
     A classifier's client also has the shares of rows whose label is predicted. `shared` is the
-    adapter of the client's line.
+    adapter of the client's line, and `device_class` that of its last task; empty for none.
     """
 
     client: str
     name: str
     line: str = GLOBAL
+    device_class: str = ""
     held_out_rows: int
     backbone: float
     shared: float

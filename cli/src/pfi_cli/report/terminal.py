@@ -6,6 +6,7 @@ from rich.table import Table
 
 from pfi_cli.report.accuracy import accuracy_table
 from pfi_cli.report.answers import answer_table
+from pfi_cli.report.client_columns import client_cells, client_headings
 from pfi_cli.report.encodings import encoding_table
 from pfi_cli.report.figures import Report, Spread
 from pfi_cli.report.words import findings
@@ -36,8 +37,9 @@ def _losses(report: Report) -> Table:
         header_style="bold",
     )
     table.add_column("client")
-    if report.clusters:
-        table.add_column("line")
+    headings = client_headings(report)
+    for heading in headings:
+        table.add_column(heading)
     for heading in ("held-out rows", "backbone", "shared", "shared + personal"):
         table.add_column(heading, justify="right")
     for client in report.clients:
@@ -47,7 +49,7 @@ def _losses(report: Report) -> Table:
         personal = "-" if client.personal is None else f"{client.personal:.3f}"
         table.add_row(
             escape(client.name),
-            *([client.line] if report.clusters else []),
+            *client_cells(report, client),
             str(client.held_out_rows),
             f"{client.backbone:.3f}",
             shared,
@@ -57,7 +59,7 @@ def _losses(report: Report) -> Table:
     table.add_section()
     table.add_row(
         "mean ± deviation",
-        *([""] if report.clusters else []),
+        *([""] * len(headings)),
         "",
         *map(_text, (losses.backbone, losses.shared, losses.personal)),
     )

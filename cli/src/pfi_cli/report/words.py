@@ -6,6 +6,7 @@ from pfi_cli.output.run_lines import in_line
 from pfi_cli.output.units import bytes_text, seconds_text
 from pfi_cli.report.accuracy import accuracy_finding, accuracy_lines
 from pfi_cli.report.answers import answer_findings, answer_lines
+from pfi_cli.report.client_columns import client_cells, client_headings
 from pfi_cli.report.clusters import cluster_findings, cluster_section
 from pfi_cli.report.compute import longest_overhead
 from pfi_cli.report.encodings import encoding_finding, encoding_lines
@@ -128,19 +129,20 @@ def _losses(report: Report) -> Iterator[str]:
     unit = "token" if report.accuracies is None else "row"
     yield f"Nats per {unit}, each client on rows of its own that were never trained on."
     yield ""
-    heads, rule = (" line |", "---|") if report.clusters else ("", "")
+    headings = client_headings(report)
+    heads, rule = "".join(f" {heading} |" for heading in headings), "---|" * len(headings)
     yield f"| client |{heads} held-out rows | backbone | shared | shared + personal |"
     yield f"|---|{rule}---:|---:|---:|---:|"
     for client in report.clients:
         mark = " (worse than backbone)" if client.shared_is_worse else ""
-        own = f" {client.line} |" if report.clusters else ""
+        own = "".join(f" {cell} |" for cell in client_cells(report, client))
         yield (
             f"| {client.name} |{own} {client.held_out_rows} | {client.backbone:.4f} | "
             f"{client.shared:.4f}{mark} | {_number(client.personal)} |"
         )
     losses = report.losses
     yield (
-        f"| **mean ± deviation** |{' |' if report.clusters else ''} | {_spread(losses.backbone)} | "
+        f"| **mean ± deviation** |{' |' * len(headings)} | {_spread(losses.backbone)} | "
         f"{_spread(losses.shared)} | {_spread(losses.personal)} |"
     )
     yield ""

@@ -72,7 +72,8 @@ class ProtoTaskFactory:
         task.train.CopyFrom(compile_train_task(document.spec, ticket, terms.encoding, other))
         if task.train.error_feedback:
             task.train.counted_round = counted_round
-        return Assignment(name, task.SerializeToString(deterministic=True), agreed)
+        message = task.SerializeToString(deterministic=True)
+        return Assignment(name, message, agreed, client.device_class)
 
     def evaluate_task(
         self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime

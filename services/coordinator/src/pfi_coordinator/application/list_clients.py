@@ -36,4 +36,5 @@ def client_view(client: Client, *, connected: bool) -> dict[str, Any]:
         "training_rows": client.training_rows,
         "agent_version": client.agent_version,
         "upload_encodings": list(client.upload_encodings),
+        "device_class": client.device_class or None,
     }

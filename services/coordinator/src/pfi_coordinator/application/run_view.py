@@ -133,6 +133,7 @@ def _row(client: str, row: TaskRow, clients: Clients) -> dict[str, Any]:
         "steps_done": row.steps_done,
         "steps_total": row.steps_total,
         "upload_encoding": row.upload_encoding or None,
+        "device_class": row.device_class or None,
         "payload_bytes": row.payload_bytes,
         "metrics": dict(sorted(row.metrics.items())),
     }

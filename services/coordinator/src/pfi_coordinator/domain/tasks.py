@@ -106,6 +106,7 @@ class TaskRow:
     payload_bytes: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
     upload_encoding: str = ""
+    device_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +125,14 @@ class RowChange:
 class Assignment:
     """A task to hand out: its name, and the message that the client gets.
 
-    The encoding of the update, in lower case, is for people; empty when nothing is uploaded.
+    The encoding of the update, in lower case, and the device class whose rank is trained are for
+    people; empty when nothing is uploaded, or the device says no class.
     """
 
     name: TaskName
     message: bytes
     upload_encoding: str = ""
+    device_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)

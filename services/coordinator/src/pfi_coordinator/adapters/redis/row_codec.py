@@ -46,4 +46,5 @@ def _row(columns: Mapping[str, str]) -> TaskRow:
         payload_bytes=int(columns.get("payload_bytes", 0)),
         metrics=json.loads(columns.get("metrics", "{}")),
         upload_encoding=columns.get("upload_encoding", ""),
+        device_class=columns.get("device_class", ""),
     )

@@ -49,7 +49,7 @@ class RedisTaskBoard:
             arguments: list[Argument] = [run, MAXIMUM_RECENT_RUNS]
             for item in batch:
                 arguments += [item.name.client, item.name.text, item.message]
-                arguments.append(item.upload_encoding)
+                arguments += [item.upload_encoding, item.device_class]
             await self._hand_out([*_scope_keys(run, scope), *owned], arguments)
 
     async def take_back(self, names: Sequence[TaskName], state: TaskState) -> None:

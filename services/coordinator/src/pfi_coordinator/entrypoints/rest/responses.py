@@ -25,6 +25,7 @@ class Client(BaseModel):
     training_rows: int
     agent_version: str
     upload_encodings: list[str]
+    device_class: str | None
 
 
 class Clients(BaseModel):
@@ -52,6 +53,7 @@ class CohortMember(BaseModel):
     steps_done: int
     steps_total: int
     upload_encoding: str | None
+    device_class: str | None
     payload_bytes: int
     metrics: dict[str, float]
 
