@@ -66,6 +66,8 @@ class Round(Record):
     published_at: datetime | None = None
     deadline: datetime | None = None
     spools: Sequence[str] = ()
+    pieces: int = 0
+    pieces_done: int = 0
     cohort: Sequence[Member] = ()
     counted: int | None = None
     merge_seconds: float | None = None

@@ -28,7 +28,8 @@ def _add_rounds(grid: Table, run: Run, line: str) -> None:
         each = known.get(number)
         if each is not None:
             share = progress(each)
-            grid.add_row(round_name(each), _bar(share), f"{share:4.0%}", _round_text(run, each))
+            text = f"{_round_text(run, each)}{_spools_text(run, each)}"
+            grid.add_row(round_name(each), _bar(share), f"{share:4.0%}", text)
         elif line == GLOBAL or not _has_ended(run, line):
             grid.add_row(in_line(line, f"round {number}"), _bar(0.0), "", "")
 
@@ -78,8 +79,17 @@ def _round_text(run: Run, each: Round) -> str:
             f"{f'{left_out} left out, ' if left_out else ''}"
             f"up {bytes_text(traffic.up_bytes)}, down {bytes_text(traffic.down_bytes)}"
         )
+    if each.state == "reducing":
+        done = f": {each.pieces_done} of {each.pieces} pieces" if each.pieces else ""
+        return f"{each.state}{done}"
     steps = "  ".join(f"{escape(m.name)} {_member_text(m)}" for m in each.cohort)
     return steps or each.state
+
+
+def _spools_text(run: Run, each: Round) -> str:
+    """Names the spools of a round, where the run has more than one."""
+    several = len({spool for other in run.rounds for spool in other.spools}) > 1
+    return f"; on {', '.join(each.spools)}" if several and each.spools else ""
 
 
 def _member_text(member: Member) -> str:

@@ -59,6 +59,27 @@ def test_a_published_round_fits_a_terminal_of_80_columns():
     assert all(len(line) <= 80 for line in lines)
 
 
+def test_the_spools_of_a_round_are_shown_where_there_are_several():
+    document = run_document() | {"rounds": [round_document(1, spools=["spool-0"])]}
+    assert "spool-0" not in drawn(document)
+    document["rounds"].append(training(spools=["spool-1", "spool-0"]))
+    text = drawn(document)
+    assert "2/2 counted, up 128 B, down 128 B; on spool-0" in text
+    assert "ben done; on spool-1, spool-0" in text
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [({}, "reducing"), ({"pieces": 8, "pieces_done": 3}, "reducing: 3 of 8 pieces")],
+)
+def test_a_round_that_is_reduced_shows_its_pieces(pieces, text):
+    reducing = round_document(2, state="reducing", published_at=None, **pieces)
+    rounds = [round_document(1), reducing]
+    lines = drawn(run_document(state="running") | {"rounds": rounds}).splitlines()
+    (line,) = (line for line in lines if line.startswith("round 2"))
+    assert line.rstrip().endswith(text)
+
+
 def test_rounds_to_come_are_shown_empty():
     text = drawn(run_document(3, state="running") | {"rounds": [round_document(1)]})
     assert "round 3" in text

@@ -165,6 +165,8 @@ async def test_pieces_are_ordered_waited_for_and_ordered_again(graph):
         ]
         await answer(graph, graph.pieces.orders[1])
         await graph.until(run, lambda state: state.round and state.round.pieces_done == 1)
+        (shown,) = (await graph.show(run))["rounds"]
+        assert (shown["state"], shown["pieces"], shown["pieces_done"]) == ("reducing", 2, 1)
         graph.clock.advance(seconds=PIECE_SECONDS + 1)
         await eventually(lambda: ordered(graph, 3))
         assert graph.pieces.orders[2].piece == 0

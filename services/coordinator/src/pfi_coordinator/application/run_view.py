@@ -115,6 +115,8 @@ def _round(item: RoundState, rows: Rows, clients: Clients) -> dict[str, Any]:
         "published_at": _time(item.published_at),
         "deadline": _time(item.deadline),
         "spools": list(item.spools),
+        "pieces": item.pieces,
+        "pieces_done": item.pieces_done,
         "cohort": [_row(client, rows[client], clients) for client in sorted(rows)],
         "counted": item.counted,
         "merge_seconds": item.merge_seconds,

@@ -70,6 +70,8 @@ class Round(BaseModel):
     published_at: str | None
     deadline: str | None
     spools: list[str]
+    pieces: int
+    pieces_done: int
     cohort: list[CohortMember]
     counted: int
     merge_seconds: float | None
