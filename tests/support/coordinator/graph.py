@@ -165,8 +165,8 @@ class Graph:
             apply=self.apply,
             find_eligible=FindEligible(ports.presence, ports.revocations),
             find_spools=find_spools,
-            run_effect=RunEffect(ports.runs, self.apply, carry_out, randomness),
-            watch_round=WatchRound(self.aggregators, self.apply, randomness),
+            run_effect=RunEffect(ports.runs, self.apply, carry_out, self.clock, randomness),
+            watch_round=WatchRound(self.aggregators, self.apply, self.clock, randomness),
             clock=self.clock,
         )
         return Lead(Candidate("replica-0", holder), ports.leadership, self.aggregators, tools)

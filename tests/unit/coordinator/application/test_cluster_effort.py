@@ -125,6 +125,6 @@ async def test_trouble_ends_with_an_effect_that_is_not_wanted_any_more(graph):
     state = await graph.apply(run, EffectDelayed("place_clients", "INTERNAL"))
     assert state.trouble is not None
     late = PlaceClients(1, (client_id(1),), graph.clock.now())
-    run_effect = RunEffect(graph.ports.runs, graph.apply, None, random.Random(1))
+    run_effect = RunEffect(graph.ports.runs, graph.apply, None, graph.clock, random.Random(1))
     await run_effect(await graph.ports.runs.document(run), late, 1)
     assert (await graph.ports.runs.load(run)).state.trouble is None

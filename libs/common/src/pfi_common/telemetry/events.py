@@ -31,6 +31,7 @@ class Event(StrEnum):
     CLUSTERS_FORMED = "clusters_formed"
     CLUSTERS_NOT_FOUND = "clusters_not_found"
     COORDINATOR_LISTENING = "coordinator_listening"
+    DELAY_ENDED = "delay_ended"
     DRIVER_FAILED = "driver_failed"
     EFFECT_DELAYED = "effect_delayed"
     EFFECT_FAILED = "effect_failed"

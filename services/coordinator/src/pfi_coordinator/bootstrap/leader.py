@@ -63,8 +63,8 @@ def build_leader(
         apply=apply,
         find_eligible=FindEligible(adapters.presence, adapters.revocations),
         find_spools=find_spools,
-        run_effect=RunEffect(adapters.runs, apply, carry_out, randomness),
-        watch_round=WatchRound(adapters.aggregators, apply, randomness),
+        run_effect=RunEffect(adapters.runs, apply, carry_out, clock, randomness),
+        watch_round=WatchRound(adapters.aggregators, apply, clock, randomness),
         clock=clock,
     )
     candidate = Candidate(settings.replica, secrets.token_hex(8))

@@ -4,6 +4,7 @@ import asyncio
 import random
 from dataclasses import replace
 
+from pfi_common.clock import Clock
 from pfi_common.errors import (
     InternalError,
     LeaderSupersededError,
@@ -14,6 +15,7 @@ from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.leader.backoff import Backoff
+from pfi_coordinator.application.leader.delay_log import DelayLog
 from pfi_coordinator.application.outbox.carry_out import CarryOut
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.records import RunDocument
@@ -28,11 +30,17 @@ class RunEffect:
     """Carries an effect out, as often as it takes, while it is wanted."""
 
     def __init__(
-        self, runs: RunStore, apply: ApplyEvent, carry_out: CarryOut, randomness: random.Random
+        self,
+        runs: RunStore,
+        apply: ApplyEvent,
+        carry_out: CarryOut,
+        clock: Clock,
+        randomness: random.Random,
     ) -> None:
         self._runs = runs
         self._apply = apply
         self._carry_out = carry_out
+        self._clock = clock
         self._randomness = randomness
 
     async def __call__(self, document: RunDocument, effect: Effect, token: int) -> None:
@@ -42,15 +50,17 @@ class RunEffect:
             LeaderSupersededError: A newer leader commands the aggregators.
         """
         backoff = Backoff(self._randomness)
+        delays = DelayLog(document.run, effect.kind, self._clock, self._randomness)
         while True:
             attempt = self._attempt(document, effect, token)
             # Gathered, so that a failure which nobody foresaw is seen and noted like the others.
             (error,) = await asyncio.gather(attempt, return_exceptions=True)
             if error is None:
+                delays.over()
                 return
             if isinstance(error, LeaderSupersededError) or not isinstance(error, Exception):
                 raise error
-            if await self._failed(document.run, effect, error):
+            if await self._failed(document.run, effect, error, delays):
                 return
             await asyncio.sleep(backoff.delay_seconds())
 
@@ -74,19 +84,19 @@ class RunEffect:
         if trouble is not None and trouble.effect == effect.kind:
             await self._apply(run, EffectDelayed(effect.kind, "", line=effect.line))
 
-    async def _failed(self, run: str, effect: Effect, error: Exception) -> bool:
+    async def _failed(self, run: str, effect: Effect, error: Exception, delays: DelayLog) -> bool:
         """Notes a failure, if the state can be written; True when the effect is given up.
 
         A store that does not answer need not be that of the state: artifacts have one as well.
         """
         try:
-            return await self._note(run, effect, error)
+            return await self._note(run, effect, error, delays)
         except StoreUnavailableError:
             return False
 
-    async def _note(self, run: str, effect: Effect, error: Exception) -> bool:
+    async def _note(self, run: str, effect: Effect, error: Exception, delays: DelayLog) -> bool:
         if not isinstance(error, PlatformError) or error.retryable:
-            get_logger().warning(LogEvent.EFFECT_DELAYED, run=run, effect=effect.kind, error=error)
+            delays.failed(error)
             typed = error if isinstance(error, PlatformError) else InternalError()
             spool = typed.details.get("spool", "")
             delayed = EffectDelayed(effect.kind, typed.reason, spool, line=effect.line)

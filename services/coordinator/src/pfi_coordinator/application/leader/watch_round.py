@@ -4,11 +4,11 @@ import asyncio
 import random
 from collections.abc import Callable
 
+from pfi_common.clock import Clock
 from pfi_common.errors import PlatformError, ServiceUnavailableError, StoreUnavailableError
-from pfi_common.telemetry.events import Event as LogEvent
-from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.leader.backoff import Backoff
+from pfi_coordinator.application.leader.delay_log import DelayLog
 from pfi_coordinator.application.outbox.every_spool import missing
 from pfi_coordinator.application.ports.aggregators import Aggregators, Attempt, Counted
 from pfi_coordinator.domain.events import EffectDelayed, EffectFailed
@@ -21,10 +21,15 @@ class WatchRound:
     """Watches an attempt, again and again after breaks, until everything was told."""
 
     def __init__(
-        self, aggregators: Aggregators, apply: ApplyEvent, randomness: random.Random
+        self,
+        aggregators: Aggregators,
+        apply: ApplyEvent,
+        clock: Clock,
+        randomness: random.Random,
     ) -> None:
         self._aggregators = aggregators
         self._apply = apply
+        self._clock = clock
         self._randomness = randomness
 
     async def __call__(self, attempt: Attempt, found: Callable[[Counted], None]) -> None:
@@ -33,12 +38,14 @@ class WatchRound:
         Returns when the attempt takes no more of them, or when it cannot be watched for good.
         """
         backoff = Backoff(self._randomness)
+        delays = DelayLog(attempt.run, WATCH, self._clock, self._randomness)
         known: set[Counted] = set()
         troubled = False
         while True:
             try:
                 if troubled:
                     await self._recovered(attempt)
+                    delays.over()
                     troubled = False
                 async for update in self._aggregators.watch_round(attempt):
                     found(update)
@@ -48,6 +55,7 @@ class WatchRound:
             except PlatformError as failure:
                 away = isinstance(failure, ServiceUnavailableError)
                 error = missing([attempt.spool]) if away else failure
+                delays.failed(error)
                 if not await self._failed(attempt, error):
                     return
                 troubled = True
@@ -62,7 +70,6 @@ class WatchRound:
 
     async def _failed(self, attempt: Attempt, error: PlatformError) -> bool:
         """Notes a failure; True when the watch goes on."""
-        get_logger().warning(LogEvent.EFFECT_DELAYED, run=attempt.run, effect=WATCH, error=error)
         try:
             if error.retryable:
                 spool = error.details.get("spool", "")
