@@ -162,6 +162,8 @@ def test_combinations_are_tried_and_not_believed():
     assert "loss" in pairs[frozenset((personal, grouped))].reason
     assert pairs[frozenset((personal, "personalize dual_adapter"))].outcome == "yes"
     assert pairs[frozenset(("server adam", "server sgd with momentum"))].outcome == "either"
+    for rule, outcome in (("rule krum", "no"), ("rule multi_krum", "no"), ("rule median", "yes")):
+        assert pairs[frozenset((rule, "upload int4_block, feedback"))].outcome == outcome
 
 
 def test_a_choice_is_sound_alone_or_with_what_it_needs():

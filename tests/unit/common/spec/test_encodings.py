@@ -48,3 +48,27 @@ def test_products_that_make_other_factors_refuse_error_feedback(
     aggregate = made.aggregate.model_copy(update={"product": product})
     problems = list(error_feedback_problems(made.model_copy(update={"aggregate": aggregate})))
     assert bool(problems) == refused
+
+
+@pytest.mark.parametrize(
+    ("encoding", "rule", "refused"),
+    [
+        ({"upload": "int4_block"}, {"rule": "krum", "attackers": 1}, True),
+        ({"upload": "int4_block"}, {"rule": "multi_krum", "attackers": 1}, True),
+        ({"upload": "int4_block"}, {"rule": "median"}, False),
+        (
+            {"upload": "int4_block", "error_feedback": False},
+            {"rule": "krum", "attackers": 1},
+            False,
+        ),
+        ({"upload": "int8_block"}, {"rule": "multi_krum", "attackers": 1}, False),
+    ],
+)
+def test_rules_that_leave_updates_out_refuse_error_feedback(
+    encoding: dict[str, object], rule: dict[str, object], refused: bool
+) -> None:
+    made = spec(aggregate=rule, cohort={"size": 8})
+    update = {"encoding": spec(encoding=encoding).encoding}
+    problems = list(error_feedback_problems(made.model_copy(update=update)))
+    assert bool(problems) == refused
+    assert all("Set encoding.error_feedback to false" in problem for problem in problems)
