@@ -64,6 +64,7 @@ class UseCases:
     uploads: UploadTurns = field(default_factory=UploadTurns)
     places: UploadPlaces = field(default_factory=UploadPlaces)
     spool: str = SPOOL
+    fold_ahead_bytes: int = FOLD_AHEAD_BYTES
 
     def __post_init__(self) -> None:
         self.incoming = InMemoryIncoming(self.clock)
@@ -71,6 +72,7 @@ class UseCases:
         turns, bells, failpoints = Turns(), RoundBells(), Failpoints()
         self.bells = bells
         self.leadership = Leadership(InMemoryLeaderTokens())
+        merge = self._merge()
         admission = UploadAdmission(rounds, self.statements, self.clock, self.spool)
         self.receive = ReceiveUpdate(
             rounds=rounds,
@@ -80,6 +82,7 @@ class UseCases:
             turns=self.uploads,
             places=self.places,
             slots=ReceiveSlots(),
+            ahead=self.ahead,
             bells=bells,
             meter=self.meter,
             failpoints=failpoints,
@@ -113,19 +116,22 @@ class UseCases:
             self.spool,
         )
         self.abort = AbortRound(self.leadership, rounds, turns, bells)
-        self._merging(turns, pieces, partials, publication)
+        self._merging(merge, turns, pieces, partials, publication)
+
+    def _merge(self) -> MergeRound:
+        fold = FoldUpdate(self.rounds)
+        self.ahead = FoldAhead(self.rounds, fold, self.fold_ahead_bytes, Failpoints())
+        return MergeRound(fold, self.ahead, lambda: None, Failpoints())
 
     def _merging(
         self,
+        merge: MergeRound,
         turns: Turns,
         pieces: ReductionPieces,
         partials: PartialSums,
         publication: Publication,
     ) -> None:
         rounds, failpoints = self.rounds, Failpoints()
-        fold = FoldUpdate(rounds)
-        self.ahead = FoldAhead(rounds, fold, FOLD_AHEAD_BYTES, failpoints)
-        merge = MergeRound(fold, self.ahead, lambda: None, failpoints)
         self.fold = FoldRound(
             leadership=self.leadership,
             rounds=rounds,

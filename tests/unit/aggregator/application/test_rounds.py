@@ -149,7 +149,9 @@ async def test_too_few_updates_publish_nothing():
     await world.abort.run(TOKEN, KEY)
 
 
-async def test_a_damaged_update_stops_the_merge(world):
+async def test_a_damaged_update_stops_the_merge():
+    world = UseCases(fold_ahead_bytes=0)  # so that it is read at the end
+    await world.start(PLAN)
     await world.upload(UPLOADS[0])
     await world.seal.run(TOKEN, KEY)
     known = world.rounds._rounds[KEY].updates

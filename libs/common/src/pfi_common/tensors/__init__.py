@@ -41,7 +41,7 @@ from pfi_common.tensors.lora import (
 )
 from pfi_common.tensors.payload import adapter_digest, flatten, unflatten
 from pfi_common.tensors.rank_change import RankChange
-from pfi_common.tensors.scan import PayloadScanner, ScanResult
+from pfi_common.tensors.scan import PayloadScanner, ScanResult, TakeBlock
 from pfi_common.tensors.schema import (
     CAUSAL_LM,
     PEFT_TASK_TYPES,
@@ -72,6 +72,7 @@ __all__ = [
     "ScanResult",
     "Schema",
     "Sketcher",
+    "TakeBlock",
     "Tensor",
     "accumulate",
     "adapter_digest",

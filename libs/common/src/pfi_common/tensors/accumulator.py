@@ -79,9 +79,34 @@ class Accumulator:
         if start != self._sums.size:
             message = f"an update has {self._sums.size} coordinates, not {start}"
             raise ValueError(message)
+        if fast:
+            self.complete(weight_units)
+
+    def can_add_parts(self, highest: float) -> bool:
+        """Whether updates up to this |coordinate|, and without a clip, can be added in parts."""
+        return self._is_low(FULL_CLIP_FACTOR, highest)
+
+    def add_part(self, coordinates: NDArray[np.float32], start: int, weight_units: int) -> None:
+        """Adds some coordinates of an update; the negative weight takes them back.
+
+        When all have been added, `complete` ends the update; the sums are right then, and when all
+        that was added has been taken back.
+
+        Shapes: coordinates (n,), from the one of number `start` on.
+
+        Args:
+            coordinates: As they count, and no higher than `can_add_parts` was asked for.
+            start: The first of them.
+            weight_units: The update's weight.
+        """
+        sums = self._sums[start : start + coordinates.size]
         with self._adding:
-            bias = weight_units * _integer(self._magic) if fast else 0
-            self._bias = (self._bias + bias) % _WORD
+            self._add_biased(sums, coordinates, FULL_CLIP_FACTOR, weight_units)
+
+    def complete(self, weight_units: int) -> None:
+        """Ends an update whose coordinates have all been added."""
+        with self._adding:
+            self._bias = (self._bias + weight_units * _integer(self._magic)) % _WORD
 
     def take(self) -> NDArray[np.int64]:
         """Gives the sums, while no one adds; they are the accumulator's own and shared with it.

@@ -1,45 +1,32 @@
-"""Folds the updates of open rounds as they are committed, so that little is left at the seal.
+"""Sums the updates of open rounds as they come, so that little is left at the seal.
 
-All of this is derived from the spool: what is lost with the process, or let go of, is folded again,
-here or when the round is finalized. The counted set decides what is used.
+Where the round permits it, they are summed while they arrive, else once they are committed. All of
+this is derived from the spool: what is lost with the process, or let go of, is folded again, here
+or when the round is finalized. The counted set decides what is used.
 """
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from pfi_aggregator.application.arriving_update import ArrivingUpdate
 from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.fold_update import FoldUpdate
-from pfi_aggregator.application.ports import Rounds
+from pfi_aggregator.application.folded import Folded
+from pfi_aggregator.application.ports import PartialUpload, Rounds
 from pfi_aggregator.application.round_bells import RoundBells
+from pfi_aggregator.application.round_sums import RoundSums
+from pfi_aggregator.domain.counting import weight_of
 from pfi_aggregator.domain.merge import Merge, merges_exactly, sums_bytes
 from pfi_aggregator.domain.round_key import RoundKey
 from pfi_aggregator.domain.round_plan import RoundPlan
-from pfi_aggregator.domain.update import CountedUpdate
+from pfi_aggregator.domain.ticket import UploadTicket
+from pfi_aggregator.domain.update import CountedUpdate, UpdateHeader
 from pfi_aggregator.failpoints import Failpoint, Failpoints
 from pfi_common.errors import PlatformError
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
-
-
-@dataclass
-class Folded:
-    """What has been folded of a round.
-
-    Attributes:
-        plan: The round's plan.
-        merge: The sums.
-        updates: The updates in them, in the order of their commits.
-        whole: False once half an update may be in the sums.
-        busy: Held while an update is folded.
-    """
-
-    plan: RoundPlan
-    merge: Merge
-    updates: list[CountedUpdate] = field(default_factory=list)
-    whole: bool = True
-    busy: threading.Lock = field(default_factory=threading.Lock)
 
 
 class FoldAhead:
@@ -64,8 +51,43 @@ class FoldAhead:
         self._folded: dict[RoundKey, Folded] = {}
         self._left: set[RoundKey] = set()
 
+    def begin(
+        self, upload: PartialUpload, plan: RoundPlan, ticket: UploadTicket, header: UpdateHeader
+    ) -> ArrivingUpdate:
+        """Begins an update, which is summed while it is received if its round permits it.
+
+        Who calls it calls `end`, before the upload is closed.
+        """
+        arriving = ArrivingUpdate(upload, plan, ticket, header)
+        with self._changing:
+            folded = self._sums_of(plan)
+            if folded is not None:
+                part = folded.merge.begin(ticket.schema_digest, weight_of(header, plan))
+                if part is not None:
+                    arriving.sum_into(folded, part)
+                    folded.arriving[ticket.task] = arriving
+        return arriving
+
+    def count(self, arriving: ArrivingUpdate, update: CountedUpdate) -> None:
+        """Leaves a committed update in the sums; one that is not in them is folded later."""
+        if arriving.count(update):
+            self._failpoints.reach(Failpoint.FOLDED_AHEAD)
+
+    def end(self, arriving: ArrivingUpdate) -> None:
+        """Ends an update; what has not been counted is taken out of the sums."""
+        key = arriving.key
+        try:
+            arriving.take_back()
+        except PlatformError as error:
+            self._tell(key, error)
+        with self._changing:
+            folded = self._folded.get(key)
+            if folded is not None:
+                folded.arriving.pop(arriving.task, None)
+                self._leave_if_spoilt(folded)
+
     def fold_next(self) -> bool:
-        """Folds one update, of the round that lags most; false when there is nothing to fold."""
+        """Folds one committed update, of the round that lags most; false when there is none."""
         with self._changing:
             chosen = self._choose()
         if chosen is None:
@@ -75,10 +97,10 @@ class FoldAhead:
                 self._fold_one(chosen)
         return True
 
-    def take(self, key: RoundKey) -> Folded | None:
+    def take(self, key: RoundKey) -> RoundSums | None:
         """Gives a round's sums to the caller, when there are some; no more is folded ahead of it.
 
-        Waits for the update that is being folded.
+        Waits for the update that is being folded; what arrives is taken out.
         """
         with self._changing:
             self._left.add(key)
@@ -86,7 +108,11 @@ class FoldAhead:
         if found is None:
             return None
         with found.busy:
-            return found if found.updates and found.whole else None
+            try:
+                found.settle_arriving()
+            except PlatformError as error:
+                self._tell(key, error)
+            return found if found.updates and not found.spoilt else None
 
     def lag(self) -> int:
         """Says how many committed updates are still to be folded ahead."""
@@ -97,8 +123,8 @@ class FoldAhead:
         self._forget_all_but(pending)
         lagging = [key for key in pending if key not in self._left and self._lag(key)]
         for key in sorted(lagging, key=self._lag, reverse=True):
-            found = self._folded.get(key) or self._begin(key)
-            if found is not None:
+            found = self._folded.get(key) or self._begin_round(key)
+            if found is not None and found.choose(self._rounds) is not None:
                 return found
         return None
 
@@ -106,48 +132,54 @@ class FoldAhead:
         found = self._folded.get(key)
         return len(self._rounds.committed(key, len(found.updates) if found else 0))
 
-    def _begin(self, key: RoundKey) -> Folded | None:
+    def _begin_round(self, key: RoundKey) -> Folded | None:
         try:
             plan = self._rounds.view(key).plan
         except PlatformError:  # it was settled just now
             return None
-        if plan is None or not merges_exactly(plan):
-            self._left.add(key)
+        return None if plan is None else self._sums_of(plan)
+
+    def _sums_of(self, plan: RoundPlan) -> Folded | None:
+        """Gives the sums of a round, unless it has none before its end."""
+        found = self._folded.get(plan.key)
+        if found is not None or plan.key in self._left:
+            return found
+        if not merges_exactly(plan):
+            self._left.add(plan.key)
             return None
         taken = sum(sums_bytes(folded.plan) for folded in self._folded.values())
         if taken + sums_bytes(plan) > self._memory_bytes:
             return None
-        return self._folded.setdefault(key, Folded(plan, Merge(plan)))
+        return self._folded.setdefault(plan.key, Folded(plan, Merge(plan)))
 
     def _fold_one(self, folded: Folded) -> None:
-        key = folded.plan.key
-        for committed in self._rounds.committed(key, len(folded.updates))[:1]:
-            try:
-                with self._whole_or_left(folded):
-                    update = committed.counted
-                    self._fold.run(folded.plan, folded.merge, update, update.weight_units)
-                    folded.updates.append(update)
-            except PlatformError as error:
-                self._tell(key, error)
-            else:
-                self._failpoints.reach(Failpoint.FOLDED_AHEAD)
+        update = folded.choose(self._rounds)
+        if update is None:
+            return
+        try:
+            with self._whole_or_left(folded):
+                self._fold.run(folded.plan, folded.merge, update, update.weight_units)
+                folded.add(update)
+        except PlatformError as error:
+            self._tell(folded.plan.key, error)
+        else:
+            self._failpoints.reach(Failpoint.FOLDED_AHEAD)
 
     @contextmanager
     def _whole_or_left(self, folded: Folded) -> Iterator[None]:
-        """Leaves a round to its finalization unless the context ends well.
-
-        Whatever the error, also one that ends the process's folding: half an update may be in the
-        sums, which nobody may take any more, nor use who has taken them and waits.
-        """
-        folded.whole = False
+        """Leaves a round to its finalization unless the context ends well."""
         try:
-            yield
-            folded.whole = True
+            with folded.whole_or_spoilt():
+                yield
         finally:
-            if not folded.whole:
-                with self._changing:
-                    self._left.add(folded.plan.key)
-                    self._folded.pop(folded.plan.key, None)
+            with self._changing:
+                self._leave_if_spoilt(folded)
+
+    def _leave_if_spoilt(self, folded: Folded) -> None:
+        """Lets go of sums that nobody may take any more, nor use who has taken them and waits."""
+        if folded.spoilt:
+            self._left.add(folded.plan.key)
+            self._folded.pop(folded.plan.key, None)
 
     @staticmethod
     def _tell(key: RoundKey, error: PlatformError) -> None:

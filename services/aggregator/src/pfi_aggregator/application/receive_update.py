@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
+from pfi_aggregator.application.arriving_update import ArrivingUpdate
 from pfi_aggregator.application.blocking import in_thread
+from pfi_aggregator.application.fold_ahead import FoldAhead
 from pfi_aggregator.application.ports import Incoming, Meter, PartialUpload, Rounds, Statements
 from pfi_aggregator.application.receive_slots import ReceiveSlots
 from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.upload_admission import UploadAdmission
 from pfi_aggregator.application.upload_places import UploadPlaces
 from pfi_aggregator.application.upload_turns import UploadTurns
-from pfi_aggregator.application.upload_work import Data, UploadWork
+from pfi_aggregator.application.upload_work import UploadWork
 from pfi_aggregator.domain.chunk import Chunk, check_chunk
 from pfi_aggregator.domain.counting import count_update
 from pfi_aggregator.domain.receipt import Receipt
@@ -31,7 +33,7 @@ from pfi_common.errors import (
 )
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
-from pfi_common.tensors import PayloadScanner, ScanResult
+from pfi_common.tensors import ScanResult
 
 _RESUMABLE = (
     ChunkOutOfOrderError,
@@ -54,6 +56,7 @@ class ReceiveUpdate:
     turns: UploadTurns
     places: UploadPlaces
     slots: ReceiveSlots
+    ahead: FoldAhead
     bells: RoundBells
     meter: Meter
     failpoints: Failpoints
@@ -95,10 +98,11 @@ class ReceiveUpdate:
                 place = await stack.enter_async_context(self.places.take(ticket.client))
             plan = await in_thread(self.admission.admit, ticket, header)
             upload = await in_thread(self.incoming.begin, ticket.task, header)
-            async with self._keeping(upload):
+            async with self._keeping(upload), self._summing(upload, plan, ticket, header) as update:
                 async with self.turns.receiving(ticket.task), place.receiving():
-                    scan = await self._receive(upload, header, (ticket, plan), chunks)
+                    scan = await self._receive(update, header, ticket, chunks)
                 committed = await self._commit(count_update(header, ticket, scan, plan))
+                await in_thread(self.ahead.count, update, committed.counted)
                 await in_thread(upload.discard)
         return committed
 
@@ -119,27 +123,33 @@ class ReceiveUpdate:
         finally:
             upload.close()
 
+    @asynccontextmanager
+    async def _summing(
+        self, upload: PartialUpload, plan: RoundPlan, ticket: UploadTicket, header: UpdateHeader
+    ) -> AsyncIterator[ArrivingUpdate]:
+        """Takes out of the sums, at the end, what has not been counted."""
+        update = await in_thread(self.ahead.begin, upload, plan, ticket, header)
+        try:
+            yield update
+        finally:
+            await in_thread(self.ahead.end, update)
+
     async def _receive(
         self,
-        upload: PartialUpload,
+        update: ArrivingUpdate,
         header: UpdateHeader,
-        admitted: tuple[UploadTicket, RoundPlan],
+        ticket: UploadTicket,
         chunks: AsyncIterator[Chunk],
     ) -> ScanResult:
-        ticket, plan = admitted
-        scanner = plan.scanner(header.encoding, ticket.schema_digest)
-        await in_thread(_scan_stored, upload, scanner)
-        received_bytes = scanner.received_bytes
-        async with (
-            UploadWork(lambda batch: _take(upload, scanner, batch)) as work,
-            aclosing(self.slots.paced(chunks)) as paced,
-        ):
+        await in_thread(update.take_stored)
+        received_bytes = update.received_bytes
+        async with UploadWork(update.take) as work, aclosing(self.slots.paced(chunks)) as paced:
             async for chunk in paced:
                 check_chunk(chunk, received_bytes, header.payload_bytes)
                 require_uploads(self.admission.state(ticket))
                 await work.add(chunk.data)
                 received_bytes += len(chunk.data)
-        return await in_thread(scanner.finish)
+        return await in_thread(update.finish)
 
     async def _commit(self, record: UpdateRecord) -> CommittedUpdate:
         key = record.ticket.key
@@ -160,14 +170,3 @@ class ReceiveUpdate:
             capped=committed.capped,
         )
         return committed
-
-
-def _scan_stored(upload: PartialUpload, scanner: PayloadScanner) -> None:
-    for piece in upload.pieces():
-        scanner.update(piece)
-
-
-def _take(upload: PartialUpload, scanner: PayloadScanner, batch: list[Data]) -> None:
-    for data in batch:
-        scanner.update(data)
-        upload.append(data)

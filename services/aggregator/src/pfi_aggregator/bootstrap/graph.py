@@ -17,7 +17,7 @@ from pfi_aggregator.application.create_initial_adapter import CreateInitialAdapt
 from pfi_aggregator.application.download_adapter import DownloadAdapter
 from pfi_aggregator.application.finalize_round import FinalizeRound
 from pfi_aggregator.application.find_change import FindChange
-from pfi_aggregator.application.fold_ahead import FoldContinuously
+from pfi_aggregator.application.fold_ahead import FoldAhead, FoldContinuously
 from pfi_aggregator.application.fold_round import FoldRound
 from pfi_aggregator.application.get_spool import GetSpool
 from pfi_aggregator.application.get_upload_status import GetUploadStatus
@@ -121,7 +121,7 @@ def build_graph(settings: AggregatorSettings, metrics: AggregatorMetrics, clock:
     merge = build_merge(settings, adapters.rounds, adapters.failpoints, metrics)
     return Graph(
         identity=identity,
-        updates=_update_servicer(adapters, bells, uploads, places),
+        updates=_update_servicer(adapters, bells, uploads, places, merge.ahead),
         adapters=AdapterServicer(
             DownloadAdapter(adapters.artifacts, _open_payloads(adapters.artifacts)),
             SendSlots(patience_seconds=SEND_PATIENCE_SECONDS),
@@ -189,7 +189,11 @@ def _build_adapters(
 
 
 def _update_servicer(
-    adapters: _Adapters, bells: RoundBells, uploads: UploadTurns, places: UploadPlaces
+    adapters: _Adapters,
+    bells: RoundBells,
+    uploads: UploadTurns,
+    places: UploadPlaces,
+    ahead: FoldAhead,
 ) -> UpdateServicer:
     rounds, incoming, statements = adapters.rounds, adapters.incoming, adapters.statements
     admission = UploadAdmission(rounds, statements, adapters.clock, adapters.spool)
@@ -201,6 +205,7 @@ def _update_servicer(
         turns=uploads,
         places=places,
         slots=ReceiveSlots(),
+        ahead=ahead,
         bells=bells,
         meter=adapters.metrics,
         failpoints=adapters.failpoints,

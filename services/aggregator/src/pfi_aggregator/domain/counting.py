@@ -19,11 +19,11 @@ def count_update(
     if scan.sha256 != header.payload_sha256:
         raise PayloadCorruptError
     factor = clip_factor(scan.norm, plan.clip_norm)
-    _check_limit(scan.maximum_coordinate, factor, plan.fixed_point.coordinate_limit)
+    check_limit(scan.maximum_coordinate, factor, plan.fixed_point.coordinate_limit)
     return UpdateRecord(
         ticket=ticket,
         header=header,
-        weight_units=count_weight(header.example_count, plan.fixed_point.maximum_weight_units),
+        weight_units=weight_of(header, plan),
         clip_factor=factor,
         norm=scan.norm,
         maximum_coordinate=scan.maximum_coordinate,
@@ -31,7 +31,17 @@ def count_update(
     )
 
 
-def _check_limit(maximum_coordinate: float, factor: int, limit: float) -> None:
+def weight_of(header: UpdateHeader, plan: RoundPlan) -> int:
+    """Gives the weight that an update counts with, in units of 2^-8 examples."""
+    return count_weight(header.example_count, plan.fixed_point.maximum_weight_units)
+
+
+def check_limit(maximum_coordinate: float, factor: int, limit: float) -> None:
+    """Checks the highest coordinate of an update.
+
+    Raises:
+        CoordinateLimitExceededError: it is above the limit, after the clip.
+    """
     # 24 bits of a float32 times 25 bits of the factor: exact in binary64.
     if maximum_coordinate * factor > limit * FULL_CLIP_FACTOR:
         message = f"A coordinate is above the round's limit of {limit:g}."

@@ -12,6 +12,7 @@ from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.stored_payload import StoredPayload
 from pfi_aggregator.domain.stored_update import corrupt_update
 from pfi_aggregator.domain.update import CountedUpdate, UpdateRecord
+from pfi_aggregator.domain.update_sum import UpdateSum
 from pfi_common.tensors import (
     RANGE_BLOCK,
     Accumulator,
@@ -70,8 +71,19 @@ class Merge:
         )
         if sha256.hexdigest() != record.header.payload_sha256:
             raise corrupt_update(update.task)
-        with self._changing:
-            self._total_weight_units += update.weight_units
+        self._count(update.weight_units)
+
+    def begin(self, schema_digest: str, weight_units: int) -> UpdateSum | None:
+        """Begins an update whose bytes still arrive; none where its bytes must all be known first.
+
+        That is so for a clip, which depends on all of them, and for a limit above what the sums
+        take in parts.
+        """
+        limit = self._plan.fixed_point.coordinate_limit
+        sums = self._sums_of(schema_digest)
+        if self._plan.clip_norm or not sums.can_add_parts(limit):
+            return None
+        return UpdateSum(sums, weight_units, limit, self._count)
 
     def sums(self) -> tuple[NDArray[np.int64], int]:
         """Gives the sums, to which integers may be added, and the total weight in its units.
@@ -94,6 +106,10 @@ class Merge:
         Shapes: (n,).
         """
         return mean(*self.sums(), self._plan.fixed_point.fraction_bits, in_place=True)
+
+    def _count(self, weight_units: int) -> None:
+        with self._changing:
+            self._total_weight_units += weight_units
 
     def _sums_of(self, schema_digest: str) -> Accumulator:
         with self._changing:

@@ -24,6 +24,7 @@ from pfi_common.tensors import (
     RankChange,
     Schema,
     Sketcher,
+    TakeBlock,
 )
 from pfi_common.tensors.encoding import EncodingValue
 
@@ -146,8 +147,15 @@ class RoundPlan:
         schema = self.schema_of(digest)
         return None if schema == self.schema else _rank_change(self.schema, schema)
 
-    def scanner(self, encoding: EncodingValue, schema_digest: str) -> PayloadScanner:
+    def scanner(
+        self, encoding: EncodingValue, schema_digest: str, take: TakeBlock | None = None
+    ) -> PayloadScanner:
         """Makes the reader of one payload of the round.
+
+        Args:
+            encoding: How it is written.
+            schema_digest: Its schema.
+            take: Is given each block as it counts.
 
         Raises:
             EncodingMismatchError: the encoding is not known.
@@ -157,7 +165,7 @@ class RoundPlan:
         sketcher = Sketcher(schema, asked.seed, asked.dimensions) if asked else None
         change = self.rank_change(schema_digest)
         rescale = change.rescale if change else None
-        return PayloadScanner(encoding, schema.coordinate_count, sketcher, rescale)
+        return PayloadScanner(encoding, schema.coordinate_count, sketcher, rescale, take)
 
 
 @lru_cache(maxsize=64)
