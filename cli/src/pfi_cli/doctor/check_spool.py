@@ -6,6 +6,7 @@ from pathlib import Path
 from pfi_cli.doctor.file_locks import lock_holder
 from pfi_cli.doctor.findings import Finding, ok, problem, skipped, warning
 from pfi_cli.doctor.scene import Scene
+from pfi_cli.local.open_rounds import unsettled_rounds
 
 NAME = "spool"
 
@@ -48,7 +49,7 @@ def _lock(scene: Scene, name: str, spool: Path, of_spool: str) -> Finding:
 
 
 def _rounds(scene: Scene, spool: Path, of_spool: str) -> Finding:
-    count = sum(1 for path in spool.glob("[!.]*/*/*/*/.plan") if path.is_file())
+    count = unsettled_rounds(spool)
     if count == 0:
         return ok(NAME, f"rounds{of_spool}", "none open")
     found = f"{count} not settled yet"

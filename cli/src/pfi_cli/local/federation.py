@@ -24,6 +24,7 @@ from pfi_cli.local.process_record import ProcessRecord
 from pfi_cli.local.redis_server import RedisServer
 from pfi_cli.local.scale import ALONE, Scale
 from pfi_cli.local.service_plans import service_plans
+from pfi_cli.local.sizes import refuse_to_lose_rounds, running_already
 from pfi_cli.local.start_refused import StartRefusedError
 from pfi_cli.local.state_folder import make_state_folder
 from pfi_cli.settings import inherited_environment
@@ -134,10 +135,12 @@ class LocalFederation:
 
     def _take_folder(self) -> None:
         if not self._lock.acquire():
-            raise StartRefusedError(
-                f"a federation runs in {self._layout.root} already",
-                f"Use it as it is; `pfi down --state {self._layout.root}` stops it.",
-            )
+            raise running_already(self._layout, self._scale)
+        try:
+            refuse_to_lose_rounds(self._layout, self._scale)
+        except StartRefusedError:
+            self._lock.release()
+            raise
         found = read_federation(self._layout)
         if found is not None:
             self._file = found

@@ -2,11 +2,15 @@
 
 import json
 
+import pytest
+
 from pfi_cli.local.federation import LocalFederation
-from pfi_cli.local.federation_file import FederationFile, write_federation
+from pfi_cli.local.federation_file import FederationFile, read_federation, write_federation
+from pfi_cli.local.folder_lock import FolderLock
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.scale import ALONE, Scale
 from pfi_cli.local.service_plans import coordinator_settings, service_plans
+from pfi_cli.local.start_refused import StartRefusedError
 
 KNOWN = {"aggregator": "h:1", "aggregator-1": "h:2", "aggregator-2": "h:3"}
 
@@ -55,3 +59,45 @@ def test_spools_that_are_there_are_listed(tmp_path):
     for spool in ("spool-1", "spool-0"):
         layout.spool_of(spool).mkdir()
     assert layout.spools() == {"spool-0": tmp_path / "spool", "spool-1": tmp_path / "spool-1"}
+
+
+@pytest.fixture
+def running(tmp_path):
+    """A folder whose federation of two aggregators and one worker runs."""
+    layout = StateLayout(tmp_path)
+    write_federation(layout, FederationFile(name="test", aggregators=2))
+    lock = FolderLock(layout.lock)
+    assert lock.acquire()
+    yield layout
+    lock.release()
+
+
+def test_other_numbers_on_a_federation_that_runs_are_refused_with_what_to_do(running):
+    asked = LocalFederation(running, name="test", scale=Scale(3, 2), say=lambda _: None)
+    with pytest.raises(StartRefusedError) as caught:
+        asked.start()
+    assert "2 aggregators and 1 worker, not 3 aggregators and 2 workers" in caught.value.message
+    assert caught.value.next_step.startswith(f"`pfi down --state {running.root}` first")
+
+
+def test_the_same_numbers_are_told_that_they_run(running):
+    with pytest.raises(StartRefusedError) as caught:
+        LocalFederation(running, name="test", say=lambda _: None).start()
+    assert caught.value.message.endswith("2 aggregators and 1 worker")
+    assert "Use it as it is" in caught.value.next_step
+
+
+def test_a_spool_with_open_rounds_is_not_left_out(tmp_path):
+    layout = StateLayout(tmp_path)
+    write_federation(layout, FederationFile(name="test", aggregators=2))
+    attempt = layout.spool_of("spool-1") / "r-0123456789" / "global" / "1" / "1"
+    attempt.mkdir(parents=True)
+    (attempt / ".plan").touch()
+    smaller = LocalFederation(layout, name="test", scale=Scale(1, 1), say=lambda _: None)
+    with pytest.raises(StartRefusedError, match="leave out spool-1, where 1 round has") as caught:
+        smaller.start()
+    assert str(layout.spool_of("spool-1")) in caught.value.next_step
+    left = read_federation(layout)
+    assert left is not None
+    assert left.aggregators == 2
+    assert FolderLock(layout.lock).acquire()
