@@ -25,12 +25,11 @@ def pieces(vector: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
 
 
 def read_scales(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Reads the scales of encoded blocks as a column.
+    """Reads the scales of encoded blocks as a column, where they lie if that can be.
 
     Shapes: `blocks` (blocks, 4 or more); the result (blocks, 1).
     """
-    column = np.ascontiguousarray(blocks[:, :SCALE_BYTES]).view("<f4")
-    return column.astype(np.float32, copy=False)
+    return blocks[:, :SCALE_BYTES].view("<f4").astype(np.float32, copy=False)
 
 
 def steps_of(

@@ -16,8 +16,13 @@ from pfi.common.v1 import adapter_pb2
 from pfi_common.errors import EncodingMismatchError, PayloadNotFiniteError, PayloadSizeInvalidError
 from pfi_common.tensors.bfloat16 import from_bfloat16, to_bfloat16
 from pfi_common.tensors.block_scale import BLOCK, SCALE_BYTES
-from pfi_common.tensors.int4_block import decode_int4_block, encode_int4_block, int4_block_bytes
-from pfi_common.tensors.int8_block import decode_int8_block, encode_int8_block
+from pfi_common.tensors.int4_block import (
+    decode_int4_block,
+    encode_int4_block,
+    has_forbidden_half,
+    int4_block_bytes,
+)
+from pfi_common.tensors.int8_block import decode_int8_block, encode_int8_block, has_forbidden_byte
 
 BytesLike = bytes | bytearray | memoryview
 EncodingValue: TypeAlias = adapter_pb2.Encoding.ValueType
@@ -127,6 +132,16 @@ def decode_with(
     else:
         decode_int4_block(data, vector)
     return vector[:count]
+
+
+def has_forbidden_step(encoding: EncodingValue, data: NDArray[np.uint8], count: int) -> bool:
+    """Tells whether a payload of a block encoding has a step that no encoder writes.
+
+    Shapes: `data` (`encoded_size_bytes(encoding, count)`,).
+    """
+    if encoding == INT8_BLOCK:
+        return has_forbidden_byte(data, count)
+    return encoding == INT4_BLOCK and has_forbidden_half(data, count)
 
 
 def range_bytes(encoding: EncodingValue, count: int, start: int, stop: int) -> tuple[int, int]:

@@ -49,7 +49,11 @@ def has_forbidden_byte(data: NDArray[np.uint8], count: int) -> bool:
     whole = count // BLOCK
     blocks = data[: whole * _BLOCK_BYTES].reshape(whole, _BLOCK_BYTES)
     last = data[whole * _BLOCK_BYTES + SCALE_BYTES :]
-    return bool((blocks[:, SCALE_BYTES:] == 0x80).any() or (last == 0x80).any())  # noqa: PLR2004
+    return _has_below(blocks[:, SCALE_BYTES:]) or _has_below(last)
+
+
+def _has_below(steps: NDArray[np.uint8]) -> bool:
+    return bool(steps.view(np.int8).min(initial=0) < -_LIMIT)
 
 
 def _decode_blocks(blocks: NDArray[np.uint8], target: NDArray[np.float32]) -> None:

@@ -28,7 +28,6 @@ from pfi_common.tensors.encoding import (
     scratch_size,
 )
 from pfi_common.tensors.sketch import Sketcher
-from pfi_common.tensors.squares import SquareSum
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class ScanResult:
     sketch: tuple[float, ...] = ()
 
 
+_HALF_BLOCK = RANGE_BLOCK // 2
 _FORBIDDEN = {
     INT8_BLOCK: "A byte of the int8_block payload is -128; bytes lie in -127 to 127.",
     INT4_BLOCK: "A half of the int4_block payload is -8, or the unused one is not 0; halves lie in"
@@ -62,21 +62,12 @@ The block is the scanner's own again after the call.
 """
 
 
-class _Scratch(threading.local):
-    """A decoded block for each thread: fresh memory would cost as much as decoding."""
-
-    def __init__(self) -> None:
-        self.block = np.empty(scratch_size(RANGE_BLOCK), dtype=np.float32)
-
-
-_SCRATCH = _Scratch()
-
-
 class PayloadScanner:
     """Reads a payload in pieces of any size and gives the same bits for every cutting.
 
-    Squares are summed over fixed blocks of 65,536 coordinates from coordinate 0 (`SquareSum`).
-    Holds at most one encoded block.
+    Squares are summed in binary64 over fixed blocks of 65,536 coordinates from coordinate 0: inside
+    a block by halving (the upper half is added to the lower until one number is left; a short block
+    is filled up with zeros), then block after block. Holds at most one encoded block.
 
     Args:
         encoding: How the payload is written.
@@ -109,7 +100,7 @@ class PayloadScanner:
         self._carry = bytearray()
         self._received_bytes = 0
         self._scanned = 0
-        self._squares = SquareSum()
+        self._squares = 0.0
         self._maximum = 0.0
 
     @property
@@ -165,7 +156,7 @@ class PayloadScanner:
             self._carry = bytearray()
         return ScanResult(
             sha256=self._hash.hexdigest(),
-            norm=math.sqrt(self._squares.total()),
+            norm=math.sqrt(self._squares),
             maximum_coordinate=self._maximum,
             sketch=tuple(self._sketcher.values().tolist()) if self._sketcher else (),
         )
@@ -190,10 +181,39 @@ class PayloadScanner:
         if has_forbidden_step(self._encoding, np.frombuffer(encoded, dtype=np.uint8), count):
             raise InvalidRequestError(_FORBIDDEN[self._encoding])
         self._maximum = max(self._maximum, highest)
-        self._squares.add(block)
+        self._squares += _sum_of_squares(block)
         if self._sketcher is not None:
             self._sketcher.add(block)
         if self._take is not None:
             self._take(block, self._scanned, highest)
         self._hash.update(encoded)
         self._scanned += count
+
+
+class _Scratch(threading.local):
+    """Blocks for each thread: fresh memory would cost more than the arithmetic."""
+
+    def __init__(self) -> None:
+        self.block = np.empty(scratch_size(RANGE_BLOCK), dtype=np.float32)
+        self.lower = np.empty(_HALF_BLOCK, dtype=np.float64)
+        self.upper = np.empty(_HALF_BLOCK, dtype=np.float64)
+
+
+_SCRATCH = _Scratch()
+
+
+def _sum_of_squares(block: NDArray[np.float32]) -> float:
+    squares, upper = _SCRATCH.lower, _SCRATCH.upper
+    _square(block[:_HALF_BLOCK], squares)
+    _square(block[_HALF_BLOCK:], upper)
+    squares = np.add(squares, upper, out=squares)
+    while squares.size > 1:
+        half = squares.size // 2
+        squares = np.add(squares[:half], squares[half:], out=squares[:half])
+    return float(squares[0])
+
+
+def _square(part: NDArray[np.float32], out: NDArray[np.float64]) -> None:
+    np.copyto(out[: part.size], part)
+    out[part.size :] = 0.0
+    np.multiply(out, out, out=out)
