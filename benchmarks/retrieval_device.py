@@ -1,6 +1,7 @@
 """One client of a federation, and the retrieval service as a process that it may call."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from pfi_common.identity import (
 )
 from pfi_common.rpc.channel import secure_channel
 from pfi_rag.domain.ownership import Owner
+from pfi_rag.settings import DIRECT_WAITING
 
 START_SECONDS = 120
 
@@ -50,7 +52,9 @@ def running(device: Device, model: str) -> Iterator[dict[str, str]]:
     """Starts the service and gives its endpoints."""
     file = device.state / "endpoints.json"
     command = [sys.executable, "-m", "benchmarks.retrieval_service", str(device.state), model]
-    with subprocess.Popen(command, cwd=REPOSITORY) as process:
+    # As `pfi-rag serve` sets them for itself, before it imports gRPC.
+    environment = {**DIRECT_WAITING, **os.environ}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment) as process:
         try:
             ends = time.monotonic() + START_SECONDS
             while not file.exists():

@@ -10,7 +10,7 @@ from rich.console import Console
 from pfi_common.errors import PlatformError
 from pfi_common.settings import load_settings
 from pfi_rag.entrypoints.model_commands import model_app
-from pfi_rag.settings import RagSettings, with_options
+from pfi_rag.settings import RagSettings, wait_directly, with_options
 
 _EPILOG = """
 `pfi-agent documents` starts this service by itself. Start it by hand to share one index between
@@ -114,6 +114,7 @@ def serve(
 
         pfi-rag serve --rest-address 127.0.0.1:8471
     """
+    wait_directly()  # before what follows imports gRPC
     from pfi_rag.bootstrap.server import serve as run
 
     settings = _settings(
