@@ -5,6 +5,7 @@ import socket
 import pytest
 from tests.integration.coordinator.test_rounds import ended, silent
 from tests.support.coordinator.site import SPOOL, Site, working
+from tests.support.coordinator.waiting import eventually
 
 from pfi_common.clock import SystemClock
 from pfi_common.errors import StoreUnsuitableError
@@ -140,3 +141,18 @@ async def test_a_redis_of_another_federation_is_refused(site, tmp_path, redis_ur
     with pytest.raises(StoreUnsuitableError, match="different federations"):
         async with other.coordinator(aggregators={SPOOL: "127.0.0.1:9"}):
             pass
+
+
+async def test_readiness_says_that_redis_is_away(tmp_path, own_redis):
+    site = Site.make(tmp_path, own_redis.url)
+    async with site.coordinator(aggregators={"spool-0": "127.0.0.1:9"}) as coordinator:
+
+        async def answered(status, text):
+            answer = await coordinator.admin.get("/readyz")
+            return (answer.status_code, answer.text) == (status, text)
+
+        own_redis.stop()
+        await eventually(lambda: answered(503, "not ready: Redis does not answer\n"))
+        assert (await coordinator.admin.get("/healthz")).status_code == 200
+        own_redis.start()
+        await eventually(lambda: answered(200, "ready\n"))

@@ -189,7 +189,7 @@ class Graph:
             federation="test",
             version="0",
             registry=CollectorRegistry(),
-            ready=lambda: True,
+            not_ready=lambda: "",
         )
 
     async def api_key(self, *scopes) -> str:

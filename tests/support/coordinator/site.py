@@ -126,7 +126,7 @@ class RunningCoordinator:
     admin: httpx.AsyncClient
 
     async def wait_until_ready(self) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while (await self.admin.get("/readyz")).status_code != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 

@@ -114,6 +114,22 @@ async def test_sessions_that_the_store_forgot_are_recorded_again(presence):
     beating.cancel()
 
 
+async def test_a_look_tells_whether_the_store_answers(graph):
+    marker, graph.probe.marker = graph.probe.marker, away
+    assert graph.guard.answers
+    with pytest.raises(StoreUnavailableError):
+        await graph.guard.look()
+    assert (graph.guard.answers, graph.guard.intact) == (False, True)
+    graph.probe.marker = marker
+    await graph.probe.mark("marked")
+    await graph.guard.look()
+    assert graph.guard.answers
+
+
+async def away():
+    raise StoreUnavailableError
+
+
 async def test_a_newer_session_elsewhere_is_not_overwritten(presence):
     store, hub, keep = presence
     newer = session(1, session="s-newer", replica="replica-1")

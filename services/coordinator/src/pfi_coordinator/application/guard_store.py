@@ -1,6 +1,6 @@
 """Notices when the store has lost the registry, and then fails closed."""
 
-from pfi_common.errors import StoreUnsuitableError
+from pfi_common.errors import StoreUnavailableError, StoreUnsuitableError
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.ports.store_probe import StoreProbe
@@ -11,15 +11,25 @@ class GuardStore:
 
     A store that was wiped must not be filled with new members: the old ones, and the revocations,
     would be forgotten for good.
+
+    Attributes:
+        intact: Whether the store held the federation at the last look.
+        answers: Whether it answered then.
     """
 
     def __init__(self, probe: StoreProbe, *, intact: bool) -> None:
         self._probe = probe
         self.intact = intact
+        self.answers = True
 
     async def look(self) -> None:
         """Looks whether the marker is there: a store may be wiped, or restored, at any time."""
-        intact = await self._probe.marker() is not None
+        try:
+            intact = await self._probe.marker() is not None
+        except StoreUnavailableError:
+            self.answers = False
+            raise
+        self.answers = True
         if self.intact and not intact:
             get_logger().error(LogEvent.REGISTRY_LOST)
         self.intact = intact

@@ -40,8 +40,8 @@ class KeepPresence:
         """Beats for ever."""
         while True:
             with suppress(StoreUnavailableError):
-                await self._presence.beat(self._replica)
                 await self._guard.look()
+                await self._presence.beat(self._replica)
                 await self._reconcile()
             self._news.clear()
             with suppress(TimeoutError):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from pfi.coordinator.v1.certificate_service_pb2_grpc import (
@@ -144,12 +145,7 @@ def _background(
 def _fronts(
     shared: Shared, servers: _Servers, endpoints: Endpoints
 ) -> list[Coroutine[Any, Any, None]]:
-    def ready() -> bool:
-        # Over a wiped store, which lets no client in, it still tells people what has happened.
-        lists = not shared.revocation_list.stale() or not shared.guard.intact
-        return lists and not shared.draining.is_set()
-
-    app = build_app(build_rest(shared, endpoints, ready))
+    app = build_app(build_rest(shared, endpoints, partial(_not_ready, shared)))
     grace_seconds = shared.settings.drain_seconds
     tls = TlsFiles(StateFolder(shared.settings.state).identity)
     return [
@@ -157,3 +153,15 @@ def _fronts(
         servers.sessions.serve_until(shared.draining, grace_seconds),
         servers.admin.serve(app, tls),
     ]
+
+
+def _not_ready(shared: Shared) -> str:
+    """Says why this process cannot serve, by what it knows already; empty while it can."""
+    if shared.draining.is_set():
+        return "draining"
+    if not shared.guard.answers:
+        return "Redis does not answer"
+    # Over a wiped store, which lets no client in, it still tells people what has happened.
+    if shared.guard.intact and shared.revocation_list.stale():
+        return "the revocation list is too old"
+    return ""

@@ -107,7 +107,7 @@ def build_serving(shared: Shared) -> ServingServicer:
     return ServingServicer(find, tuple(shared.settings.aggregators))
 
 
-def build_rest(shared: Shared, endpoints: Endpoints, ready: Callable[[], bool]) -> RestUseCases:
+def build_rest(shared: Shared, endpoints: Endpoints, not_ready: Callable[[], str]) -> RestUseCases:
     """Makes what is behind the admin API."""
     adapters, clock = shared.adapters, shared.clock
     list_adapters = ListAdapters(adapters.runs)
@@ -135,7 +135,7 @@ def build_rest(shared: Shared, endpoints: Endpoints, ready: Callable[[], bool]) 
         federation=adapters.authority.federation,
         version=version("pfi-coordinator"),
         registry=shared.metrics_registry,
-        ready=ready,
+        not_ready=not_ready,
     )
 
 

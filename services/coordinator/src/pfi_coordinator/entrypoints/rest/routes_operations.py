@@ -17,10 +17,11 @@ def operation_routes(use: RestUseCases) -> APIRouter:
 
     @router.get("/readyz", response_class=Response)
     async def readyz() -> Response:
-        """Says whether the coordinator can serve."""
-        if use.ready():
+        """Says whether the coordinator can serve, and why not."""
+        reason = use.not_ready()
+        if not reason:
             return Response("ready\n", media_type="text/plain")
-        return Response("not ready\n", 503, media_type="text/plain")
+        return Response(f"not ready: {reason}\n", 503, media_type="text/plain")
 
     @router.get("/metrics", response_class=Response)
     async def metrics() -> Response:

@@ -21,7 +21,10 @@ from pfi_coordinator.application.submit_run import SubmitRun
 
 @dataclass(frozen=True)
 class RestUseCases:
-    """Everything behind the routes."""
+    """Everything behind the routes.
+
+    `not_ready` says why the coordinator cannot serve now; empty while it can.
+    """
 
     authorize: Authorize
     create_token: CreateToken
@@ -38,4 +41,4 @@ class RestUseCases:
     federation: str
     version: str
     registry: CollectorRegistry
-    ready: Callable[[], bool]
+    not_ready: Callable[[], str]
