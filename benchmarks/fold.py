@@ -92,7 +92,7 @@ def _result(rates: dict[str, list[float]]) -> Result:
         rows=rows,
         targets=[
             Target(
-                "fold",
+                "updates summed on one core",
                 "Targets at least 5 (numba) or 2.5 (numpy) fp32",
                 f"{fold.median:.2f} GB/s fp32 (numpy)",
                 fold.median >= TARGET,

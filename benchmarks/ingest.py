@@ -22,6 +22,7 @@ NAMES = {
     "aggregator": "aggregator",
     "folding": "aggregator that folds ahead",
 }
+SPEED, CPU, PEAK = "payload a second", "CPU of the server", "peak memory, read after every run"
 OF_DURABLE, OF_DISCARD = 0.8, 0.4
 BYTES_PER_GIGABYTE = 1e9
 
@@ -31,6 +32,7 @@ Key = tuple[str, int, EncodingValue]
 def measure(runs: int = 5) -> Result:
     """Uploads to the three servers in turn, so that what else the machine does meets all alike."""
     found: dict[Key, list[Intake]] = defaultdict(list)
+    peaks: dict[str, list[float]] = defaultdict(list)
     with (
         tempfile.TemporaryDirectory(prefix="pfi-benchmark-") as name,
         RedisServer(Path(name) / "redis") as server,
@@ -45,15 +47,15 @@ def measure(runs: int = 5) -> Result:
                     for kind in KINDS:
                         intake = site.upload(kind, clients, encoding)
                         found[kind, clients, encoding].append(intake)
-            peaks = {kind: site.peak_megabytes(kind) for kind in KINDS}
+                        peaks[kind].append(site.peak_megabytes(kind))
         finally:
             site.stop()
     return _result(found, peaks)
 
 
-def _result(found: dict[Key, list[Intake]], peaks: dict[str, float]) -> Result:
+def _result(found: dict[Key, list[Intake]], peaks: dict[str, list[float]]) -> Result:
     rows = [row for key, intakes in found.items() for row in _rows(key, intakes)]
-    rows += [Row.of(f"{NAMES[kind]}: peak memory", "MB", [peaks[kind]]) for kind in KINDS]
+    rows += [Row.of(f"{NAMES[kind]}: {PEAK}", "MB", peaks[kind]) for kind in KINDS]
     return Result(
         name="ingest",
         about="Updates of 16 M coordinates (64 MB in fp32) over mutual TLS, one connection a "
@@ -82,9 +84,9 @@ def _rows(key: Key, intakes: Sequence[Intake]) -> list[Row]:
     kind, clients, encoding = key
     what = f"{NAMES[kind]}, {clients} x {ENCODINGS[encoding]}"
     return [
-        Row.of(f"{what}: payload a second", "GB/s", _speeds(intakes)),
+        Row.of(f"{what}: {SPEED}", "GB/s", _speeds(intakes)),
         Row.of(
-            f"{what}: CPU of the server",
+            f"{what}: {CPU}",
             "s/GB",
             [each.cpu_seconds / each.payload_bytes * BYTES_PER_GIGABYTE for each in intakes],
         ),

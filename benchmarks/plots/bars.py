@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pfi_cli.report.plots.canvas import INK, SHARED, Picture
+from pfi_cli.report.plots.canvas import INK, SHARED, hide_spines
 
 LIMIT = "#d55e00"
 THIN, INCHES_EACH = 0.62, 0.42
 
 
 def draw_bars(
-    picture: Picture,
+    axes: Any,  # noqa: ANN401 - matplotlib's axes
     rows: Sequence[Mapping[str, Any]],
     labels: Sequence[str],
     *,
@@ -20,7 +20,7 @@ def draw_bars(
     """Draws the median of each row, with its range.
 
     Args:
-        picture: What to draw on.
+        axes: What to draw on.
         rows: Rows of a stored result, all of one unit.
         labels: One for each row.
         limits: Limits by label, drawn across the bar.
@@ -31,7 +31,6 @@ def draw_bars(
         [row["median"] - row["minimum"] for row in rows],
         [row["maximum"] - row["median"] for row in rows],
     ]
-    axes = picture.axes
     axes.barh(
         labels, medians, height=THIN, color=colours or SHARED, xerr=spread,
         error_kw={"ecolor": INK, "elinewidth": 1},
@@ -42,7 +41,7 @@ def draw_bars(
     for place, row in enumerate(rows):
         axes.text(row["maximum"], place, f"  {row['median']:.3g}", va="center", fontsize=9)
     axes.invert_yaxis()
-    picture.hide_spines("left")
+    hide_spines(axes, "left")
 
 
 def height(bars: int) -> float:

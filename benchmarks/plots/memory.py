@@ -14,5 +14,5 @@ def picture(document: dict[str, Any]) -> Picture:
     rows = document["rows"]
     drawn = Picture("Peak memory of the services", "MB; limits at the lines", height=height(4))
     names = [row["what"].removeprefix("peak memory of ") for row in rows]
-    draw_bars(drawn, rows, names, limits=LIMITS_MEGABYTES)
+    draw_bars(drawn.axes, rows, names, limits=LIMITS_MEGABYTES)
     return drawn

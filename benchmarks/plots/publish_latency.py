@@ -14,5 +14,5 @@ def picture(document: dict[str, Any]) -> Picture:
     rows = [row for row in document["rows"] if row["what"].startswith(WHAT)]
     drawn = Picture("From the last commit to the adapter", "seconds", height=height(len(rows)))
     names = [row["what"].removeprefix(WHAT) for row in rows]
-    draw_bars(drawn, rows, names, limits=dict.fromkeys(names, TARGET_SECONDS))
+    draw_bars(drawn.axes, rows, names, limits=dict.fromkeys(names, TARGET_SECONDS))
     return drawn

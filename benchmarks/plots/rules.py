@@ -17,5 +17,5 @@ def picture(document: dict[str, Any]) -> Picture:
         "seconds for 100 updates of 16 M parameters, 6.4 GB; further workers share them",
         height=height(len(rows)),
     )
-    draw_bars(drawn, rows, [row["what"].removesuffix(_ENDING) for row in rows])
+    draw_bars(drawn.axes, rows, [row["what"].removesuffix(_ENDING) for row in rows])
     return drawn

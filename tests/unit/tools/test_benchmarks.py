@@ -1,11 +1,14 @@
 """What benchmarks compute from what they measured."""
 
+from dataclasses import asdict
 from importlib.util import find_spec
 
 import pytest
 import torch
+from benchmarks import ingest
 from benchmarks.__main__ import main
 from benchmarks.gpu_training import AgentLoop, PlainLoop, Shape, build_backbone, full_texts
+from benchmarks.intake.site import Intake
 from benchmarks.names import BENCHMARKS, module_name
 from benchmarks.page import page_text
 from benchmarks.plots import SOURCE_KEY, draw, source_digest
@@ -74,6 +77,14 @@ def test_a_result_without_a_picture(tmp_path):
     assert not draw(RESULT | {"name": "installation"}, tmp_path / "plot.png")
     assert "![" not in page_text([RESULT | {"name": "installation"}])
     assert "(../images/benchmarks/round-overhead.png)" in page_text([RESULT])
+
+
+def test_ingest_draws_every_server_and_compares_medians(tmp_path):
+    intakes = [Intake(seconds, 0.5, 10**9) for seconds in (1.0, 2.0, 4.0)]
+    keys = [(kind, clients, code) for clients, code in ingest.CASES for kind in ingest.NAMES]
+    result = ingest._result(dict.fromkeys(keys, intakes), {key: [1.0] for key in ingest.NAMES})
+    assert [target.value[:4] for target in result.targets] == ["1.00", "1.00"]
+    assert draw(RESULT | asdict(result), tmp_path / "plot.png")
 
 
 @pytest.fixture

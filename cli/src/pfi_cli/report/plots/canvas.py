@@ -27,16 +27,19 @@ class Picture:
         """Makes an empty picture (sizes in inches)."""
         self._figure = Figure(figsize=(width, height), layout="constrained")
         self.axes: Any = self._figure.subplots()
-        self.axes.set_title(f"{title}\n", loc="left", fontsize=13, fontweight="bold")
-        self.axes.text(0, 1.02, subtitle, transform=self.axes.transAxes, fontsize=9.5, color=INK)
-        self.axes.tick_params(length=0, labelsize=9.5)
-        self.axes.set_axisbelow(True)
-        self.hide_spines("top", "right")
+        _style(self.axes, title, subtitle)
+
+    def beside(self, subtitle: str) -> Any:  # noqa: ANN401 - matplotlib's axes
+        """Adds a second pair of axes to the right of the first, as wide."""
+        grid = self._figure.add_gridspec(1, 2)
+        self.axes.set_subplotspec(grid[0])
+        axes = self._figure.add_subplot(grid[1])
+        _style(axes, "", subtitle)
+        return axes
 
     def hide_spines(self, *sides: str) -> None:
         """Takes lines of the frame away."""
-        for side in sides:
-            self.axes.spines[side].set_visible(False)
+        hide_spines(self.axes, *sides)
 
     def legend(self, columns: int) -> None:
         """Writes the legend below everything."""
@@ -50,3 +53,17 @@ class Picture:
             texts: What the file says of itself, by PNG keyword.
         """
         self._figure.savefig(file, dpi=DOTS_PER_INCH, metadata=texts)
+
+
+def _style(axes: Any, title: str, subtitle: str) -> None:  # noqa: ANN401 - as above
+    axes.set_title(f"{title}\n", loc="left", fontsize=13, fontweight="bold")
+    axes.text(0, 1.02, subtitle, transform=axes.transAxes, fontsize=9.5, color=INK)
+    axes.tick_params(length=0, labelsize=9.5)
+    axes.set_axisbelow(True)
+    hide_spines(axes, "top", "right")
+
+
+def hide_spines(axes: Any, *sides: str) -> None:  # noqa: ANN401 - matplotlib's axes
+    """Takes lines of a frame away."""
+    for side in sides:
+        axes.spines[side].set_visible(False)
