@@ -10,7 +10,8 @@ from tests.support.aggregator.builders import KEY, make_plan, make_upload
 from tests.support.aggregator.use_cases import TOKEN, UseCases
 from tests.support.grpc_server import eventually
 
-from pfi_aggregator.application.fold_ahead import FoldAhead, FoldContinuously
+from pfi_aggregator.application.fold_ahead import FoldAhead
+from pfi_aggregator.application.fold_continuously import FoldContinuously
 from pfi_aggregator.application.fold_update import FoldUpdate
 from pfi_aggregator.domain.aggregation_rule import AggregationRule, MedianRule
 from pfi_aggregator.domain.merge import sums_bytes

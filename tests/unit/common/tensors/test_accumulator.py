@@ -123,3 +123,28 @@ def test_threads_may_add_beside_each_other() -> None:
             )
         )
     np.testing.assert_array_equal(sums.take(), expected)
+
+
+@pytest.mark.parametrize("weight", [1, 7, 1 << 20])
+def test_parts_are_added_and_taken_back_beside_whole_updates(weight: int) -> None:
+    rng = np.random.default_rng(4)
+    first, second, broken = (rng.normal(0, 1, COUNT).astype(np.float32) for _ in range(3))
+    expected, sums = np.zeros(COUNT, np.int64), Accumulator(COUNT, 40)
+    for start in range(0, COUNT, 4096):
+        sums.add_part(first[start : start + 4096], start, weight)
+        sums.add_part(broken[: start + 4096][-100:], min(start + 4096, COUNT) - 100, 3)
+    sums.complete(weight)
+    sums.add([second], 1 << 23, 5, highest_of(second))
+    for start in range(0, COUNT, 4096):
+        sums.add_part(broken[: start + 4096][-100:], min(start + 4096, COUNT) - 100, -3)
+    accumulate(expected, first, FULL_CLIP_FACTOR, weight, 40)
+    accumulate(expected, second, 1 << 23, 5, 40)
+    np.testing.assert_array_equal(sums.take(), expected)
+
+
+@pytest.mark.parametrize(
+    ("highest", "fraction_bits", "can"),
+    [(10.0, 40, True), (2.0**11, 40, False), (2.0**11 - 1, 40, True), (1.0, 127, False)],
+)
+def test_parts_are_for_what_stays_below_the_bound(highest, fraction_bits, can) -> None:
+    assert Accumulator(1, fraction_bits).can_add_parts(highest) is can

@@ -8,14 +8,11 @@ or when the round is finalized. The counted set decides what is used.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from pfi_aggregator.application.arriving_update import ArrivingUpdate
-from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.fold_update import FoldUpdate
 from pfi_aggregator.application.folded import Folded
 from pfi_aggregator.application.ports import PartialUpload, Rounds
-from pfi_aggregator.application.round_bells import RoundBells
 from pfi_aggregator.application.round_sums import RoundSums
 from pfi_aggregator.domain.counting import weight_of
 from pfi_aggregator.domain.merge import Merge, merges_exactly, sums_bytes
@@ -197,19 +194,3 @@ class FoldAhead:
         for key in self._folded.keys() - set(pending):
             del self._folded[key]
         self._left.intersection_update(pending)
-
-
-@dataclass(frozen=True)
-class FoldContinuously:
-    """Keeps folding, one update at a time, so that uploads always find a free core."""
-
-    ahead: FoldAhead
-    bells: RoundBells
-
-    async def run(self) -> None:
-        """Folds until it is cancelled; then the update that is being folded is still finished."""
-        while True:
-            changed = self.bells.any_bell()
-            while await in_thread(self.ahead.fold_next):
-                pass
-            await changed.wait()

@@ -17,7 +17,8 @@ from pfi_aggregator.application.create_initial_adapter import CreateInitialAdapt
 from pfi_aggregator.application.download_adapter import DownloadAdapter
 from pfi_aggregator.application.finalize_round import FinalizeRound
 from pfi_aggregator.application.find_change import FindChange
-from pfi_aggregator.application.fold_ahead import FoldAhead, FoldContinuously
+from pfi_aggregator.application.fold_ahead import FoldAhead
+from pfi_aggregator.application.fold_continuously import FoldContinuously
 from pfi_aggregator.application.fold_round import FoldRound
 from pfi_aggregator.application.get_spool import GetSpool
 from pfi_aggregator.application.get_upload_status import GetUploadStatus
