@@ -60,25 +60,25 @@ def test_killed_in_every_round_of_error_feedback(federation, spec):
 
 def test_killed_in_an_upload(federation, spec):
     spool, proxy = federation.layout.spool, federation.proxy
-    proxy.arm(Action.HOLD, CHUNK_BYTES + CHUNK_BYTES // 2)
+    federation.hold_training("ada")
     run = federation.begin(spec(adapter=LARGE_ADAPTER, stop={"rounds": 1}))
+    task = federation.wait_until_training(run, "ada")
+    federation.wait_until_completed(run, "bob")  # so that the connection that breaks is ada's
+    proxy.arm(Action.HOLD, CHUNK_BYTES + CHUNK_BYTES // 2)
+    federation.release_training("ada")
     proxy.wait_until_struck()
 
     def half_stored():
-        sizes = {name: path.stat().st_size for name, path in partial_in(spool).items()}
-        return [name for name, size in sizes.items() if size == CHUNK_BYTES]
+        return [path.stat().st_size for name, path in partial_in(spool).items() if task in name]
 
-    assert wait_until(lambda: len(half_stored()) == 1, 30)
-    (partial,) = half_stored()
-    task = partial.rsplit(".", 1)[0]
-    (name,) = [name for name in ("ada", "bob") if federation.agents[name].client in task]
-    federation.kill(name)
+    assert wait_until(lambda: half_stored() == [CHUNK_BYTES], 30)
+    federation.kill("ada")
     assert task not in committed_in(spool, run, 1)
-    agent = federation.agents[name]
+    agent = federation.agents["ada"]
     assert list(agent.folder.glob("updates/*")), "it had not stored its update"
 
     before = len(proxy.connections)
-    federation.start(name)
+    federation.start("ada")
     federation.finish(run)
     wait_for_event(agent.log, "update_reused", task=task)
     # What the aggregator had was not sent again: no later connection carried more than the rest.

@@ -1,7 +1,9 @@
 """The connection of an upload breaks at an exact byte: in or between chunks, or in the answer."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -56,6 +58,10 @@ def proxy(world):
         yield running
 
 
+def sizes_of(files: Mapping[str, Path]) -> list[int]:
+    return [path.stat().st_size for path in files.values()]
+
+
 @pytest.mark.parametrize(
     "after_bytes",
     [OVERHEAD_BYTES, CHUNK_BYTES - OVERHEAD_BYTES, 2 * CHUNK_BYTES, PAYLOAD_BYTES - 1],
@@ -105,7 +111,9 @@ async def test_a_second_call_takes_over_from_a_half_dead_connection(world, proxy
     proxy.arm(Action.HOLD, CHUNK_BYTES + CHUNK_BYTES // 2)
     stalled = asyncio.create_task(sender.send(proxy.address))
     await asyncio.to_thread(proxy.wait_until_struck)
-    (partial,) = partial_in(world.aggregator.spool).values()
+    spool = world.aggregator.spool
+    await eventually(lambda: sizes_of(partial_in(spool)) == [CHUNK_BYTES])
+    (partial,) = partial_in(spool).values()
     assert not stalled.done()
     receipt = await sender.complete(scene.target)
     assert not partial.exists()
@@ -134,10 +142,8 @@ async def test_a_client_is_revoked_during_its_upload(world, redis_server):
     victim, other = scene.senders
     stalled = asyncio.create_task(victim.send(scene.target, stall_after_chunks=1))
     spool = world.aggregator.spool
-    await eventually(
-        lambda: [path.stat().st_size for path in partial_in(spool).values()] == [CHUNK_BYTES]
-    )
-    async with Redis.from_url(redis_server.url) as redis, asyncio.timeout(5):
+    await eventually(lambda: sizes_of(partial_in(spool)) == [CHUNK_BYTES])
+    async with Redis.from_url(redis_server.url) as redis, asyncio.timeout(30):
         await RedisRevocations(redis).add(victim.identity.identity.name, "test")
         with pytest.raises(ClientRevokedError):
             await stalled

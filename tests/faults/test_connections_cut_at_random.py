@@ -8,7 +8,7 @@ from tests.support.aggregator.builders import make_schema
 from tests.support.certificates import FederationFixture
 from tests.support.faults.aggregator_process import AggregatorProcess
 from tests.support.faults.committed_files import read_committed
-from tests.support.faults.logs import read_events
+from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.members import Sender
 from tests.support.faults.proxy import Action, FaultProxy
 from tests.support.faults.round_scene import make_scene
@@ -94,6 +94,7 @@ async def test_cut_at_random_bytes_until_it_is_through(world, proxy, seed, uploa
         cuts.append(count_cuts(proxy) - before)
         payload, _ = read_committed(scene.committed()[sender.task], scene.aggregator.state)
         assert payload == sender.upload.payload
+        wait_for_event(aggregator.log, "update_committed", task=sender.task)
         assert len(read_events(aggregator.log, "update_committed", task=sender.task)) == 1
     assert min(cuts) >= 1
     await scene.check(receipts)

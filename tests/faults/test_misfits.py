@@ -87,12 +87,13 @@ def test_an_update_that_is_damaged_in_the_spool(federation, spec):
 
 
 def test_an_attempt_that_is_voided(federation, spec):
-    with federation.paused("bob"):
-        run = federation.begin(spec(cohort={"size": 2, "deadline": "4s"}, stop={"rounds": 1}))
-        federation.wait_until_completed(run, "ada")
-        log = federation.layout.log("aggregator")
-        wait_for_event(log, "spool_round_aborted", run=run, attempt=1)
+    federation.hold_training("bob")
+    run = federation.begin(spec(stop={"rounds": 1}))
+    federation.wait_until_completed(run, "ada")
+    federation.fail_training("bob")  # so that the quorum is out of reach
+    log = federation.layout.log("aggregator")
+    wait_for_event(log, "spool_round_aborted", run=run, attempt=1)
     ended = federation.finish(run)
-    assert ended.rounds[0].attempt > 1
+    assert ended.rounds[0].attempt == 2
     reused = read_events(federation.agents["ada"].log, "update_reused")
     assert [event["task"].split(".")[:2] for event in reused][-1] == [run, "1"]

@@ -47,14 +47,15 @@ def test_coordinator_killed_with_tasks_out(federation, spec):
     run = federation.begin(spec(stop={"rounds": 1}))
     tasks = [federation.wait_until_training(run, name) for name in ("ada", "bob")]
     logs = [federation.agents[name].log for name in ("ada", "bob")]
-    sessions = [len(read_events(log, "agent_ready")) for log in logs]
+    opened = [len(read_events(log, "agent_ready")) for log in logs]
+    ended = [len(read_events(log, "session_ended")) for log in logs]
     federation.kill("coordinator")
-    for log in logs:
-        wait_for_event(log, "session_ended", len(read_events(log, "session_ended")) or 1)
+    for log, before in zip(logs, ended, strict=True):
+        wait_for_event(log, "session_ended", before + 1)
     federation.release_training("ada", "bob")
     federation.start("coordinator")
     federation.finish(run)
-    for log, task, before in zip(logs, tasks, sessions, strict=True):
+    for log, task, before in zip(logs, tasks, opened, strict=True):
         assert len(read_events(log, "agent_ready")) > before
         # The agents went on meanwhile: nobody trained twice.
         assert len(read_events(log, "task_started", task=task)) == 1

@@ -3,30 +3,22 @@
 Merged bits are those of plain integers over the same updates; counted set = receipts.
 """
 
-from contextlib import closing
-from functools import partial
-
 import pytest
-import redis
 from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.spread_federation import SpreadFederation, as_settings
 
 from pfi_aggregator.failpoints import Failpoint
 from pfi_cli.local.scale import Scale
-from pfi_cli.local.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(300)]
 
 CLIENTS = 5
-NARROW, WIDE = 2_500, 750_000
-"""Widths of adapters: 10,000 coordinates, and 3,000,000, which take a worker a while."""
+WIDTH = 2_500
+"""Of adapters: 10,000 coordinates."""
 SPOOLS = ("spool-0", "spool-1", "spool-2")
 WORKERS = ("worker", "worker-1")
 HOME_PLACES = (Failpoint.FOLDED_AHEAD, Failpoint.PARTIAL_ADDED, Failpoint.OUTCOME_STORED)
 OTHER_PLACES = (Failpoint.RECEIPT_READY, Failpoint.FOLDED_AHEAD)
-LOOK_SECONDS = 60.0
-UNACKNOWLEDGED = "unacked"
-"""Where Celery keeps what a worker has taken and not finished."""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +43,7 @@ def impatient(tmp_path_factory):
 @pytest.fixture
 def federation(shared):
     """The federation, whole."""
+    shared.release_pieces()
     for name in (*shared.scale.spools.values(), *WORKERS):
         if shared.pid(name) is None:
             shared.start(name)
@@ -64,8 +57,8 @@ def begin(federation, request):
     """Begins a run that is named after the test."""
     name = request.node.name.translate(str.maketrans("[]_", "---")).strip("-")
 
-    def start(width=NARROW, **changes):
-        return federation.begin(name, CLIENTS, width, **changes)
+    def start(**changes):
+        return federation.begin(name, CLIENTS, WIDTH, **changes)
 
     return start
 
@@ -120,7 +113,7 @@ def test_an_aggregator_that_stays_away_is_given_up(impatient, number):
     agents = impatient.agents_inside
     agents.hold()
     cohort = {"size": CLIENTS, "minimum": 2, "deadline": "10s"}
-    run = impatient.begin(f"given-up-{number}", CLIENTS, NARROW, cohort=cohort)
+    run = impatient.begin(f"given-up-{number}", CLIENTS, WIDTH, cohort=cohort)
     impatient.wait_until_dealt(run)
     spool = impatient.last_round(run).spools[number]
     impatient.kill(impatient.owner(spool))
@@ -139,20 +132,19 @@ def test_an_aggregator_that_stays_away_is_given_up(impatient, number):
 
 def test_workers_are_killed_while_they_reduce_a_median(federation, begin):
     """Each takes the job along; it is sent again on the coordinator's deadline."""
-    run = begin(WIDE, aggregate={"rule": "median"})
+    run = begin(aggregate={"rule": "median"})
     (spool,) = set(federation.wait_until_dealt(run).values())
     federation.stop("worker-1")
-    with closing(redis.Redis.from_url(federation.local.redis.url)) as broker:
-        taken = broker.hlen(UNACKNOWLEDGED)
-        federation.agents_inside.let_go()
-        for name, count in (("worker", taken + 1), ("worker-1", taken + 2)):
-            if federation.pid(name) is None:
-                federation.start(name)
-            reduces = wait_until(partial(has_taken, broker, count), LOOK_SECONDS)
-            assert reduces, federation.describe()
-            federation.kill_group(name)
-            assert not federation.pieces(run), "the piece was there before the kill"
+    federation.hold_pieces()
+    federation.agents_inside.let_go()
+    for number, name in enumerate(WORKERS, start=1):
+        if federation.pid(name) is None:
+            federation.start(name)
+        federation.wait_until_reduced(number)
+        federation.kill_group(name)
+    assert not federation.pieces(run)
     assert federation.last_round(run).state == "reducing"
+    federation.release_pieces()
     for name in WORKERS:
         federation.start(name)
     ended = federation.finish(run)
@@ -160,7 +152,3 @@ def test_workers_are_killed_while_they_reduce_a_median(federation, begin):
     assert [each.spools for each in ended.rounds] == [[spool]]
     ordered = read_events(federation.layout.log("coordinator"), "pieces_ordered", run=run)
     assert len(ordered) >= 3
-
-
-def has_taken(broker, count):
-    return broker.hlen(UNACKNOWLEDGED) >= count

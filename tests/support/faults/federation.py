@@ -26,7 +26,7 @@ from pfi_common.spec import parse_run_spec
 
 SERVICES = ("aggregator", "coordinator")
 MEMBERS = frozenset({"ada", "bob"})
-END_SECONDS = 60.0
+END_SECONDS = 120.0
 
 
 class FaultFederation(Federation):
@@ -138,10 +138,17 @@ class FaultFederation(Federation):
         shutil.rmtree(self.layout.root / "holds", ignore_errors=True)
         for name in set(self.agents) - MEMBERS:
             self.leave(name)
-        for name in ("redis", *SERVICES, *sorted(MEMBERS)):
-            if self.pid(name) is None:
-                self.start(name)
+        away = [name for name in ("redis", *SERVICES, *sorted(MEMBERS)) if self.pid(name) is None]
+        sessions = {name: self._sessions(name) for name in MEMBERS.intersection(away)}
+        for name in away:
+            self.start(name)
+        for name, before in sessions.items():  # the coordinator may not have missed it yet
+            wait_for_event(self.agents[name].log, "agent_ready", before + 1)
         self.wait_until_connected(len(MEMBERS))
+
+    def _sessions(self, name: str) -> int:
+        """How many sessions an agent has opened so far."""
+        return len(read_events(self.agents[name].log, "agent_ready"))
 
     def begin(
         self,
@@ -199,6 +206,10 @@ class FaultFederation(Federation):
         for name in names:
             for number in rounds:
                 (self._holds(name) / str(number)).unlink()
+
+    def fail_training(self, name: str, round_number: int = 1) -> None:
+        """Makes a held training fail, once."""
+        (self._holds(name) / str(round_number)).write_text(held_agent.FAIL)
 
     def wait_until_training(self, run: str, name: str, round_number: int = 1) -> str:
         """Waits until an agent's held training is in its middle, and gives the task."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from pfi_cli.local.waiting import wait_until
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
 
 
 def read_events(log: Path, name: str | None = None, **fields: object) -> Sequence[dict[str, Any]]:

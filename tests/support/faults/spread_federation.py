@@ -5,7 +5,10 @@ The clients are in this process and have no model; everything else is as in prod
 
 import json
 import os
+import shlex
+import shutil
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -14,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+from tests.support.faults import held_worker
 from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.patient_agents import EXAMPLES, PatientAgents, vector_of
 from tests.support.faults.recomputation import Counted, digest, fraction_bits, next_adapter
@@ -28,7 +32,7 @@ from pfi_cli.local.waiting import wait_until
 from pfi_common.spec import Description, parse_run_spec
 from pfi_common.tensors import Schema, Tensor
 
-END_SECONDS = 60.0
+END_SECONDS = 120.0
 
 
 def make_schema(width: int) -> Schema:
@@ -58,6 +62,8 @@ class SpreadFederation(Federation):
         self._overrides: dict[str, Mapping[str, str]] = {"coordinator": coordinator}
         for name in (*scale.spools.values(), "coordinator"):
             self._make_configurable(name)
+        for name in scale.worker_names:
+            self._make_holdable(name)
 
     def __enter__(self) -> "SpreadFederation":
         super().__enter__()
@@ -161,6 +167,23 @@ class SpreadFederation(Federation):
         """Name of the aggregator that owns a spool."""
         return self.scale.spools[spool]
 
+    def hold_pieces(self) -> None:
+        """Makes workers wait with what they have reduced before they store it."""
+        self._holds.mkdir(exist_ok=True)
+        (self._holds / held_worker.HOLD).touch()
+
+    def wait_until_reduced(self, count: int) -> None:
+        """Waits until so many workers since `hold_pieces` have a held piece."""
+
+        def reduced() -> bool:
+            return len(list(self._holds.glob("waiting-*"))) >= count
+
+        assert wait_until(reduced, END_SECONDS), self.describe()
+
+    def release_pieces(self) -> None:
+        """Lets pieces be stored."""
+        shutil.rmtree(self._holds, ignore_errors=True)
+
     def pieces(self, run: str) -> Sequence[Path]:
         """Pieces of reductions of a run that are there."""
         return sorted((self.layout.artifacts / "reductions" / run).glob("*/*/*"))
@@ -242,6 +265,20 @@ class SpreadFederation(Federation):
         data = (self.layout.artifacts / kind / name[:2] / name).read_bytes()
         assert sha256(data).hexdigest() == name
         return data
+
+    @property
+    def _holds(self) -> Path:
+        return self.layout.root / "held-pieces"
+
+    def _make_holdable(self, name: str) -> None:
+        """Runs a worker by `held_worker`."""
+        program = self.layout.root / "held-worker"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        words = shlex.join([sys.executable, held_worker.__file__, str(self._holds.resolve())])
+        program.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
+        program.chmod(0o700)
+        service = self.local.service(name)
+        service._plan = replace(service._plan, program=str(program.resolve()))
 
     def _make_configurable(self, name: str) -> None:
         service = self.local.service(name)
