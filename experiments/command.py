@@ -2,19 +2,18 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from rich.console import Console
 
+from experiments.stored import FOLDER, Document, store, stored
 from pfi_cli.local.interruption import interruptible
 
 
 def run(
     name: str,
     description: str,
-    measure: Callable[[Console], None],
-    write_page: Callable[[], None],
-    page: Path,
+    measure: Callable[[Console], Document],
+    write_page: Callable[[Document], None],
 ) -> None:
     """Measures and stores, unless only the page is asked for, and writes the page."""
     parser = argparse.ArgumentParser(prog=f"python -m experiments.{name}", description=description)
@@ -24,6 +23,6 @@ def run(
     console = Console()
     if not parser.parse_args().page:
         with interruptible():  # so that SIGTERM ends what was started, too
-            measure(console)
-    write_page()
-    console.print(f"wrote {page}")
+            store(name, measure(console))
+    write_page(stored(name))
+    console.print(f"wrote {FOLDER / name / 'README.md'}")

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.intake.members import one_module
 from pfi_aggregator.adapters.spool.encrypted_payload import EncryptedPayload
 from pfi_aggregator.adapters.spool.round_secret import KEY_BYTES, RoundSecret
 from pfi_aggregator.domain.adapter import AdapterReference
@@ -17,13 +18,11 @@ from pfi_aggregator.domain.round_plan import RoundPlan
 from pfi_aggregator.domain.server_optimizer import Sgd
 from pfi_aggregator.domain.ticket import UploadTicket
 from pfi_aggregator.domain.update import UpdateHeader, UpdateRecord, summarize
-from pfi_common.tensors import FULL_CLIP_FACTOR, Schema, Tensor, plan_fixed_point
+from pfi_common.tensors import FULL_CLIP_FACTOR, plan_fixed_point
 from pfi_common.tensors.encoding import EncodingValue
 
 TASK = "r-0000000001.1.1.c-000000000001"
 DIGEST = "00" * 32
-RANK = 16
-LAYER = "base_model.model.model.layers.0.self_attn.q_proj"
 HIGHEST = 1.0
 
 
@@ -61,7 +60,7 @@ def fold_spooled(
 
 
 def _plan(coordinates: int) -> RoundPlan:
-    schema = _schema(coordinates)
+    schema = one_module(coordinates)
     return RoundPlan(
         key=RoundKey("r-0000000001", 1, 1, "global"),
         schema=schema,
@@ -74,22 +73,13 @@ def _plan(coordinates: int) -> RoundPlan:
     )
 
 
-def _schema(coordinates: int) -> Schema:
-    side = coordinates // (2 * RANK)
-    tensors = (
-        Tensor(f"{LAYER}.lora_A.weight", (RANK, side)),
-        Tensor(f"{LAYER}.lora_B.weight", (side, RANK)),
-    )
-    return Schema(tensors=tensors, rank=RANK, alpha=2 * RANK, target_modules=("q_proj",))
-
-
 def _record(encoding: EncodingValue, payload: bytes, coordinates: int) -> UpdateRecord:
     ticket = UploadTicket(
         key=RoundKey("r-0000000001", 1, 1, "global"),
         client="c-000000000001",
         key_sha256=DIGEST,
         task=TASK,
-        schema_digest=_schema(coordinates).digest,
+        schema_digest=one_module(coordinates).digest,
         base_digest=DIGEST,
         spool="spool-0",
         encoding=encoding,

@@ -55,7 +55,7 @@ class Members:
     """
 
     def __init__(self, folder: Path, coordinates: int) -> None:
-        self.schema = _schema(coordinates)
+        self.schema = one_module(coordinates)
         self.base_digest = BASE_DIGEST
         self._folder = folder
         self._authority = CertificateAuthority.create(folder / "authority", "bench", SystemClock())
@@ -158,7 +158,8 @@ class Members:
         return grpc.secure_channel(target, credentials, options)
 
 
-def _schema(coordinates: int) -> Schema:
+def one_module(coordinates: int) -> Schema:
+    """The schema of an adapter of one module; coordinates are a multiple of 32."""
     side = coordinates // (2 * RANK)
     tensors = (
         Tensor(f"{LAYER}.lora_A.weight", (RANK, side)),

@@ -1,8 +1,8 @@
 """`python -m experiments.clusters`."""
 
 from experiments.clusters.config import load_config
-from experiments.clusters.measure import measure, store
-from experiments.clusters.page import PAGE, stored, write_page
+from experiments.clusters.measure import measure
+from experiments.clusters.page import write_page
 from experiments.command import run
 
 
@@ -11,9 +11,8 @@ def main() -> None:
     run(
         "clusters",
         "Plants groups of clients and looks whether a federation finds them.",
-        lambda console: store(measure(load_config(), console)),
-        lambda: write_page(stored()),
-        PAGE,
+        lambda console: measure(load_config(), console),
+        write_page,
     )
 
 

@@ -1,7 +1,7 @@
 """What the experiment is made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,6 @@ class Config:
     def clients(self) -> int:
         """Clients in all."""
         return sum(self.group_sizes)
-
-    def document(self) -> dict[str, Any]:
-        """The configuration as JSON can hold it."""
-        return asdict(self)
 
     def spec(self, name: str, backbone: Path, seed: int, *, clustered: bool) -> dict[str, Any]:
         """The specification of one of the two runs."""

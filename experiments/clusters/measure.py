@@ -1,46 +1,32 @@
 """Runs the experiment and stores what came out."""
 
-import json
 import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-from benchmarks.machine import commit, machine, versions
 from rich.console import Console
 
-from experiments.clusters.config import FOLDER, Config
+from experiments.clusters.config import Config
 from experiments.clusters.federation import trial
 from experiments.clusters.outcome import Repetition, repetition
 from experiments.clusters.planting import plant
+from experiments.stored import Document, about
 from pfi_cli.demo.backbone import backbone_folder
 
-RESULTS = FOLDER / "results.json"
 TARGET = 0.9
 TARGET_WORDS = "recovers them (adjusted Rand index at least 0.9 over 3 seeds)"
 
 
-def measure(config: Config, console: Console) -> dict[str, Any]:
+def measure(config: Config, console: Console) -> Document:
     """Trains both runs for every seed, on a federation of its own each."""
     started = time.monotonic()
     repetitions = [_repeat(config, seed, console) for seed in config.seeds]
     lowest = min(each.adjusted_rand_index for each in repetitions)
-    return {
-        "command": "make experiment NAME=clusters",
-        "commit": commit(),
-        "machine": machine(),
-        "versions": versions(),
-        "seconds": round(time.monotonic() - started),
-        "config": config.document(),
+    return about("clusters", started, config) | {
         "target": {"words": TARGET_WORDS, "lowest": lowest, "met": lowest >= TARGET},
         "repetitions": [each.document() for each in repetitions],
     }
-
-
-def store(document: dict[str, Any]) -> None:
-    """Writes results.json."""
-    RESULTS.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def _repeat(config: Config, seed: int, console: Console) -> Repetition:

@@ -1,13 +1,10 @@
 """Writes README.md and its plot from results.json."""
 
-import json
-from typing import Any
-
 from tools.reference.tables import table
 
 from experiments.clusters.config import FOLDER
-from experiments.clusters.measure import RESULTS
 from experiments.page_parts import spread, where
+from experiments.stored import Document
 
 PAGE = FOLDER / "README.md"
 PLOT = FOLDER / "loss_per_client.png"
@@ -42,8 +39,6 @@ make experiment NAME=clusters
 `config.yaml` has the settings.
 """
 
-Document = dict[str, Any]
-
 
 def write_page(document: Document) -> None:
     """Writes the page and its plot."""
@@ -51,12 +46,6 @@ def write_page(document: Document) -> None:
 
     draw(document, PLOT)
     PAGE.write_text(page_text(document))
-
-
-def stored() -> Document:
-    """What was measured last."""
-    found: Document = json.loads(RESULTS.read_text())
-    return found
 
 
 def page_text(document: Document) -> str:

@@ -2,8 +2,8 @@
 
 from experiments.command import run
 from experiments.products.config import load_config
-from experiments.products.measure import measure, store
-from experiments.products.page import PAGE, stored, write_page
+from experiments.products.measure import measure
+from experiments.products.page import write_page
 
 
 def main() -> None:
@@ -11,9 +11,8 @@ def main() -> None:
     run(
         "products",
         "Trains runs with each product of factors, with one rank and with several.",
-        lambda console: store(measure(load_config(), console)),
-        lambda: write_page(stored()),
-        PAGE,
+        lambda console: measure(load_config(), console),
+        write_page,
     )
 
 

@@ -1,7 +1,7 @@
 """What the experiment is made of."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,6 @@ class Config:
     run: Mapping[str, Any]
     products: Mapping[str, Mapping[str, Any]]
     rank_for: Mapping[str, int]
-
-    def document(self) -> dict[str, Any]:
-        """The configuration as JSON can hold it."""
-        return asdict(self)
 
     def specs(self, backbone: Path, seed: int) -> Iterator[dict[str, Any]]:
         """The specifications of one repetition, named `<product>-<ranks>`."""

@@ -6,38 +6,24 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from benchmarks.machine import commit, machine, versions
 from rich.console import Console
 
 from experiments.clusters.federation import trial
-from experiments.products.config import FOLDER, Config
+from experiments.products.config import Config
 from experiments.products.outcome import Outcome, outcome_of
+from experiments.stored import Document, about
 from pfi_cli.demo.backbone import backbone_folder
 from pfi_cli.demo.clients import client_rows
 
-RESULTS = FOLDER / "results.json"
 
-
-def measure(config: Config, console: Console) -> dict[str, Any]:
+def measure(config: Config, console: Console) -> Document:
     """Trains every product for every seed, on a federation of its own each seed."""
     started = time.monotonic()
     outcomes = [each for seed in config.seeds for each in _repeat(config, seed, console)]
-    return {
-        "command": "make experiment NAME=products",
-        "commit": commit(),
-        "machine": machine(),
-        "versions": versions(),
-        "seconds": round(time.monotonic() - started),
-        "config": config.document(),
+    return about("products", started, config) | {
         "runs": [each.document() for each in outcomes],
     }
-
-
-def store(document: dict[str, Any]) -> None:
-    """Writes results.json."""
-    RESULTS.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def _repeat(config: Config, seed: int, console: Console) -> Iterator[Outcome]:

@@ -1,14 +1,12 @@
 """Writes README.md and its plot from results.json."""
 
-import json
 import statistics
-from typing import Any
 
 from tools.reference.tables import table
 
 from experiments.page_parts import spread, where
 from experiments.products.config import FOLDER
-from experiments.products.measure import RESULTS
+from experiments.stored import Document
 
 PAGE = FOLDER / "README.md"
 PLOT = FOLDER / "loss_per_client.png"
@@ -30,8 +28,6 @@ make experiment NAME=products
 `config.yaml` has the settings.
 """
 
-Document = dict[str, Any]
-
 
 def write_page(document: Document) -> None:
     """Writes the page and its plot."""
@@ -39,12 +35,6 @@ def write_page(document: Document) -> None:
 
     draw(document, PLOT)
     PAGE.write_text(page_text(document))
-
-
-def stored() -> Document:
-    """What was measured last."""
-    found: Document = json.loads(RESULTS.read_text())
-    return found
 
 
 def page_text(document: Document) -> str:

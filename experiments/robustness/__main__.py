@@ -2,8 +2,8 @@
 
 from experiments.command import run
 from experiments.robustness.config import load_config
-from experiments.robustness.measure import measure, store
-from experiments.robustness.page import PAGE, stored, write_page
+from experiments.robustness.measure import measure
+from experiments.robustness.page import write_page
 
 
 def main() -> None:
@@ -11,9 +11,8 @@ def main() -> None:
     run(
         "robustness",
         "Attacks federations and looks which rules keep what they promise.",
-        lambda console: store(measure(load_config(), console)),
-        lambda: write_page(stored()),
-        PAGE,
+        lambda console: measure(load_config(), console),
+        write_page,
     )
 
 

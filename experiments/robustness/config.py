@@ -1,7 +1,7 @@
 """What the experiment is made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +79,6 @@ class Config:
     attacks: Mapping[str, AttackSettings]
     rules: Mapping[str, Mapping[str, Any]]
     judgement: Judgement
-
-    def document(self) -> dict[str, Any]:
-        """The configuration as JSON can hold it."""
-        return asdict(self)
 
 
 def load_config(path: Path = FILE) -> Config:

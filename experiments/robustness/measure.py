@@ -1,43 +1,28 @@
 """Sweeps attacks, shares, rules and seeds, and stores what came out."""
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
 
-from benchmarks.machine import commit, machine, versions
 from rich.console import Console
 
-from experiments.robustness.config import FOLDER, AttackSettings, Config
+from experiments.robustness.config import AttackSettings, Config
 from experiments.robustness.federation import Assault, train
 from experiments.robustness.outcome import Point, failures, verdicts
 from experiments.robustness.problem import Problem, make_problem
 from experiments.robustness.rules import Rule
+from experiments.stored import Document, about
 
-RESULTS = FOLDER / "results.json"
 
-
-def measure(config: Config, console: Console) -> dict[str, Any]:
+def measure(config: Config, console: Console) -> Document:
     """Trains one federation for each point and seed."""
     started = time.monotonic()
     points = list(_points(config, console))
-    return {
-        "command": "make experiment NAME=robustness",
-        "commit": commit(),
-        "machine": machine(),
-        "versions": versions(),
-        "seconds": round(time.monotonic() - started),
-        "config": config.document(),
+    return about("robustness", started, config) | {
         "verdicts": [asdict(each) for each in verdicts(points, config.judgement)],
         "mean_failed_at": dict(failures(points, config.judgement)),
         "points": [point.document() for point in points],
     }
-
-
-def store(document: dict[str, Any]) -> None:
-    """Writes results.json."""
-    RESULTS.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def _points(config: Config, console: Console) -> Iterator[Point]:

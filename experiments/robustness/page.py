@@ -1,15 +1,13 @@
 """Writes README.md and its plot from results.json."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from tools.reference.tables import table
 
 from experiments.page_parts import where
 from experiments.robustness.config import FOLDER
-from experiments.robustness.measure import RESULTS
 from experiments.robustness.outcome import Point, unattacked
+from experiments.stored import Document
 
 PAGE = FOLDER / "README.md"
 PLOT = FOLDER / "accuracy_by_attackers.png"
@@ -33,8 +31,6 @@ make experiment NAME=robustness
 each rule assumes, and how these figures bear on choosing one.
 """
 
-Document = dict[str, Any]
-
 
 def write_page(document: Document) -> None:
     """Writes the page and its plot."""
@@ -42,12 +38,6 @@ def write_page(document: Document) -> None:
 
     draw(points_of(document), list(document["config"]["rules"]), PLOT)
     PAGE.write_text(page_text(document))
-
-
-def stored() -> Document:
-    """What was measured last."""
-    found: Document = json.loads(RESULTS.read_text())
-    return found
 
 
 def points_of(document: Document) -> list[Point]:

@@ -1,9 +1,12 @@
 """The reference pages say what the code says, and the code says enough."""
 
-import experiments.clusters.page as experiment
+from importlib import import_module
+
 import pytest
 from benchmarks.page import PAGE, page_text, stored_results
 from benchmarks.plots import SOURCE_KEY, picture_file, plot_module, source_digest
+from experiments.stored import FOLDER as EXPERIMENTS
+from experiments.stored import stored
 from PIL import Image
 from tests.architecture.tree import REPOSITORY
 from tools.generate_reference import stale_pages
@@ -34,8 +37,12 @@ def test_a_picture_shows_what_was_measured(result):
     assert not file.exists() or Image.open(file).text[SOURCE_KEY] == source_digest(result)
 
 
-def test_the_page_of_an_experiment_says_what_was_measured():
-    assert experiment.PAGE.read_text() == experiment.page_text(experiment.stored())
+@pytest.mark.parametrize(
+    "name", sorted(file.parent.name for file in EXPERIMENTS.glob("*/results.json"))
+)
+def test_the_page_of_an_experiment_says_what_was_measured(name):
+    page = import_module(f"experiments.{name}.page")
+    assert page.PAGE.read_text() == page.page_text(stored(name))
 
 
 @pytest.mark.parametrize(("settings", "name"), FIELDS)

@@ -12,9 +12,10 @@ from experiments.robustness.attacks import ATTACKS, Scene
 from experiments.robustness.config import AttackSettings, load_config
 from experiments.robustness.federation import Assault, train
 from experiments.robustness.outcome import failures, unattacked, verdicts
-from experiments.robustness.page import PAGE, page_text, points_of, stored
+from experiments.robustness.page import PAGE, page_text, points_of
 from experiments.robustness.problem import make_problem
 from experiments.robustness.rules import Rule
+from experiments.stored import stored
 
 CONFIG = load_config()
 ROUNDS = 25
@@ -89,7 +90,7 @@ def test_a_rule_gives_what_all_clients_agree_on(rule):
 
 
 def test_the_stored_sweep_is_whole_and_its_verdicts_follow_from_it():
-    document = stored()
+    document = stored("robustness")
     points = points_of(document)
     config = document["config"]
     assert {(p.attack, p.share, p.rule) for p in points} == {
@@ -106,4 +107,4 @@ def test_the_stored_sweep_is_whole_and_its_verdicts_follow_from_it():
 
 
 def test_the_page_says_what_was_swept():
-    assert PAGE.read_text() == page_text(stored())
+    assert PAGE.read_text() == page_text(stored("robustness"))
