@@ -38,8 +38,8 @@ def doctor(  # noqa: PLR0913 - one per option
 ) -> None:
     """Look at this machine: what is in order, what is not, and what to do about it.
 
-    Ports, certificates, clocks, Redis, disks, the spool, the container engine, the device that
-    trains, and with --spec the memory that training takes there. Nothing is changed. A problem
+    Ports, services, certificates, clocks, Redis, disks, the spool, the container engine, the device
+    that trains, and with --spec the memory that training takes there. Nothing is changed. A problem
     gives exit status 1; a warning does not.
 
     Examples:

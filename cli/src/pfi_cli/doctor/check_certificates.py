@@ -9,6 +9,7 @@ from cryptography import x509
 
 from pfi_cli.doctor.findings import Finding, ok, problem, skipped, warning
 from pfi_cli.doctor.scene import Scene
+from pfi_cli.local.scale import aggregator_of
 from pfi_common.errors import NotEnrolledError
 from pfi_common.identity import LocalIdentity, load_identity
 from pfi_common.identity.folder import CERTIFICATE_FILE, KEY_FILE
@@ -29,9 +30,10 @@ def check_certificates(scene: Scene) -> Iterator[Finding]:
     authority = layout.coordinator / "authority" / "authority.pem"
     if authority.is_file():
         yield _authority(authority, now)
-    for service in (layout.coordinator, *map(layout.aggregator_of, layout.spools())):
+    services = {aggregator_of(spool): layout.aggregator_of(spool) for spool in layout.spools()}
+    for name, service in {"coordinator": layout.coordinator, **services}.items():
         if (service / "identity").is_dir():
-            yield from _service(service / "identity", service.name, now)
+            yield from _service(service / "identity", name, now)
     for agent in scene.agents:
         yield from _client(agent / "identity", agent.name, now)
 

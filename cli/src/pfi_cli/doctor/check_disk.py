@@ -18,9 +18,10 @@ def check_disk(scene: Scene) -> Iterator[Finding]:
     """Looks at every folder that the platform writes to."""
     layout = scene.layout
     yield _folder("state", layout.root)
-    for folder in (*layout.spools().values(), layout.artifacts, layout.redis):
+    others = {"artifacts": layout.artifacts, "redis": layout.redis}
+    for name, folder in {**layout.spools(), **others}.items():
         if folder.is_dir():
-            yield _folder(folder.name, folder)
+            yield _folder(name, folder)
     for agent in scene.agents:
         yield _folder(f"agent {agent.name}", agent)
 

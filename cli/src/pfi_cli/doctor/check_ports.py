@@ -8,6 +8,7 @@ from pfi_cli.doctor.scene import Scene
 from pfi_cli.local.federation_file import FederationFile
 
 NAME = "port"
+_COORDINATORS = frozenset({"enrolment", "session", "admin"})
 
 
 def check_ports(scene: Scene) -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def check_ports(scene: Scene) -> Iterator[Finding]:
         )
         return
     for name, address in sorted(federation.endpoints.items()):
-        yield _port(federation, name, address)
+        yield _port(federation, _of_service(name), address)
 
 
 def _port(federation: FederationFile, name: str, address: str) -> Finding:
@@ -46,3 +47,9 @@ def _port(federation: FederationFile, name: str, address: str) -> Finding:
         'Stop that process, or remove the entry below "endpoints" in federation.json while the '
         "federation is stopped; agents that know the port enrol again.",
     )
+
+
+def _of_service(endpoint: str) -> str:
+    """Names a port after the service that listens there, as `pfi up` calls it."""
+    service, _, port = endpoint.partition("_")
+    return f"coordinator {service}" if service in _COORDINATORS else f"{service} {port}".strip()

@@ -7,6 +7,7 @@ from pfi_cli.doctor.file_locks import lock_holder
 from pfi_cli.doctor.findings import Finding, ok, problem, skipped, warning
 from pfi_cli.doctor.scene import Scene
 from pfi_cli.local.open_rounds import unsettled_rounds
+from pfi_cli.local.scale import aggregator_of
 
 NAME = "spool"
 
@@ -41,7 +42,7 @@ def _lock(scene: Scene, name: str, spool: Path, of_spool: str) -> Finding:
     if holder is None:
         return ok(NAME, f"lock{of_spool}", "free")
     if holder in ours:
-        return ok(NAME, f"lock{of_spool}", f"held by the aggregator (process {holder})")
+        return ok(NAME, f"lock{of_spool}", f"held by {aggregator_of(name)} (process {holder})")
     step = "Stop that process: one aggregator owns a spool."
     return problem(
         NAME, f"lock{of_spool}", f"held by process {holder}, which is not this federation's", step

@@ -10,6 +10,7 @@ from pfi_cli.doctor import (
     check_disk,
     check_ports,
     check_redis,
+    check_services,
     check_spool,
 )
 from pfi_cli.doctor.devices import AGENT_SECONDS
@@ -17,6 +18,7 @@ from pfi_cli.doctor.run_checks import Check
 
 CHECKS: Sequence[Check] = (
     Check(check_ports.NAME, check_ports.check_ports),
+    Check(check_services.NAME, check_services.check_services, check_services.LIMIT_SECONDS),
     Check(check_certificates.NAME, check_certificates.check_certificates),
     Check(check_clock.NAME, check_clock.check_clock),
     Check(check_redis.NAME, check_redis.check_redis),

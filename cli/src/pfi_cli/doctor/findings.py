@@ -19,7 +19,7 @@ class Finding:
 
     Attributes:
         check: What was looked at, for instance `port`.
-        subject: Which one, for instance `session`.
+        subject: Which one, for instance `coordinator session`.
         status: How good it is.
         found: What was found, a sentence without a full stop.
         next_step: What to do; empty when there is nothing to do.

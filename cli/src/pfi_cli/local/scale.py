@@ -31,6 +31,15 @@ class Scale:
         return [_numbered("worker", number) for number in range(self.workers)]
 
 
+def aggregator_of(spool: str) -> str:
+    """Names the aggregator that owns a spool, one that is not of the federation any more included.
+
+    A folder that only looks like a spool keeps its own name.
+    """
+    number = spool.removeprefix("spool-")
+    return _numbered("aggregator", int(number)) if number.isdigit() else spool
+
+
 ALONE = Scale()
 """One of each."""
 

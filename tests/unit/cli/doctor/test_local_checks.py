@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import socket
 from contextlib import contextmanager
 from datetime import timedelta
@@ -67,6 +68,14 @@ def test_a_port_that_another_process_took_is_a_problem(make_scene):
     assert "taken" in finding.found
 
 
+def test_ports_have_the_names_of_their_services(make_scene, free_address):
+    endpoints = ("admin", "aggregator-1", "aggregator-1_operations", "worker_operations")
+    scene = make_scene(federation=federation(**dict.fromkeys(endpoints, free_address)))
+    assert {each.subject for each in check_ports(scene)} == {
+        "coordinator admin", "aggregator-1", "aggregator-1 operations", "worker operations",
+    }  # fmt: skip
+
+
 def test_a_free_port_is_right_for_a_stopped_federation_alone(make_scene, free_address):
     (stopped,) = check_ports(make_scene(federation=federation(admin=free_address)))
     assert stopped.status is Status.OK
@@ -103,6 +112,16 @@ def save(identity, folder):
 def test_fresh_certificates_are_in_order(issued):
     found = statuses(check_certificates(issued()))
     assert found == dict.fromkeys(("authority", "coordinator", "ada"), Status.OK)
+
+
+def test_aggregators_have_the_names_that_they_are_started_with(issued):
+    scene = issued()
+    for spool in ("spool-0", "spool-1"):
+        scene.layout.spool_of(spool).mkdir()
+        identity = scene.layout.coordinator / "identity"
+        shutil.copytree(identity, scene.layout.aggregator_of(spool) / "identity")
+    found = statuses(check_certificates(scene))
+    assert {"coordinator", "aggregator", "aggregator-1"} < set(found)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +174,8 @@ def test_room_on_disks_is_told_of_the_nearest_folder(make_scene, tmp_path):
     assert finding.status in {Status.OK, Status.WARNING}
     assert str(tmp_path) in finding.found
     scene.layout.spool.mkdir(parents=True)
-    assert set(statuses(check_disk(scene))) == {"state", "spool"}
+    scene.layout.spool_of("spool-1").mkdir(parents=True)
+    assert set(statuses(check_disk(scene))) == {"state", "spool-0", "spool-1"}
 
 
 @pytest.mark.parametrize(
@@ -222,4 +242,4 @@ def test_each_of_several_spools_is_looked_at(spool):
     (scene.layout.spool_of("spool-1") / "incoming").mkdir(parents=True)
     found = statuses(check_spool(scene))
     assert {"lock of spool-0", "rounds of spool-0", "uploads of spool-1"} <= set(found)
-    assert {"spool", "spool-1"} <= set(statuses(check_disk(scene)))
+    assert {"spool-0", "spool-1"} <= set(statuses(check_disk(scene)))
