@@ -13,7 +13,8 @@ def run(
     name: str,
     description: str,
     measure: Callable[[Console], Document],
-    write_page: Callable[[Document], None],
+    page_text: Callable[[Document], str],
+    draw: Callable[[Document], None],
 ) -> None:
     """Measures and stores, unless only the page is asked for, and writes the page."""
     parser = argparse.ArgumentParser(prog=f"python -m experiments.{name}", description=description)
@@ -24,5 +25,7 @@ def run(
     if not parser.parse_args().page:
         with interruptible():  # so that SIGTERM ends what was started, too
             store(name, measure(console))
-    write_page(stored(name))
-    console.print(f"wrote {FOLDER / name / 'README.md'}")
+    document, page = stored(name), FOLDER / name / "README.md"
+    draw(document)
+    page.write_text(page_text(document))
+    console.print(f"wrote {page}")

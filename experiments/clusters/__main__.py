@@ -2,7 +2,8 @@
 
 from experiments.clusters.config import load_config
 from experiments.clusters.measure import measure
-from experiments.clusters.page import write_page
+from experiments.clusters.page import page_text
+from experiments.clusters.plot import draw
 from experiments.command import run
 
 
@@ -12,7 +13,8 @@ def main() -> None:
         "clusters",
         "Plants groups of clients and looks whether a federation finds them.",
         lambda console: measure(load_config(), console),
-        write_page,
+        page_text,
+        draw,
     )
 
 

@@ -1,4 +1,4 @@
-"""Writes README.md and its plot from results.json."""
+"""The text of README.md, from results.json."""
 
 from tools.reference.tables import table
 
@@ -38,14 +38,6 @@ make experiment NAME=clusters
 
 `config.yaml` has the settings.
 """
-
-
-def write_page(document: Document) -> None:
-    """Writes the page and its plot."""
-    from experiments.clusters.plot import draw
-
-    draw(document, PLOT)
-    PAGE.write_text(page_text(document))
 
 
 def page_text(document: Document) -> str:

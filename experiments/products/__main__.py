@@ -3,7 +3,8 @@
 from experiments.command import run
 from experiments.products.config import load_config
 from experiments.products.measure import measure
-from experiments.products.page import write_page
+from experiments.products.page import page_text
+from experiments.products.plot import draw
 
 
 def main() -> None:
@@ -12,7 +13,8 @@ def main() -> None:
         "products",
         "Trains runs with each product of factors, with one rank and with several.",
         lambda console: measure(load_config(), console),
-        write_page,
+        page_text,
+        draw,
     )
 
 

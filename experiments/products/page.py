@@ -1,4 +1,4 @@
-"""Writes README.md and its plot from results.json."""
+"""The text of README.md, from results.json."""
 
 import statistics
 
@@ -27,14 +27,6 @@ make experiment NAME=products
 
 `config.yaml` has the settings.
 """
-
-
-def write_page(document: Document) -> None:
-    """Writes the page and its plot."""
-    from experiments.products.plot import draw
-
-    draw(document, PLOT)
-    PAGE.write_text(page_text(document))
 
 
 def page_text(document: Document) -> str:
@@ -73,21 +65,33 @@ def _head(document: Document) -> str:
 
 def _losses(document: Document) -> str:
     backbone = [number for run in document["runs"] for number in run["losses_backbone"]]
-    rows = [
-        (name, RANKS[several], *spread(values(document, "losses", name, several=several)))
-        for name, several in kinds(document)
-    ]
+    rows = []
+    for name, several in kinds(document):
+        found = values(document, "losses", name, several=several)
+        rows.append(
+            (name, RANKS[several], *spread(found), _better(document, name, several=several))
+        )
     return "\n".join(
         [
             "## Loss\n",
-            "Mean token loss (nats) on each client's held-out rows, with the last adapter.\n",
+            "Mean token loss (nats) on each client's held-out rows, with the last adapter; the last"
+            " column says for how many clients it is lower than with `factors`.\n",
             table(
-                ("product", "clients", "mean", "deviation", "lowest", "highest"),
-                [("backbone alone", "", *spread(backbone)), *rows],
+                ("product", "clients", "mean", "deviation", "lowest", "highest", "below `factors`"),
+                [("backbone alone", "", *spread(backbone), ""), *rows],
             ),
             "![Loss of each client with each product](loss_per_client.png)\n",
         ]
     )
+
+
+def _better(document: Document, name: str, *, several: bool) -> str:
+    """For how many clients a product's loss is below the one with the mean of factors."""
+    if name == "factors":
+        return ""
+    found, plain = (values(document, "losses", each, several=several) for each in (name, "factors"))
+    lower = sum(one < other for one, other in zip(found, plain, strict=True))
+    return f"{lower} of {len(plain)}"
 
 
 def _energies(document: Document) -> str:

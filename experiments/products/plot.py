@@ -1,16 +1,16 @@
 """Draws the loss of each client with each product."""
 
 from pathlib import Path
-from typing import Any
 
 from experiments.columns import Column, draw_columns
-from experiments.products.page import RANKS, kinds, values
+from experiments.products.page import PLOT, RANKS, kinds, values
+from experiments.stored import Document
 from pfi_cli.report.plots.canvas import PERSONAL, SHARED
 
 _COLOURS = {False: SHARED, True: PERSONAL}
 
 
-def draw(document: dict[str, Any], path: Path) -> None:
+def draw(document: Document, path: Path = PLOT) -> None:
     """Draws a column for each product, with one rank and with several."""
     columns = [
         Column(

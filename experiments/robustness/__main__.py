@@ -3,7 +3,8 @@
 from experiments.command import run
 from experiments.robustness.config import load_config
 from experiments.robustness.measure import measure
-from experiments.robustness.page import write_page
+from experiments.robustness.page import page_text
+from experiments.robustness.plot import draw
 
 
 def main() -> None:
@@ -12,7 +13,8 @@ def main() -> None:
         "robustness",
         "Attacks federations and looks which rules keep what they promise.",
         lambda console: measure(load_config(), console),
-        write_page,
+        page_text,
+        draw,
     )
 
 

@@ -1,4 +1,4 @@
-"""Writes README.md and its plot from results.json."""
+"""The text of README.md, from results.json."""
 
 from collections.abc import Sequence
 
@@ -30,14 +30,6 @@ make experiment NAME=robustness
 `config.yaml` has the settings. [Robust rules](../../docs/explanation/robust-rules.md) says what
 each rule assumes, and how these figures bear on choosing one.
 """
-
-
-def write_page(document: Document) -> None:
-    """Writes the page and its plot."""
-    from experiments.robustness.plot import draw
-
-    draw(points_of(document), list(document["config"]["rules"]), PLOT)
-    PAGE.write_text(page_text(document))
 
 
 def points_of(document: Document) -> list[Point]:

@@ -7,13 +7,16 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from experiments.robustness.outcome import Point
+from experiments.robustness.page import PLOT, points_of
+from experiments.stored import Document
 from pfi_cli.report.plots.canvas import BACKBONE, DOTS_PER_INCH, FAINT, INK, LINES
 
 _COLUMNS = 2
 
 
-def draw(points: Sequence[Point], rules: Sequence[str], path: Path) -> None:
+def draw(document: Document, path: Path = PLOT) -> None:
     """Draws a line for each rule, and the seeds between its lowest and highest as a band."""
+    points, rules = points_of(document), list(document["config"]["rules"])
     attacks = list(dict.fromkeys(point.attack for point in points))
     rows = -(-len(attacks) // _COLUMNS)
     figure = Figure(figsize=(9.0, 2.6 * rows + 0.8), layout="constrained")
