@@ -33,7 +33,7 @@ def agent(*arguments):
         env=inherited_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -36,7 +36,7 @@ from pfi_common.errors import PlatformError
 from pfi_common.spec import Description, load_run_spec
 
 CONNECT_SECONDS = 120.0
-RUN_SECONDS = 100.0
+RUN_SECONDS = 150.0
 
 
 class AgentProcess:

@@ -87,7 +87,7 @@ async def running_server(
         await server.grpc.stop(None)
 
 
-async def eventually(condition: Callable[[], bool], timeout_seconds: float = 10.0) -> None:
+async def eventually(condition: Callable[[], bool], timeout_seconds: float = 60.0) -> None:
     """Waits until a condition holds."""
     async with asyncio.timeout(timeout_seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event

@@ -24,7 +24,7 @@ from pfi_common.tensors import initial_adapter
 
 pytestmark = pytest.mark.integration
 SCHEMA = make_schema()
-SECONDS = 30
+SECONDS = 90
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pfi_aggregator.settings import AggregatorSettings
 from pfi_common.artifacts import ArtifactStore, open_artifact_store
 
 pytestmark = pytest.mark.integration
-SECONDS = 30
+SECONDS = 90
 ARGUMENTS = partition_arguments(group_sketches([4, 3, 2]))
 SIZES = [4, 3, 2]
 

@@ -17,7 +17,7 @@ from pfi_common.errors import ReductionFailedError, ReductionIncompleteError
 from pfi_common.tensors import initial_adapter
 
 pytestmark = pytest.mark.integration
-SECONDS = 30
+SECONDS = 90
 SCHEMA = make_schema(inputs=20_000, outputs=10_000, rank=4)
 CLIENTS = [f"c-{number:012}" for number in range(5)]
 FOLDER = f"reductions/{KEY.run}/{KEY.line}/{KEY.round}.{KEY.attempt}"

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.client_agent.federation import TinyRun
 from tests.support.client_agent.rows import write_rows
-from tests.support.client_agent.tasks import tiny_spec
+from tests.support.faults import held_agent
 from tests.support.grpc_server import eventually
 
 from pfi.coordinator.v1 import session_service_pb2 as session
@@ -38,9 +37,9 @@ class Process:
     lines: list[dict] = field(default_factory=list)
 
     @classmethod
-    async def start(cls, *arguments):
+    async def start(cls, *arguments, program=(COMMAND,)):
         process = await asyncio.create_subprocess_exec(
-            COMMAND, *map(str, arguments), stderr=asyncio.subprocess.PIPE,
+            *map(str, (*program, *arguments)), stderr=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
         made = cls(process)
@@ -77,10 +76,10 @@ def data_file(tmp_path):
 def start(federation, tmp_path, data_file, backbone_folder):
     """Starts an agent that enrols by itself."""
 
-    def start_process(*more):
+    def start_process(*more, program=(COMMAND,)):
         return Process.start(
             "start", "--data", data_file, "--state", tmp_path / "device", "--token",
-            federation.token(), "--backbone", backbone_folder, *more,
+            federation.token(), "--backbone", backbone_folder, *more, program=program,
         )  # fmt: skip
 
     return start_process
@@ -109,14 +108,14 @@ async def test_enrols_works_and_stops_on_sigterm(start, federation, tiny_run, tm
 
 
 async def test_killed_in_training_it_trains_the_same_again(
-    start, federation, tmp_path, backbone_folder, data_file
+    start, federation, tmp_path, tiny_run, data_file
 ):
-    agent = await start()
+    holds = tmp_path / "holds"
+    holds.mkdir()
+    (holds / "1").touch()
+    agent = await start(program=(sys.executable, held_agent.__file__, holds))
     await agent.until("agent_ready")
-    steps = {"steps": 300, "batch_size": 2, "learning_rate": 0.001, "maximum_tokens": 48}
-    spec = tiny_spec(backbone_folder, local=steps)
-    run = TinyRun.describe(spec, backbone_folder, tmp_path)
-    task = task_for(run, federation, tmp_path)
+    task = task_for(tiny_run, federation, tmp_path)
     federation.coordinator.on_open.append(session.SessionResponse(task=task))
     federation.say(task=task)
     progress = federation.coordinator.progress
@@ -128,7 +127,7 @@ async def test_killed_in_training_it_trains_the_same_again(
     again = await start()
     await again.until("task_completed")
     assert len(federation.enrolment.requests) == 1
-    assert federation.aggregator.committed[task.task][1] == undisturbed(run, task, data_file)
+    assert federation.aggregator.committed[task.task][1] == undisturbed(tiny_run, task, data_file)
     federation.coordinator.end(SessionSupersededError())
     assert await again.ended() == ExitCode.SUPERSEDED
     assert again.lines[-1]["event"] == "agent_failed"

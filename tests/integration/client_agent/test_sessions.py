@@ -11,8 +11,11 @@ from tests.support.client_agent.federation import (
 )
 from tests.support.client_agent.learner import MemoryLearner
 from tests.support.client_agent.tasks import TaskBuilder
+from tests.support.clock import ManualClock
 
 from pfi.coordinator.v1 import session_service_pb2 as session
+from pfi_client_agent.bootstrap import Outside
+from pfi_common.clock import SystemClock
 from pfi_common.errors import (
     ClientRevokedError,
     IdentityInvalidError,
@@ -230,11 +233,13 @@ async def test_a_settled_round_leaves_no_bytes(scene):
 
 async def test_a_renewed_certificate_is_used_at_once(federation, tmp_path, learner, monkeypatch):
     monkeypatch.setattr("pfi_client_agent.application.session_loop._RENEWAL_CHECK_SECONDS", 0.05)
-    # Back-dated by a minute: half of its lifetime is over in a second.
-    federation.enrolment.lifetime = timedelta(seconds=62)
-    folder = await enrolled(federation, tmp_path / "device")
     federation.enrolment.lifetime = timedelta(days=1)
-    agent = RunningAgent(folder, some_data(), learner)
+    folder = await enrolled(federation, tmp_path / "device")
+    federation.enrolment.lifetime = timedelta(days=10)
+    clock = ManualClock(SystemClock().now())
+    agent = RunningAgent(folder, some_data(), learner, Outside(clock=clock))
+    await agent.until(lambda: agent.observer.named("session_opened"))
+    clock.advance(13 * 3600)
     await agent.until(lambda: len(federation.coordinator.hellos) == 2)
     assert len(federation.coordinator.renewed) == 1
     assert agent.observer.named("session_ended") == [(None, 0.0)]

@@ -67,7 +67,7 @@ async def test_a_message_above_four_mebibytes_is_refused(client, services):
 
 
 async def test_a_connection_that_never_speaks_is_closed(federation):
-    options = ServerOptions(handshake_timeout_seconds=0.2)
+    options = ServerOptions(handshake_timeout_seconds=1.0)
     async with running_server(federation.service(), adder(Services()), options=options) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         assert await asyncio.wait_for(reader.read(), 10) == b""

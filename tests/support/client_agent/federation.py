@@ -128,7 +128,7 @@ class RunningAgent:
 
     async def until(self, condition) -> None:
         """Wait for a condition; the agent's own failure ends it early."""
-        await eventually(lambda: condition() or self.running.done(), timeout_seconds=20)
+        await eventually(lambda: condition() or self.running.done(), timeout_seconds=60)
         if self.running.done():
             self.running.result()
         assert condition()
