@@ -33,6 +33,7 @@ CLIENTS, COORDINATES = 100, 16_000_000
 AT_A_TIME = (1, 4, CLIENTS)
 LIMIT_SECONDS, START_SECONDS = 600.0, 60.0
 TARGET_SECONDS = 1.0
+LATENCY = "from the last commit to the published adapter"
 DEVIATION = 1e-3
 MEGABYTES_PER_MEBIBYTE = 1.048576
 
@@ -150,26 +151,18 @@ def _result(found: dict[int, list[Published]], peaks: list[float]) -> Result:
     for streams, published in found.items():
         when = f"{streams} at a time" if streams < CLIENTS else "all at the same time"
         for what, values in (
-            ("from the last commit to the published adapter", [p.seconds for p in published]),
+            (LATENCY, [p.seconds for p in published]),
             ("of these, merge and server optimiser", [p.merge_seconds for p in published]),
             ("uploads before it", [p.upload_seconds for p in published]),
         ):
             rows.append(Row.of(f"{what}, uploads {when}", "s", values))
     rows.append(Row.of("peak memory of the aggregator, read after every round", "MB", peaks))
-    first = rows[0]
     return Result(
         name="publish-latency",
         about=f"{CLIENTS} updates of 64 MB (fp32) over mutual TLS to a real aggregator, mean; from "
         "the last receipt to the answer of FinalizeRound, with the call that seals the round.",
         rows=rows,
-        targets=[
-            Target(
-                "last commit to published adapter, 100 x 64 MB, mean",
-                "below 1 s",
-                f"{first.median:.2f} s, uploads one after the other ({_others(rows)})",
-                first.median < TARGET_SECONDS,
-            )
-        ],
+        targets=[_target(row) for row in rows if row.what.startswith(LATENCY)],
         notes=[
             "Clients and aggregator share the machine, and send as fast as it goes: uploads that "
             "come at the same time also end at the same time, and then the aggregator still has "
@@ -179,8 +172,11 @@ def _result(found: dict[int, list[Published]], peaks: list[float]) -> Result:
     )
 
 
-def _others(rows: list[Row]) -> str:
-    latencies = [row for row in rows[1:] if row.what.startswith("from the last commit")]
-    return ", ".join(
-        f"{row.median:.2f} s {row.what.rpartition('uploads ')[2]}" for row in latencies
+def _target(row: Row) -> Target:
+    when = row.what.removeprefix(LATENCY)
+    return Target(
+        f"last commit to published adapter, 100 x 64 MB, mean{when}",
+        "below 1 s",
+        f"{row.median:.2f} s (highest {row.maximum:.2f} s)",
+        row.median < TARGET_SECONDS,
     )

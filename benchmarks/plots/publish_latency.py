@@ -3,10 +3,11 @@
 from typing import Any
 
 from benchmarks.plots.bars import draw_bars, height
+from benchmarks.publish_latency import LATENCY, TARGET_SECONDS
 from pfi_cli.report.plots.canvas import Picture
 
 ALT = "Seconds from the last commit to the published adapter, by how many uploads ran at a time"
-WHAT, TARGET_SECONDS = "from the last commit to the published adapter, ", 1.0
+WHAT = f"{LATENCY}, "
 
 
 def picture(document: dict[str, Any]) -> Picture:
