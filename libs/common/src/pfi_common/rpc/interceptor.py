@@ -79,8 +79,8 @@ class PlatformInterceptor(grpc.aio.ServerInterceptor):
         return handle
 
     def _stream_unary(self, method: str, behaviour: _Behaviour) -> _Behaviour:
-        async def handle(requests: AsyncIterator[object], context: RpcContext) -> object:
-            stream = RequestStream(requests, UPLOAD_SECONDS)
+        async def handle(_: AsyncIterator[object], context: RpcContext) -> object:
+            stream = RequestStream(context.read, UPLOAD_SECONDS)
             async with self._handling.handled(method, context, streaming=True, requests=stream):
                 response: object = await behaviour(stream, context)
             return response
@@ -99,8 +99,8 @@ class PlatformInterceptor(grpc.aio.ServerInterceptor):
     def _stream_stream(self, method: str, behaviour: _Behaviour) -> _Behaviour:
         respond = _responding(behaviour)
 
-        async def handle(requests: AsyncIterator[object], context: RpcContext) -> None:
-            stream = RequestStream(requests, DIALOGUE_SECONDS)
+        async def handle(_: AsyncIterator[object], context: RpcContext) -> None:
+            stream = RequestStream(context.read, DIALOGUE_SECONDS)
             async with self._handling.handled(method, context, streaming=True, requests=stream):
                 await respond(stream, context)
 
@@ -116,6 +116,7 @@ def _responding(behaviour: _Behaviour) -> _Behaviour:
         async with aclosing(behaviour(request, context)) as responses:
             async for response in responses:
                 await context.write(response)
+                del response  # it may be large, and the next one may take its time
 
     return respond
 

@@ -2,7 +2,7 @@
 
 An upload whose chunks come fast costs about seven times a chunk of memory: copies on their way in,
 the chunk that waits and the one that is worked on. One that waits costs what flow control lets
-through, half a chunk. With a slot for each that is read, memory does not follow the number of
+through, 64 KiB. With a slot for each that is read, memory does not follow the number of
 clients. One whose chunks come slowly needs a slot only while its chunk is worked on, so slow and
 silent clients hold up nobody.
 """
@@ -35,6 +35,7 @@ class ReceiveSlots(Slots):
                 fast = loop.time() - asked_at < self._patience_seconds
                 await slot.take()
                 yield chunk
+                del chunk  # the next one may have to wait
                 if not fast or loop.time() - slot.taken_at > self._slice_seconds:
                     slot.give_back()
         finally:

@@ -149,6 +149,7 @@ class ReceiveUpdate:
                 require_uploads(self.admission.state(ticket))
                 await work.add(chunk.data)
                 received_bytes += len(chunk.data)
+                del chunk  # the next one may have to wait
         return await in_thread(update.finish)
 
     async def _commit(self, record: UpdateRecord) -> CommittedUpdate:

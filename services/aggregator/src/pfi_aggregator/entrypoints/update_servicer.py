@@ -95,3 +95,4 @@ async def _chunks(messages: AsyncIterator[UploadMessage]) -> AsyncGenerator[Chun
         if not isinstance(message, Chunk):
             raise InvalidRequestError("After the header come chunks alone.")
         yield message
+        del message  # the next one may take its time
