@@ -1,6 +1,6 @@
 import json
 
-from pfi_common.rpc.options import ServerOptions, channel_arguments, service_config
+from pfi_common.rpc.options import CHUNK_BYTES, ServerOptions, channel_arguments, service_config
 from pfi_common.rpc.policy import POLICIES
 
 
@@ -20,11 +20,16 @@ def test_both_sides_have_the_same_message_limits():
         "grpc.max_send_message_length",
         "grpc.max_metadata_size",
         "grpc.http2.bdp_probe",
-        "grpc.http2.lookahead_bytes",
     ):
         assert server[name] == client[name]
     assert server["grpc.max_receive_message_length"] == 4 * 1024 * 1024
     assert server["grpc.http2.bdp_probe"] == 0
+
+
+def test_what_is_on_its_way_waits_at_the_client():
+    server, client = dict(ServerOptions().arguments()), dict(channel_arguments())
+    assert server["grpc.http2.lookahead_bytes"] == 64 * 1024
+    assert client["grpc.http2.lookahead_bytes"] == 2 * CHUNK_BYTES
 
 
 def test_clients_ping_less_often_than_servers_forbid():

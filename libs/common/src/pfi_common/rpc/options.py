@@ -13,7 +13,8 @@ CHUNK_BYTES = 1 << 20
 """Most payload bytes in one message."""
 
 _MAXIMUM_MESSAGE_BYTES = 4 << 20
-_LOOKAHEAD_BYTES = 512 << 10
+_SERVER_LOOKAHEAD_BYTES = 64 << 10
+_CLIENT_LOOKAHEAD_BYTES = 2 << 20
 _MAXIMUM_METADATA_BYTES = 16 << 10
 
 
@@ -53,6 +54,8 @@ class ServerOptions:
             ),
             ("grpc.max_connection_idle_ms", _milliseconds(self.idle_seconds)),
             ("grpc.max_concurrent_streams", self.maximum_streams),
+            # what each upload that waits may hold here; one that is read is asked for whole chunks
+            ("grpc.http2.lookahead_bytes", _SERVER_LOOKAHEAD_BYTES),
         ]
 
 
@@ -65,6 +68,8 @@ def channel_arguments() -> Options:
         ("grpc.initial_reconnect_backoff_ms", 200),
         ("grpc.min_reconnect_backoff_ms", 1000),
         ("grpc.max_reconnect_backoff_ms", _milliseconds(10)),
+        # what is on its way waits here rather than in a server, which has many such streams
+        ("grpc.http2.lookahead_bytes", _CLIENT_LOOKAHEAD_BYTES),
         ("grpc.use_local_subchannel_pool", 1),  # a renewed certificate means a new connection
         ("grpc.service_config", service_config(POLICIES)),
         ("grpc.service_config_disable_resolution", 1),
@@ -103,7 +108,6 @@ def _common() -> Options:
         ("grpc.max_metadata_size", _MAXIMUM_METADATA_BYTES),
         # probing would let each stalled upload hold about 5 MiB of this process
         ("grpc.http2.bdp_probe", 0),
-        ("grpc.http2.lookahead_bytes", _LOOKAHEAD_BYTES),
     ]
 
 
