@@ -16,6 +16,7 @@ from pfi_aggregator.application.download_adapter import DownloadAdapter
 from pfi_aggregator.application.export_adapter import ExportAdapter
 from pfi_aggregator.application.ports import AdapterOrigin
 from pfi_aggregator.application.publication import Publication
+from pfi_aggregator.application.send_slots import SendSlots
 from pfi_aggregator.domain.adapter import AdapterForm
 from pfi_aggregator.domain.chunk import MAXIMUM_CHUNK_BYTES
 from pfi_common.errors import (
@@ -43,7 +44,7 @@ class TestDownload:
     async def fetch(self, artifacts, offset: int = 0, encoding=None) -> list:
         use_case = DownloadAdapter(artifacts, InMemoryPayloads(artifacts))
         async with use_case.open(DIGEST, offset, encoding) as download:
-            return [chunk async for chunk in download.chunks()]
+            return [chunk async for chunk in SendSlots().paced(download)]
 
     @pytest.mark.parametrize("offset", [0, 1, MAXIMUM_CHUNK_BYTES, len(PAYLOAD)])
     async def test_any_offset(self, artifacts, offset):
@@ -85,7 +86,8 @@ class TestDownload:
         async with use_case.open(digest, 10, BF16) as download:
             assert download.payload_sha256 == expected.payload_sha256
             assert download.payload.size_bytes == len(payload)
-            assert b"".join([c.data async for c in download.chunks()]) == payload[10:]
+            chunks = [chunk.data async for chunk in SendSlots().paced(download)]
+            assert b"".join(chunks) == payload[10:]
         assert await publication.store_forms(digest, vector, None) == ()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pfi_aggregator.application.ports import Artifacts, OpenPayload, Payloads
 from pfi_aggregator.application.publication import form_pointer
 from pfi_aggregator.domain.adapter import check_form_encoding
-from pfi_aggregator.domain.chunk import MAXIMUM_CHUNK_BYTES, Chunk
+from pfi_aggregator.domain.chunk import Chunk
 from pfi_aggregator.domain.names import check_digest
 from pfi_common.errors import AdapterUnknownError, ArtifactUnknownError, InvalidRequestError
 from pfi_common.tensors.encoding import EncodingValue
@@ -27,15 +27,14 @@ class Download:
     payload_sha256: str
     offset_bytes: int
 
-    async def chunks(self) -> AsyncIterator[Chunk]:
-        """Reads it in order.
+    async def chunk(self, start: int, most_bytes: int) -> Chunk:
+        """Reads a piece; pieces are read in order.
 
         Raises:
             ArtifactCorruptError: the payload does not have its digest. Of a rest, the receiver
                 alone can tell for sure whether it is right, and does so in any case.
         """
-        for start in range(self.offset_bytes, self.payload.size_bytes, MAXIMUM_CHUNK_BYTES):
-            yield Chunk(start, await self.payload.read(start, MAXIMUM_CHUNK_BYTES))
+        return Chunk(start, await self.payload.read(start, most_bytes))
 
 
 @dataclass(frozen=True)

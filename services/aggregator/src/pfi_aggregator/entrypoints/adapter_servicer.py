@@ -34,7 +34,7 @@ class AdapterServicer:
         wanted = None if request.encoding == adapter_pb2.ENCODING_FP32 else request.encoding or None
         async with self._download.open(request.digest, request.offset_bytes, wanted) as download:
             yield write_download_header(download.payload.size_bytes, download.payload_sha256)
-            async with aclosing(self._slots.paced(download.chunks())) as paced:
+            async with aclosing(self._slots.paced(download)) as paced:
                 async for chunk in paced:
                     yield write_download_chunk(chunk)
 
