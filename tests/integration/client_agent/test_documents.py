@@ -96,7 +96,7 @@ async def test_the_life_of_a_folder(agent, notes):
     assert forgotten["documents"] == 1
     assert forgotten["files_with_text"] == 0 < forgotten["searched_files"]
     assert answer(agent, "search", "orchids")["no_evidence"]
-    await eventually(lambda: not service_runs(agent), 20)
+    await eventually(lambda: not service_runs(agent))
     left = [path for path in (agent.root / "rag").rglob("*") if path.is_file()]
     assert not [path for path in left if b"orchids" in path.read_bytes()]
 
@@ -145,7 +145,7 @@ async def test_users_share_one_service_and_the_last_one_stops_it(agent):
             assert response.passages == 1
         assert (await first.search("alpha")).passages
         assert service_pid(agent) == pid
-    await eventually(lambda: not service_runs(agent), 20)
+    await eventually(lambda: not service_runs(agent))
 
 
 async def test_whoever_comes_while_it_stops_gets_a_new_one(agent):
@@ -188,7 +188,7 @@ async def test_a_command_after_a_kill_goes_on_where_it_was(agent, tmp_path):
     def stored() -> int:
         return len(list((agent.root / "rag").glob("indexes/*/documents/*")))
 
-    await eventually(lambda: stored() > 20, 30)
+    await eventually(lambda: stored() > 20)
     os.kill(service_pid(agent), signal.SIGKILL)
     _, complaint = await adding.communicate()
     if adding.returncode:
@@ -221,7 +221,7 @@ async def test_a_killed_user_leaves_no_service_behind(agent):
     assert service_runs(agent)
     user.kill()
     await user.wait()
-    await eventually(lambda: not service_runs(agent), 20)
+    await eventually(lambda: not service_runs(agent))
 
 
 async def test_a_service_that_cannot_start_says_why(agent):

@@ -110,3 +110,15 @@ async def test_the_closing_evaluation_ends_error_feedback(
     assert list(folder.residuals.iterdir())
     await perform(agent, federation, builder.evaluate(base), count=2)
     assert not list(folder.residuals.iterdir())
+
+
+async def test_what_runs_lost_that_have_ended_is_forgotten(start_agent, federation, folder):
+    store, lost = ResidualStore(folder.residuals), np.ones(3, dtype=np.float32)
+    for run in ("r-1", "r-2"):
+        store.save(UpdateKey(run, 1, "global"), "schema", lost)
+    federation.coordinator.ended_runs = ["r-1", "../identity", "r-3"]
+    agent = start_agent()
+    await agent.until(lambda: store.runs() == ["r-2"])
+    assert list(federation.coordinator.hellos[0].kept_runs) == ["r-1", "r-2"]
+    assert store.find(UpdateKey("r-2", 1, "global"), "schema") is not None
+    assert (folder.identity / "key.pem").exists()

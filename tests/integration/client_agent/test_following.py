@@ -46,7 +46,7 @@ def publish(federation, chat_backbone, schema):
 async def settled(federation, polls=3):
     """Wait until the agent has asked a few more times."""
     wanted = len(federation.serving.asked) + polls
-    await eventually(lambda: len(federation.serving.asked) >= wanted, timeout_seconds=20)
+    await eventually(lambda: len(federation.serving.asked) >= wanted)
 
 
 async def test_a_new_version_answers_without_a_restart(folder, publish):
@@ -106,14 +106,14 @@ async def test_an_answer_that_has_begun_finishes_on_its_version(
 
         def wait():
             begun.set()
-            gate.wait(timeout=10)
+            gate.wait(timeout=60)
 
         engine.before_word = wait
         asking = asyncio.create_task(api.ask())
         await eventually(begun.is_set)
         publish(2)
         # The answer holds the engine's thread, so the swap waits for it.
-        await eventually(lambda: len(federation.aggregator.downloads) == 2, timeout_seconds=10)
+        await eventually(lambda: len(federation.aggregator.downloads) == 2)
         gate.set()
         answer = await asking
         await api.until_version(2)
@@ -144,7 +144,7 @@ async def test_what_does_not_fit_is_refused_and_the_old_goes_on(
             publish(2, backbone_digest="0" * 64)
         else:
             publish(2, classification=Classification(labels=["a", "b"]))
-        await eventually(lambda: api.told.refusals, timeout_seconds=20)
+        await eventually(lambda: api.told.refusals)
         await settled(federation)
         answer = await api.ask()
         assert len(api.told.refusals) == 1
@@ -163,7 +163,7 @@ async def test_what_does_not_fit_is_refused_and_the_old_goes_on(
 async def test_a_classifier_cannot_chat(folder, publish):
     publish(1, classification=Classification(labels=["a", "b"]))
     async with running_api(folder) as api:
-        await eventually(lambda: api.told.refusals, timeout_seconds=20)
+        await eventually(lambda: api.told.refusals)
         with pytest.raises(openai.ConflictError, match="sequence-classification"):
             await api.ask()
 
@@ -251,13 +251,13 @@ async def test_the_personal_adapter_is_worn_followed_and_left_out_on_request(
     async with running_api(folder) as api:
         without = await api.ask()
         store_personal(folder, chat_backbone, schema, 1)
-        await eventually(lambda: api.told.adapters[-1].personal is not None, timeout_seconds=10)
+        await eventually(lambda: api.told.adapters[-1].personal is not None)
         first = await api.ask()
         declined = await api.ask(pfi={"personal": False})
         again = await api.ask()
         changes = len(api.told.adapters)
         store_personal(folder, chat_backbone, schema, 2)
-        await eventually(lambda: len(api.told.adapters) > changes, timeout_seconds=10)
+        await eventually(lambda: len(api.told.adapters) > changes)
         second = await api.ask()
         await settled(federation)
         assert len(api.told.adapters) == changes + 1

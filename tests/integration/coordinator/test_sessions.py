@@ -34,6 +34,16 @@ async def test_an_agent_is_welcomed_and_then_connected(coordinator):
     await talk.close()
 
 
+async def test_an_agent_is_told_which_of_its_runs_have_ended(coordinator):
+    enrolled = await coordinator.enrol()
+    runs = [(await coordinator.submit(name=name))["run"] for name in ("one", "two")]
+    await coordinator.admin.post(f"/v1/runs/{runs[0]}/cancel")
+    kept = [*runs, "r-ffffffffff", "no run"]
+    talk = Talk(coordinator.endpoints.session, enrolled.identity, kept_runs=kept)
+    assert list((await talk.receive()).ended_runs) == runs[:1]
+    await talk.close()
+
+
 @pytest.mark.parametrize(
     "change",
     [

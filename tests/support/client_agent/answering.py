@@ -86,7 +86,7 @@ class RunningApi:
                 told.published is not None and told.published.version == version
                 for told in self.told.adapters
             ),
-            timeout_seconds=20,
+            timeout_seconds=60,
         )
 
 
@@ -123,7 +123,7 @@ async def running_api(
     api = Api(folder, server, ServingOptions(**{"poll_seconds": POLL_SECONDS} | options), told)
     passport = Passport(folder, SystemClock(), secure_channel, observer)
     running = asyncio.create_task(api.run(passport.current, stop))
-    await eventually(lambda: told.urls or running.done(), timeout_seconds=30)
+    await eventually(lambda: told.urls or running.done(), timeout_seconds=60)
     if running.done():
         running.result()
     token = ServingFolder(folder).token()

@@ -93,6 +93,7 @@ class Coordinator(
         records_results: Answers results with `result_recorded`.
         refusals: Errors that new sessions end with, one each.
         aggregators: What welcomes say.
+        ended_runs: Runs that welcomes call ended.
         on_open: Messages that each new session gets after its welcome.
     """
 
@@ -104,6 +105,7 @@ class Coordinator(
         self.records_results = True
         self.refusals: deque[PlatformError] = deque()
         self.aggregators: dict[str, str] = {}
+        self.ended_runs: list[str] = []
         self.on_open: list[session.SessionResponse] = []
         self.renewed: list[str] = []
         self._open: asyncio.Queue[session.SessionResponse | PlatformError | None] | None = None
@@ -141,7 +143,10 @@ class Coordinator(
             raise self.refusals.popleft()
         self._open = queue = asyncio.Queue()
         welcome = session.SessionWelcome(
-            protocol=1, client=require_client(), aggregators=self.aggregators
+            protocol=1,
+            client=require_client(),
+            aggregators=self.aggregators,
+            ended_runs=self.ended_runs,
         )
         await context.write(session.SessionResponse(welcome=welcome))
         for message in self.on_open:

@@ -193,7 +193,7 @@ class MemoryLearner:
     def _step(self) -> None:
         self.stepping.set()
         # Bounded, so that a failing test does not hang.
-        self.gate.wait(timeout=10)
+        self.gate.wait(timeout=60)
 
 
 def _check(vector: Vector, schema: Schema) -> None:

@@ -55,6 +55,15 @@ def test_other_rounds_of_the_line_and_ended_runs_are_deleted(store):
     store.keep_only("r-9", "global", {1})
 
 
+def test_runs_of_which_something_is_kept_are_listed(store):
+    assert store.runs() == []
+    for run in ("r-2", "r-1"):
+        store.save(UpdateKey(run, 1, "global"), "schema", LOST)
+    assert store.runs() == ["r-1", "r-2"]
+    store.forget("r-1")
+    assert store.runs() == ["r-2"]
+
+
 def test_names_cannot_lead_out_of_the_folder(store):
     for run in ("../x", "", "a/b", ".hidden"):
         with pytest.raises(InvalidRequestError):

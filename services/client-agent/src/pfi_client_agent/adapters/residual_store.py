@@ -61,6 +61,10 @@ class ResidualStore:
             if path.name not in kept:
                 path.unlink(missing_ok=True)
 
+    def runs(self) -> list[str]:
+        """Give the runs of which something is kept, sorted."""
+        return sorted(path.name for path in self._folder.glob("*") if path.is_dir())
+
     def forget(self, run: str) -> None:
         """Delete everything of a run that trains no more."""
         shutil.rmtree(self._folder / safe_name(run), ignore_errors=True)

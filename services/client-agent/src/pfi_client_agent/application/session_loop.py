@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Iterable, Sequence
 
 from pfi.coordinator.v1.session_service_pb2 import SessionHello, SessionRequest, SessionResponse
 from pfi_client_agent import __version__
@@ -20,6 +21,7 @@ PROTOCOL = 1
 
 _WELCOME_SECONDS = 30.0
 _SETTLED_SECONDS = 5.0
+_MAXIMUM_KEPT_RUNS = 64
 _CAP_SECONDS = 15.0
 # A device that sleeps stops its timers, so the wall clock is looked at now and then.
 _RENEWAL_CHECK_SECONDS = 60.0
@@ -66,8 +68,10 @@ class SessionLoop:
         self._used = self._membership.identity
         address = self._membership.endpoints.coordinator
         async with open_session(address, self._used, self._membership.open_channel) as stream:
-            await stream.send(SessionRequest(hello=self._hello()))
-            await self._be_welcomed(stream)
+            kept = (await asyncio.to_thread(self._place.residuals.runs))[:_MAXIMUM_KEPT_RUNS]
+            await stream.send(SessionRequest(hello=self._hello(kept)))
+            ended = await self._be_welcomed(stream)
+            await asyncio.to_thread(self._forget, ended & set(kept))
             self._place.observer.session_opened(self._membership.client, address)
             opened = self._place.clock.monotonic()
             try:
@@ -77,7 +81,7 @@ class SessionLoop:
                 if self._place.clock.monotonic() - opened >= _SETTLED_SECONDS:
                     self._backoff.reset()
 
-    def _hello(self) -> SessionHello:
+    def _hello(self, kept_runs: Sequence[str]) -> SessionHello:
         return SessionHello(
             agent_version=__version__,
             protocol_minimum=PROTOCOL,
@@ -86,9 +90,11 @@ class SessionLoop:
             training_rows=self._place.data.training_rows,
             ready=True,
             device_class=self._place.device_class,
+            kept_runs=kept_runs,
         )
 
-    async def _be_welcomed(self, stream: SessionStream) -> None:
+    async def _be_welcomed(self, stream: SessionStream) -> set[str]:
+        """Wait for the answer to `hello`; gives the runs that have ended."""
         try:
             async with asyncio.timeout(_WELCOME_SECONDS):
                 first = await stream.receive()
@@ -97,6 +103,12 @@ class SessionLoop:
         if first is None or first.WhichOneof("message") != "welcome":
             raise ServiceUnavailableError("the coordinator ended the session")
         self._membership.learn_aggregators(first.welcome.aggregators)
+        return set(first.welcome.ended_runs)
+
+    def _forget(self, runs: Iterable[str]) -> None:
+        """Forget what updates of runs lost that nothing can be added to any more."""
+        for run in runs:
+            self._place.residuals.forget(run)
 
     async def _exchange(self, stream: SessionStream) -> float | None:
         receiving = asyncio.create_task(self._receive(stream))

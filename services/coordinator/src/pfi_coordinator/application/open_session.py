@@ -33,6 +33,7 @@ class Hello:
     training_rows: int
     ready: bool
     device_class: str = ""
+    kept_runs: tuple[str, ...] = ()
 
 
 class OpenSession:

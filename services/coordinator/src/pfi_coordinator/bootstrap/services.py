@@ -15,6 +15,7 @@ from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.cancel_run import CancelRun
 from pfi_coordinator.application.certify_client import CertifyClient
 from pfi_coordinator.application.create_token import CreateToken
+from pfi_coordinator.application.ended_runs import FindEndedRuns
 from pfi_coordinator.application.endpoints import Endpoints
 from pfi_coordinator.application.enrol_client import EnrolClient
 from pfi_coordinator.application.export_adapter import ExportAdapter
@@ -90,6 +91,7 @@ def build_sessions(shared: Shared, endpoints: Endpoints) -> SessionServicer:
             open=OpenSession(
                 shared.settings.replica, adapters.registry, adapters.presence, adapters.signals
             ),
+            ended_runs=FindEndedRuns(adapters.runs),
             hub=shared.hub,
             board=adapters.board,
             progress=shared.progress,

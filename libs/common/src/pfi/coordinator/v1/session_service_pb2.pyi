@@ -122,6 +122,7 @@ class SessionHello(_message.Message):
     TRAINING_ROWS_FIELD_NUMBER: _builtins.int
     READY_FIELD_NUMBER: _builtins.int
     DEVICE_CLASS_FIELD_NUMBER: _builtins.int
+    KEPT_RUNS_FIELD_NUMBER: _builtins.int
     agent_version: _builtins.str
     """Version of the agent."""
     protocol_minimum: _builtins.int
@@ -138,6 +139,10 @@ class SessionHello(_message.Message):
     def upload_encodings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Encodings that the agent can upload."""
 
+    @_builtins.property
+    def kept_runs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Runs for which the agent keeps what encodings lost; at most 64. `welcome` says which of them have ended."""
+
     def __init__(
         self,
         *,
@@ -148,10 +153,11 @@ class SessionHello(_message.Message):
         training_rows: _builtins.int = ...,
         ready: _builtins.bool = ...,
         device_class: _builtins.str = ...,
+        kept_runs: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "device_class", b"device_class", "protocol_maximum", b"protocol_maximum", "protocol_minimum", b"protocol_minimum", "ready", b"ready", "training_rows", b"training_rows", "upload_encodings", b"upload_encodings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "device_class", b"device_class", "kept_runs", b"kept_runs", "protocol_maximum", b"protocol_maximum", "protocol_minimum", b"protocol_minimum", "ready", b"ready", "training_rows", b"training_rows", "upload_encodings", b"upload_encodings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -364,6 +370,7 @@ class SessionWelcome(_message.Message):
     PROTOCOL_FIELD_NUMBER: _builtins.int
     CLIENT_FIELD_NUMBER: _builtins.int
     AGGREGATORS_FIELD_NUMBER: _builtins.int
+    ENDED_RUNS_FIELD_NUMBER: _builtins.int
     protocol: _builtins.int
     """Protocol version that both speak."""
     client: _builtins.str
@@ -372,16 +379,21 @@ class SessionWelcome(_message.Message):
     def aggregators(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Addresses of aggregators by spool, which may differ from those at enrolment."""
 
+    @_builtins.property
+    def ended_runs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those of the hello's `kept_runs` that train no more: what is kept for them may be deleted."""
+
     def __init__(
         self,
         *,
         protocol: _builtins.int = ...,
         client: _builtins.str = ...,
         aggregators: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        ended_runs: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregators", b"aggregators", "client", b"client", "protocol", b"protocol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregators", b"aggregators", "client", b"client", "ended_runs", b"ended_runs", "protocol", b"protocol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

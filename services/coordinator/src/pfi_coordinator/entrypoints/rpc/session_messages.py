@@ -35,6 +35,7 @@ def read_hello(request: messages.SessionRequest) -> Hello:
         training_rows=hello.training_rows,
         ready=hello.ready,
         device_class=hello.device_class,
+        kept_runs=tuple(hello.kept_runs),
     )
 
 
@@ -80,11 +81,16 @@ def read_metrics(metrics: Iterable[Metric]) -> Mapping[str, float]:
     return found
 
 
-def welcome(client: str, aggregators: Mapping[str, str]) -> messages.SessionResponse:
+def welcome(
+    client: str, aggregators: Mapping[str, str], ended_runs: Iterable[str]
+) -> messages.SessionResponse:
     """Writes the answer to `hello`."""
     return messages.SessionResponse(
         welcome=messages.SessionWelcome(
-            protocol=PROTOCOL, client=client, aggregators=dict(aggregators)
+            protocol=PROTOCOL,
+            client=client,
+            aggregators=dict(aggregators),
+            ended_runs=ended_runs,
         )
     )
 

@@ -12,6 +12,7 @@ from pfi.coordinator.v1.session_service_pb2_grpc import SessionServiceServicer
 from pfi_common.errors import InvalidRequestError, StoreUnavailableError
 from pfi_common.rpc.caller import RpcContext, require_client
 from pfi_coordinator.application.deliver_inbox import InboxReader
+from pfi_coordinator.application.ended_runs import FindEndedRuns
 from pfi_coordinator.application.endpoints import Endpoints
 from pfi_coordinator.application.open_session import OpenSession
 from pfi_coordinator.application.ports.task_board import TaskBoard
@@ -37,6 +38,7 @@ class SessionUseCases:
     """What a session needs."""
 
     open: OpenSession
+    ended_runs: FindEndedRuns
     hub: SessionHub
     board: TaskBoard
     progress: RecordProgress
@@ -59,11 +61,13 @@ class SessionServicer(SessionServiceServicer):
     async def Session(self, request_iterator: Requests, _context: RpcContext) -> Responses:
         """See SessionService.Session."""
         client = require_client()
-        session = await self._use.open(client, wire.read_hello(await _first(request_iterator)))
+        hello = wire.read_hello(await _first(request_iterator))
+        session = await self._use.open(client, hello)
         link = SessionLink(session)
         self._use.hub.add(link)
         try:
-            yield wire.welcome(client, self._use.endpoints.aggregators)
+            ended = await self._use.ended_runs(hello.kept_runs)
+            yield wire.welcome(client, self._use.endpoints.aggregators, ended)
             async for response in self._talk(link, request_iterator):
                 yield response
         finally:
