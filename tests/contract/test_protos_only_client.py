@@ -73,7 +73,7 @@ def outcome(federation, compiled):
     try:
         federation.wait_until_connected(1)
         run = federation.run_to_end(specification())
-        output, _ = client.communicate(timeout=30)
+        output, _ = client.communicate(timeout=90)
     finally:
         client.kill()
         client.wait()

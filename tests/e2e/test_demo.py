@@ -66,7 +66,7 @@ def test_ctrl_c_in_the_middle_stops_everything_and_the_next_demo_starts_afresh(t
     assert collecting
     assert process.returncode == 130
     assert len(family) >= 6
-    assert wait_until(lambda: not any(_runs(member) for member in family), 10)
+    assert wait_until(lambda: not any(_runs(member) for member in family), 60)
     assert (state / "data" / "client_1.jsonl").read_text().count("\n") == 40
 
 

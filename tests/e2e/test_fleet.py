@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.e2e.small_runs import tiny_spec, write_rows
+from tests.support.faults.logs import read_events
 from tests.support.federation import Federation
 
 from pfi_cli.demo.backbone import backbone_folder
@@ -28,8 +30,8 @@ def clients_of(folder: Path) -> dict[int, str]:
     }
 
 
-def logged(federation: Federation, name: str) -> list[dict[str, object]]:
-    return [json.loads(line) for line in federation.log(name).splitlines()]
+def logged(federation: Federation, name: str) -> list[dict[str, Any]]:
+    return [*read_events(federation.layout.log(name))]
 
 
 def revoked(federation: Federation, name: str) -> list[object]:
@@ -69,7 +71,7 @@ def test_a_fleet_goes_on_after_a_crash_and_without_the_clients_that_fail(
         assert len({path.read_bytes() for path in personal}) == 3
 
         federation.api.revoke_client(before[1], reason="lost")
-        assert wait_until(lambda: revoked(federation, "crowd") == ["client 1"], 30)
+        assert wait_until(lambda: revoked(federation, "crowd") == ["client 1"], 60)
         fewer = tiny_spec("fewer", tiny_backbone, cohort={"size": 2}, stop={"rounds": 1})
         assert [each.counted for each in federation.run_to_end(fewer).rounds] == [2]
 

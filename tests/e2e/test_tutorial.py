@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 REPOSITORY = Path(__file__).resolve().parents[2]
 TUTORIAL = REPOSITORY / "docs" / "tutorials" / "first-federation.md"
 SETTING_UP = ("make demo", ". .venv/bin/activate")
-CONNECT_SECONDS = 60
+CONNECT_SECONDS = 120
 
 
 def shell_blocks() -> list[str]:

@@ -59,15 +59,15 @@ def test_it_is_started_found_again_and_stopped(state: Path):
 def test_crashes_are_survived_and_a_taken_port_is_a_clear_error(state: Path):
     before = start(state)
     os.kill(before.processes["coordinator"].pid, signal.SIGKILL)
-    assert wait_until(lambda: restarted(state, before), 30)
-    assert wait_until(lambda: pfi("client", "list", "--state", state).returncode == 0, 30)
+    assert wait_until(lambda: restarted(state, before), 60)
+    assert wait_until(lambda: pfi("client", "list", "--state", state).returncode == 0, 60)
     assert described(state).endpoints == before.endpoints
     log = (state / "logs" / "supervisor.log").read_text()
     assert "coordinator ended (status -9); it is started again in 0.5 s" in log
     running = described(state)
     assert running.supervisor is not None
     os.kill(running.supervisor.pid, signal.SIGKILL)
-    assert wait_until(lambda: alive(running) == [], 30), "processes of a killed supervisor"
+    assert wait_until(lambda: alive(running) == [], 60), "processes of a killed supervisor"
     assert pfi("client", "list", "--state", state).returncode == 3
     with listening_at(before.endpoints["session"]):
         done = pfi("up", "--state", state)

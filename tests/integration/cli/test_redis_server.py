@@ -60,7 +60,7 @@ def test_it_ends_with_a_killed_parent_and_the_folder_can_be_used_again(tmp_path:
         server = ProcessRecord.of(int(parent.stdout.readline()))
         assert server is not None
         os.kill(parent.pid, signal.SIGKILL)
-    assert wait_until(lambda: not server.alive, 10)
+    assert wait_until(lambda: not server.alive, 60)
     with RedisServer(tmp_path / "redis") as again:
         assert again.running
 

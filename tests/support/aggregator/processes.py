@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pfi_aggregator.settings import AggregatorSettings
 
-SECONDS = 30.0
+SECONDS = 90.0
 
 
 def environment_of(settings: AggregatorSettings, **more: str) -> dict[str, str]:

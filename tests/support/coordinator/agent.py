@@ -26,6 +26,7 @@ from pfi_common.rpc.errors import translated
 from pfi_common.tensors import Schema, encode
 
 SECONDS = 10.0
+WAIT_SECONDS = 60.0
 
 
 @dataclass
@@ -92,7 +93,7 @@ class Talk:
     def send(self, message: session_service_pb2.SessionRequest) -> None:
         self._outgoing.put_nowait(message)
 
-    async def receive(self, kind: str | None = None, seconds: float = SECONDS):
+    async def receive(self, kind: str | None = None, seconds: float = WAIT_SECONDS):
         """Gives the next message, or the next of a kind; None at the end of the stream."""
         with translated():
             async with asyncio.timeout(seconds):
@@ -104,7 +105,7 @@ class Talk:
                     if kind in (None, found):
                         return getattr(message, found)
 
-    async def ended(self, seconds: float = SECONDS) -> None:
+    async def ended(self, seconds: float = WAIT_SECONDS) -> None:
         """Reads to the end; raises the error that the stream ended with."""
         while await self.receive(seconds=seconds) is not None:
             continue

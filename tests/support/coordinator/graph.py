@@ -128,7 +128,7 @@ class Graph:
 
     async def until(self, run: str, condition: Callable[[RunState], bool]) -> RunState:
         """Waits until the run's state fulfils a condition."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 changed = self.watchers.event(run)
                 state = (await self.ports.runs.load(run)).state
