@@ -5,7 +5,8 @@ committed. What does not come to count is read back after all, and taken out of 
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,14 @@ from pfi_aggregator.domain.ticket import UploadTicket
 from pfi_aggregator.domain.update import CountedUpdate, UpdateHeader
 from pfi_aggregator.domain.update_sum import UpdateSum
 from pfi_common.tensors import PayloadScanner, ScanResult, TakeBlock, encoded_size_bytes
+
+
+@dataclass(frozen=True, eq=False)
+class _Summing:
+    """Where an update is added, and how."""
+
+    sums: RoundSums
+    part: UpdateSum
 
 
 class ArrivingUpdate:
@@ -44,9 +53,8 @@ class ArrivingUpdate:
         self._schema_digest = ticket.schema_digest
         self._coordinate_count = plan.schema_of(ticket.schema_digest).coordinate_count
         self._encoding = header.encoding
-        self._using = threading.Lock()
-        self._sums: RoundSums | None = None
-        self._part: UpdateSum | None = None
+        self._using = threading.Lock()  # also held while the upload is read: one thread at a time
+        self._summing: _Summing | None = None
         self._scanner = self._make_scanner(self._add)
 
     @property
@@ -57,11 +65,18 @@ class ArrivingUpdate:
     @property
     def summed_bytes(self) -> int:
         """Bytes that would be read to take the update back."""
-        return self._scanned_bytes() if self._part is not None else 0
+        return self._scanned_bytes() if self._summing is not None else 0
 
     def sum_into(self, sums: RoundSums, part: UpdateSum) -> None:
         """Sums the update from now on; called before its first byte."""
-        self._sums, self._part = sums, part
+        self._summing = _Summing(sums, part)
+
+    def let_go(self) -> None:
+        """Forgets sums that nobody will use, which a silent client would keep in memory else.
+
+        Never waits; what is added just now goes into sums that are of no use.
+        """
+        self._summing = None
 
     def take_stored(self) -> None:
         """Checks what an earlier call has stored.
@@ -69,9 +84,9 @@ class ArrivingUpdate:
         Raises:
             PlatformError: it is not part of what was announced, or cannot be read.
         """
-        for piece in self._upload.pieces():
-            with self._using:
-                self._scanner.update(piece)
+        pieces = self._upload.pieces()
+        while self._take_stored_piece(pieces):
+            pass
 
     def take(self, batch: Iterable[Data]) -> None:
         """Takes the next bytes. They are stored first: what was added can always be read back.
@@ -94,13 +109,18 @@ class ArrivingUpdate:
             return self._scanner.finish()
 
     def count(self, update: CountedUpdate) -> bool:
-        """Leaves the committed update in the sums; false when it is not in them."""
+        """Leaves the committed update in the sums; false when it is not in them.
+
+        It is not either when it counts with another weight than this call has announced: an
+        earlier call may have linked it, and failed only then.
+        """
         with self._using:
-            if self._sums is None or self._part is None:
+            summing = self._summing
+            if summing is None or summing.part.weight_units != update.weight_units:
                 return False
-            self._part.complete()
-            self._part = None
-            self._sums.add(update)
+            summing.part.complete()
+            summing.sums.add(update)
+            self._summing = None
             return True
 
     def take_back(self) -> None:
@@ -110,16 +130,24 @@ class ArrivingUpdate:
             PlatformError: the bytes cannot be read; the sums are spoilt.
         """
         with self._using:
-            part, self._part = self._part, None
-            if self._sums is not None and part is not None and self._scanner.scanned_count:
-                with self._sums.whole_or_spoilt():
-                    self._take_back(part)
+            summing, self._summing = self._summing, None
+            if summing is not None and self._scanner.scanned_count:
+                with summing.sums.whole_or_spoilt():
+                    self._take_back(summing.part)
+
+    def _take_stored_piece(self, pieces: Iterator[Data]) -> bool:
+        with self._using:
+            piece = next(pieces, None)
+            if piece is not None:
+                self._scanner.update(piece)
+        return piece is not None
 
     def _add(self, block: NDArray[np.float32], start: int, highest: float) -> None:
-        if self._sums is not None and self._part is not None:
-            self._part.check(highest)
-            with self._sums.whole_or_spoilt():
-                self._part.add(block, start)
+        summing = self._summing
+        if summing is not None:
+            summing.part.check(highest)
+            with summing.sums.whole_or_spoilt():
+                summing.part.add(block, start)
 
     def _take_back(self, part: UpdateSum) -> None:
         """Reads the same blocks once more."""

@@ -73,15 +73,17 @@ class FoldAhead:
     def end(self, arriving: ArrivingUpdate) -> None:
         """Ends an update; what has not been counted is taken out of the sums."""
         key = arriving.key
+        self._drop_if_alone(arriving)
         try:
             arriving.take_back()
         except PlatformError as error:
             self._tell(key, error)
-        with self._changing:
-            folded = self._folded.get(key)
-            if folded is not None:
-                folded.arriving.pop(arriving.task, None)
-                self._leave_if_spoilt(folded)
+        finally:
+            with self._changing:
+                folded = self._folded.get(key)
+                if folded is not None:
+                    folded.arriving.pop(arriving.task, None)
+                    self._leave_if_spoilt(folded)
 
     def fold_next(self) -> bool:
         """Folds one committed update, of the round that lags most; false when there is none."""
@@ -114,6 +116,14 @@ class FoldAhead:
     def lag(self) -> int:
         """Says how many committed updates are still to be folded ahead."""
         return sum(self._lag(key) for key in self._rounds.pending_keys() if key not in self._left)
+
+    def _drop_if_alone(self, arriving: ArrivingUpdate) -> None:
+        """Begins anew later, instead of reading an update back to have sums of nothing."""
+        with self._changing:
+            folded = self._folded.get(arriving.key)
+            if folded is not None and folded.holds_only(arriving):
+                del self._folded[arriving.key]
+                arriving.let_go()
 
     def _choose(self) -> Folded | None:
         pending = self._rounds.pending_keys()
@@ -177,6 +187,7 @@ class FoldAhead:
         if folded.spoilt:
             self._left.add(folded.plan.key)
             self._folded.pop(folded.plan.key, None)
+            folded.let_go()
 
     @staticmethod
     def _tell(key: RoundKey, error: PlatformError) -> None:
@@ -192,5 +203,5 @@ class FoldAhead:
 
     def _forget_all_but(self, pending: tuple[RoundKey, ...]) -> None:
         for key in self._folded.keys() - set(pending):
-            del self._folded[key]
+            self._folded.pop(key).let_go()
         self._left.intersection_update(pending)

@@ -52,6 +52,17 @@ class Folded(RoundSums):
         counted_bytes = sum(update.payload_bytes for update in self.updates)
         if sum(item.summed_bytes for item in arriving) > counted_bytes:
             self.spoilt = True
+            self.let_go()
             return
         for item in arriving:
             item.take_back()
+
+    def let_go(self) -> None:
+        """Lets what arrives forget sums that nobody will use."""
+        for item in tuple(self.arriving.values()):
+            item.let_go()
+
+    def holds_only(self, arriving: ArrivingUpdate) -> bool:
+        """Whether nothing else is in the sums, nor is being added."""
+        others = self.arriving.keys() - {arriving.task}
+        return not (self.updates or others or self.busy.locked())

@@ -1,7 +1,7 @@
 """Takes an update: receives it, makes it durable, counts it at most once, gives a receipt."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from pfi_aggregator.application.arriving_update import ArrivingUpdate
@@ -97,8 +97,10 @@ class ReceiveUpdate:
             async with self.turns.receiving(ticket.task):
                 place = await stack.enter_async_context(self.places.take(ticket.client))
             plan = await in_thread(self.admission.admit, ticket, header)
-            upload = await in_thread(self.incoming.begin, ticket.task, header)
-            async with self._keeping(upload), self._summing(upload, plan, ticket, header) as update:
+            async with (
+                self._keeping(ticket.task, header) as upload,
+                self._summing(upload, plan, ticket, header) as update,
+            ):
                 async with self.turns.receiving(ticket.task), place.receiving():
                     scan = await self._receive(update, header, ticket, chunks)
                 committed = await self._commit(count_update(header, ticket, scan, plan))
@@ -112,27 +114,36 @@ class ReceiveUpdate:
         return self.admission.find_committed(ticket, header.payload_sha256)
 
     @asynccontextmanager
-    async def _keeping(self, upload: PartialUpload) -> AsyncIterator[None]:
-        """Closes an upload at the end; keeps its bytes unless no resume can help."""
-        try:
-            yield
-        except PlatformError as error:
-            if not isinstance(error, _RESUMABLE):
-                await in_thread(upload.discard)
-            raise
-        finally:
-            upload.close()
+    async def _keeping(self, task: str, header: UpdateHeader) -> AsyncIterator[PartialUpload]:
+        """Begins an upload, and closes it at the end; keeps its bytes unless no resume can help."""
+
+        def begin() -> PartialUpload:
+            upload = self.incoming.begin(task, header)
+            stack.callback(upload.close)
+            return upload
+
+        with ExitStack() as stack:  # closes also what a call begins that is cancelled meanwhile
+            upload = await in_thread(begin)
+            try:
+                yield upload
+            except PlatformError as error:
+                if not isinstance(error, _RESUMABLE):
+                    await in_thread(upload.discard)
+                raise
 
     @asynccontextmanager
     async def _summing(
         self, upload: PartialUpload, plan: RoundPlan, ticket: UploadTicket, header: UpdateHeader
     ) -> AsyncIterator[ArrivingUpdate]:
         """Takes out of the sums, at the end, what has not been counted."""
-        update = await in_thread(self.ahead.begin, upload, plan, ticket, header)
-        try:
-            yield update
-        finally:
-            await in_thread(self.ahead.end, update)
+
+        def begin() -> ArrivingUpdate:
+            update = self.ahead.begin(upload, plan, ticket, header)
+            stack.push_async_callback(in_thread, self.ahead.end, update)
+            return update
+
+        async with AsyncExitStack() as stack:  # ends also what is begun for a cancelled call
+            yield await in_thread(begin)
 
     async def _receive(
         self,

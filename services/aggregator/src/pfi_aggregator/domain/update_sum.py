@@ -14,9 +14,12 @@ class UpdateSum:
 
     Integers are summed, so whoever takes back the same blocks leaves the sums as they were.
 
+    Attributes:
+        weight_units: What it will count with.
+
     Args:
         sums: Of the updates of its schema.
-        weight_units: What it will count with.
+        weight_units: As above.
         limit: Highest |coordinate| that may count.
         complete: Is told the weight when all of it counts.
     """
@@ -29,7 +32,7 @@ class UpdateSum:
         complete: Callable[[int], None],
     ) -> None:
         self._sums = sums
-        self._weight_units = weight_units
+        self.weight_units = weight_units
         self._limit = limit
         self._complete = complete
 
@@ -43,13 +46,13 @@ class UpdateSum:
 
     def add(self, block: NDArray[np.float32], start: int) -> None:
         """Adds a block that was checked; shapes: block (n,), from coordinate `start` on."""
-        self._sums.add_part(block, start, self._weight_units)
+        self._sums.add_part(block, start, self.weight_units)
 
     def take_back(self, block: NDArray[np.float32], start: int) -> None:
         """Takes back a block that was added; shapes: as there."""
-        self._sums.add_part(block, start, -self._weight_units)
+        self._sums.add_part(block, start, -self.weight_units)
 
     def complete(self) -> None:
         """Counts the update, all of which was added."""
-        self._sums.complete(self._weight_units)
-        self._complete(self._weight_units)
+        self._sums.complete(self.weight_units)
+        self._complete(self.weight_units)
