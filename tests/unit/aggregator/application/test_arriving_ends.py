@@ -22,7 +22,7 @@ from tests.support.aggregator.large_uploads import (
 from tests.support.aggregator.use_cases import TOKEN, cut
 
 LIMIT_SECONDS = 20
-UPLOADS = [upload_of(index) for index in range(3)]
+UPLOADS = [upload_of(index) for index in range(4)]
 WATCHED = ("append", "pieces", "close")
 
 
@@ -149,12 +149,17 @@ async def take(world):
     assert world.ahead.take(KEY) is None
 
 
+async def close(world):
+    world.ahead.close()
+    assert not world.ahead.fold_next()
+
+
 async def abort(world):
     await world.abort.run(TOKEN, KEY)
     assert not world.ahead.fold_next()
 
 
-@pytest.mark.parametrize("leave", [spoil, take, abort])
+@pytest.mark.parametrize("leave", [spoil, take, close, abort])
 async def test_a_silent_client_does_not_keep_sums_that_nobody_will_use(leave):
     world = await start()
     slow, running = await stalled(world, UPLOADS[1])
@@ -169,6 +174,22 @@ async def test_a_silent_client_does_not_keep_sums_that_nobody_will_use(leave):
         return
     running.result()
     assert await finish(world) == await finished_alone(UPLOADS[1:2])
+
+
+async def test_sums_that_are_spoilt_while_they_are_taken_are_let_go_of():
+    world = await start()
+    running = [await stalled(world, UPLOADS[index]) for index in (0, 1)]
+    for upload in UPLOADS[2:]:
+        await world.upload(upload, chunk_bytes=CHUNK_BYTES)
+    world.incoming._uploads[UPLOADS[0].ticket.task][1][9] ^= 1
+    merge = weakref.ref(world.ahead._folded[KEY].merge)
+    assert world.ahead.take(KEY) is None
+    gc.collect()
+    assert merge() is None
+    for slow, _ in running:
+        slow.go_on.set()
+    await asyncio.wait([call for _, call in running], timeout=LIMIT_SECONDS)
+    running[1][1].result()
 
 
 async def test_sums_of_nothing_are_let_go_of_and_nothing_is_read_for_it():

@@ -52,7 +52,6 @@ class Folded(RoundSums):
         counted_bytes = sum(update.payload_bytes for update in self.updates)
         if sum(item.summed_bytes for item in arriving) > counted_bytes:
             self.spoilt = True
-            self.let_go()
             return
         for item in arriving:
             item.take_back()

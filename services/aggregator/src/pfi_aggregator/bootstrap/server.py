@@ -15,6 +15,7 @@ from pfi.aggregator.v1 import (
 )
 from pfi_aggregator.adapters.durable import write_durably
 from pfi_aggregator.adapters.heap import tune_heap
+from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.sweep_uploads import SweepUploads
 from pfi_aggregator.bootstrap.graph import Graph, build_graph
 from pfi_aggregator.entrypoints.adapter_servicer import add_adapter_servicer
@@ -106,7 +107,7 @@ async def running_aggregator(
             )
             background = [group.create_task(work) for work in endless]
             drained = group.create_task(server.serve_until(stop, settings.drain_seconds))
-            group.create_task(_close_watches(graph, stop))
+            group.create_task(_close(graph, stop))
             try:
                 yield endpoints
             finally:
@@ -153,7 +154,8 @@ async def _sweep(sweep: SweepUploads) -> None:
         await asyncio.sleep(_SWEEP_SECONDS)
 
 
-async def _close_watches(graph: Graph, stop: asyncio.Event) -> None:
-    """Ends the streams that would otherwise hold up the drain."""
+async def _close(graph: Graph, stop: asyncio.Event) -> None:
+    """Ends what would otherwise hold up the drain: streams, and reading uploads back at its end."""
     await stop.wait()
     graph.bells.close()
+    await in_thread(graph.folding.ahead.close)
