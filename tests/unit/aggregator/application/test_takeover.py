@@ -15,6 +15,7 @@ from tests.support.aggregator.builders import (
 )
 from tests.support.aggregator.use_cases import TOKEN, UseCases, receipt_of
 from tests.support.clock import START
+from tests.support.grpc_server import eventually
 
 from pfi_aggregator.application.blocking import in_thread
 from pfi_aggregator.application.shared_work import SharedWork
@@ -90,6 +91,40 @@ async def test_a_call_that_was_about_to_receive_is_taken_over_as_well():
     await asyncio.wait_for(second, LIMIT_SECONDS)
     with pytest.raises(ChunkOutOfOrderError):
         await first
+
+
+async def test_a_third_call_does_not_fail_while_the_first_still_ends():
+    turns, started, go_on = UploadTurns(), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def work():
+        loop.call_soon_threadsafe(started.set)
+        assert go_on.wait(LIMIT_SECONDS)
+
+    async def first():
+        async with turns.take("task"):
+            await awaited.wait()
+            async with turns.receiving("task"):
+                await in_thread(work)
+
+    async def later():
+        async with turns.take("task"):
+            pass
+
+    awaited = asyncio.Event()
+    calls = [asyncio.create_task(first())]
+    await asyncio.sleep(0)
+    calls.append(asyncio.create_task(later()))
+    await asyncio.sleep(0)
+    awaited.set()
+    await asyncio.wait_for(started.wait(), LIMIT_SECONDS)
+    await eventually(lambda: turns._receiving["task"].expired(), LIMIT_SECONDS)
+    calls.append(asyncio.create_task(later()))
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(ChunkOutOfOrderError):
+        await calls[0]
+    await asyncio.wait_for(asyncio.gather(*calls[1:]), LIMIT_SECONDS)
 
 
 async def test_a_cancelled_call_keeps_its_bytes(world):

@@ -19,7 +19,7 @@ class UploadTurns:
     async def take(self, task: str) -> AsyncIterator[None]:
         """Owns the task's upload inside the context; ends an older call's receiving first."""
         older = self._receiving.pop(task, None)
-        if older is not None:
+        if older is not None and not older.expired():  # one that ends already may still have work
             older.reschedule(asyncio.get_running_loop().time())
         async with self._turns.take(task):
             yield
