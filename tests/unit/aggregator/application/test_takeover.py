@@ -118,7 +118,7 @@ async def test_a_third_call_does_not_fail_while_the_first_still_ends():
     await asyncio.sleep(0)
     awaited.set()
     await asyncio.wait_for(started.wait(), LIMIT_SECONDS)
-    await eventually(lambda: turns._receiving["task"].expired(), LIMIT_SECONDS)
+    await eventually(turns._receiving["task"].expired, LIMIT_SECONDS)
     calls.append(asyncio.create_task(later()))
     await asyncio.sleep(0)
     go_on.set()
