@@ -112,13 +112,14 @@ def test_an_aggregator_that_stays_away_is_given_up(impatient, number):
     """The round goes on with the others; the first attempt is voided when it is back."""
     agents = impatient.agents_inside
     agents.hold()
-    cohort = {"size": CLIENTS, "minimum": 2, "deadline": "10s"}
+    cohort = {"size": CLIENTS, "minimum": 2, "deadline": "15s"}
     run = impatient.begin(f"given-up-{number}", CLIENTS, WIDTH, cohort=cohort)
     impatient.wait_until_dealt(run)
     spool = impatient.last_round(run).spools[number]
     impatient.kill(impatient.owner(spool))
     agents.let_go([client for client, where in agents.dealt(run).items() if where != spool])
-    impatient.wait_for_trouble(run, spool)
+    told = {"run": run, "reason": "SPOOL_UNAVAILABLE"}  # which the run itself shows for 3 s alone
+    wait_for_event(impatient.layout.log("coordinator"), "effect_delayed", **told)
     second = impatient.wait_for_run(run, lambda shown: shown.rounds[-1].attempt == 2)
     assert spool not in second.rounds[-1].spools
     agents.let_go()
