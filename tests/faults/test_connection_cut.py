@@ -88,7 +88,7 @@ async def test_the_answer_is_lost(world, proxy):
     scene = await world.open_round("r-deaf")
     (sender,) = scene.senders
     # So late that the rest fits into the window that the server has granted.
-    proxy.arm(Action.DEAFEN, PAYLOAD_BYTES - OVERHEAD_BYTES)
+    proxy.arm(Action.DEAFEN, PAYLOAD_BYTES - 1)
     sending = asyncio.create_task(sender.send(proxy.address))
     connection = await asyncio.to_thread(proxy.wait_until_struck)
     log = world.aggregator.log

