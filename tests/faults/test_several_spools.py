@@ -6,6 +6,7 @@ Merged bits are those of plain integers over the same updates; counted set = rec
 import pytest
 from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.spread_federation import SpreadFederation, as_settings
+from tests.support.faults.spread_oracle import SpreadOracle
 
 from pfi_aggregator.failpoints import Failpoint
 from pfi_cli.local.scale import Scale
@@ -78,7 +79,7 @@ def test_an_aggregator_is_killed_while_clients_upload(federation, begin, spool):
     agents.let_go()
     federation.start(victim)
     ended = federation.finish(run)
-    federation.check_mean(ended)
+    SpreadOracle(federation).check_mean(ended)
     assert [each.attempt for each in ended.rounds] == [1]
 
 
@@ -103,7 +104,7 @@ def test_an_aggregator_is_killed_at(federation, begin, home, place):
     federation.wait_until_killed(victim)
     federation.start(victim)
     ended = federation.finish(run)
-    federation.check_mean(ended)
+    SpreadOracle(federation).check_mean(ended)
 
 
 @pytest.mark.slow
@@ -124,7 +125,7 @@ def test_an_aggregator_that_stays_away_is_given_up(impatient, number):
     assert spool not in second.rounds[-1].spools
     agents.let_go()
     ended = impatient.finish(run)
-    impatient.check_mean(ended)
+    SpreadOracle(impatient).check_mean(ended)
     log = impatient.layout.log(impatient.owner(spool))
     impatient.start(impatient.owner(spool))
     wait_for_event(log, "spool_round_aborted", run=run, attempt=1)
@@ -149,7 +150,7 @@ def test_workers_are_killed_while_they_reduce_a_median(federation, begin):
     for name in WORKERS:
         federation.start(name)
     ended = federation.finish(run)
-    federation.check_median(ended)
+    SpreadOracle(federation).check_median(ended)
     assert [each.spools for each in ended.rounds] == [[spool]]
     ordered = read_events(federation.layout.log("coordinator"), "pieces_ordered", run=run)
     assert len(ordered) >= 3
