@@ -44,7 +44,7 @@ def impatient(tmp_path_factory):
 @pytest.fixture
 def federation(shared):
     """The federation, whole."""
-    shared.release_pieces()
+    shared.held_pieces.release()
     for name in (*shared.scale.spools.values(), *WORKERS):
         if shared.pid(name) is None:
             shared.start(name)
@@ -137,7 +137,7 @@ def test_workers_are_killed_while_they_reduce_a_median(federation, begin):
     run = begin(aggregate={"rule": "median"})
     (spool,) = set(federation.wait_until_dealt(run).values())
     federation.stop("worker-1")
-    federation.hold_pieces()
+    federation.held_pieces.hold()
     federation.agents_inside.let_go()
     for number, name in enumerate(WORKERS, start=1):
         if federation.pid(name) is None:
@@ -146,7 +146,7 @@ def test_workers_are_killed_while_they_reduce_a_median(federation, begin):
         federation.kill_group(name)
     assert not federation.pieces(run)
     assert federation.last_round(run).state == "reducing"
-    federation.release_pieces()
+    federation.held_pieces.release()
     for name in WORKERS:
         federation.start(name)
     ended = federation.finish(run)

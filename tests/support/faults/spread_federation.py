@@ -5,17 +5,14 @@ The clients are in this process and have no model; everything else is as in prod
 
 import json
 import os
-import shlex
-import shutil
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.support.faults import held_worker
+from tests.support.faults.held_worker import HeldPieces
 from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.patient_agents import PatientAgents
 from tests.support.federation import Federation
@@ -48,6 +45,7 @@ class SpreadFederation(Federation):
 
     Attributes:
         agents_inside: The clients.
+        held_pieces: Lets workers wait with what they have reduced.
     """
 
     def __init__(self, folder: Path, scale: Scale, coordinator: Mapping[str, str]) -> None:
@@ -57,8 +55,10 @@ class SpreadFederation(Federation):
         self._overrides: dict[str, Mapping[str, str]] = {"coordinator": coordinator}
         for name in (*scale.spools.values(), "coordinator"):
             self._make_configurable(name)
+        self.held_pieces = HeldPieces(self.layout.root.resolve())
         for name in scale.worker_names:
-            self._make_holdable(name)
+            service = self.local.service(name)
+            service._plan = replace(service._plan, program=str(self.held_pieces.program))
 
     def __enter__(self) -> "SpreadFederation":
         super().__enter__()
@@ -162,22 +162,10 @@ class SpreadFederation(Federation):
         """Name of the aggregator that owns a spool."""
         return self.scale.spools[spool]
 
-    def hold_pieces(self) -> None:
-        """Makes workers wait with what they have reduced before they store it."""
-        self._holds.mkdir(exist_ok=True)
-        (self._holds / held_worker.HOLD).touch()
-
     def wait_until_reduced(self, count: int) -> None:
-        """Waits until so many workers since `hold_pieces` have a held piece."""
-
-        def reduced() -> bool:
-            return len(list(self._holds.glob("waiting-*"))) >= count
-
-        assert wait_until(reduced, END_SECONDS), self.describe()
-
-    def release_pieces(self) -> None:
-        """Lets pieces be stored."""
-        shutil.rmtree(self._holds, ignore_errors=True)
+        """Waits until so many workers have a held piece."""
+        reduced = wait_until(lambda: self.held_pieces.waiting() >= count, END_SECONDS)
+        assert reduced, self.describe()
 
     def pieces(self, run: str) -> Sequence[Path]:
         """Pieces of reductions of a run that are there."""
@@ -194,20 +182,6 @@ class SpreadFederation(Federation):
         ended = self.wait_for_run(run)
         assert ended.state == "completed", self.describe(ended)
         return ended
-
-    @property
-    def _holds(self) -> Path:
-        return self.layout.root / "held-pieces"
-
-    def _make_holdable(self, name: str) -> None:
-        """Runs a worker by `held_worker`."""
-        program = self.layout.root / "held-worker"
-        program.parent.mkdir(parents=True, exist_ok=True)
-        words = shlex.join([sys.executable, held_worker.__file__, str(self._holds.resolve())])
-        program.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
-        program.chmod(0o700)
-        service = self.local.service(name)
-        service._plan = replace(service._plan, program=str(program.resolve()))
 
     def _make_configurable(self, name: str) -> None:
         service = self.local.service(name)
