@@ -8,9 +8,14 @@ from typing import Any
 
 
 class AnsweringAgent:
-    """Answers on loopback while the block runs, and keeps what it was asked."""
+    """Answers on loopback while the block runs, and keeps what it was asked.
+
+    Attributes:
+        adapter: Digest of the adapter that it says it answers with; None for none.
+    """
 
     def __init__(self, folder: Path, answer: str) -> None:
+        self.adapter: str | None = None
         self.requests: list[dict[str, Any]] = []
         self.tokens: list[str | None] = []
         self._folder = folder / "serving"
@@ -34,11 +39,18 @@ class AnsweringAgent:
         agent = self
 
         class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                agent.tokens.append(self.headers["authorization"])
+                self._write({"pfi": {"adapter": {"digest": agent.adapter}}})
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 agent.requests.append(json.loads(body))
                 agent.tokens.append(self.headers["authorization"])
-                written = json.dumps({"choices": [{"message": {"content": answer}}]}).encode()
+                self._write({"choices": [{"message": {"content": answer}}]})
+
+            def _write(self, document: dict[str, Any]) -> None:
+                written = json.dumps(document).encode()
                 self.send_response(200)
                 self.send_header("content-length", str(len(written)))
                 self.end_headers()

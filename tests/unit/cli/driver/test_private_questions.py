@@ -6,6 +6,7 @@ from tests.support.cli.answering_agent import AnsweringAgent
 from pfi_cli.demo.client_facts import client_passages
 from pfi_cli.demo.driver.agent_api import AgentApi, holds
 from pfi_cli.demo.driver.private_documents import write_documents
+from pfi_cli.demo.driver.private_questions import Asked, _wait_until_ready
 from pfi_common.errors import LocalFederationFailedError
 
 
@@ -40,6 +41,33 @@ def test_an_agent_is_asked_with_its_token(tmp_path):
         assert request["messages"] == [{"role": "user", "content": "Which code?"}]
         assert request["temperature"] == 0
         assert request["pfi"]["documents"] is True
+
+
+def test_an_agent_says_which_adapter_answers(tmp_path):
+    with AnsweringAgent(tmp_path, "") as agent:
+        api = AgentApi(tmp_path)
+        assert not api.answers_with("d" * 64)
+        agent.adapter = "d" * 64
+        assert api.answers_with("d" * 64)
+        assert not api.answers_with("e" * 64)
+        assert agent.tokens == ["Bearer secret"] * 3
+    assert not api.answers_with("d" * 64)  # it has gone
+
+
+def test_agents_are_asked_once_the_last_adapter_answers(tmp_path):
+    """An agent that has not looked for it yet, or answers with an older one, is waited for."""
+    folders = [tmp_path / name for name in ("one", "two")]
+    looks = 0
+    with AnsweringAgent(folders[0], "") as first, AnsweringAgent(folders[1], "") as second:
+        first.adapter, second.adapter = "new", "old"
+
+        def tend():
+            nonlocal looks
+            looks += 1
+            second.adapter = "new" if looks == 2 else "old"
+
+        _wait_until_ready([Asked("x", folder, ()) for folder in folders], "new", tend)
+    assert looks == 2
 
 
 def test_an_agent_that_does_not_answer_is_named(tmp_path):

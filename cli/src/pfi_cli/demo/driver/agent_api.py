@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -29,6 +30,14 @@ class AgentApi:
         """Whether it takes questions."""
         return self._endpoints.is_file() and self._token.is_file()
 
+    def answers_with(self, digest: str) -> bool:
+        """Whether the shared adapter with this digest answers now; false while nothing does."""
+        try:
+            response = self._call("GET", "/v1/models/pfi")
+        except httpx.HTTPError:
+            return False
+        return bool(response.json()["pfi"]["adapter"]["digest"] == digest)
+
     def ask(self, question: str, *, documents: bool) -> str:
         """Gives the answer of backbone, shared and personal adapter.
 
@@ -39,8 +48,6 @@ class AgentApi:
         Raises:
             LocalFederationFailedError: The API does not answer.
         """
-        url = json.loads(self._endpoints.read_text(encoding="utf-8"))["http"]
-        token = self._token.read_text(encoding="ascii").strip()
         body = {
             "model": "pfi",
             "messages": [{"role": "user", "content": question}],
@@ -49,19 +56,27 @@ class AgentApi:
             "pfi": {"documents": documents, "passages": _PASSAGES},
         }
         try:
-            response = httpx.post(
-                f"{url}/v1/chat/completions",
-                json=body,
-                headers={"authorization": f"Bearer {token}"},
-                timeout=_ANSWER_SECONDS,
-                trust_env=False,
-            )
-            response.raise_for_status()
+            response = self._call("POST", "/v1/chat/completions", body)
         except httpx.HTTPError as error:
             raise LocalFederationFailedError(
                 f"the agent in {self._endpoints.parent.parent} does not answer questions: {error}"
             ) from error
         return str(response.json()["choices"][0]["message"]["content"])
+
+    def _call(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> httpx.Response:
+        url = json.loads(self._endpoints.read_text(encoding="utf-8"))["http"]
+        token = self._token.read_text(encoding="ascii").strip()
+        response = httpx.request(
+            method,
+            url + path,
+            json=body,
+            headers={"authorization": f"Bearer {token}"},
+            timeout=_ANSWER_SECONDS,
+            trust_env=False,
+        )
+        return response.raise_for_status()
 
 
 def holds(answer: str, value: str) -> bool:

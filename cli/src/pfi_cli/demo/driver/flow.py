@@ -110,7 +110,8 @@ class _Demo:
 
     def ask(self, run: Run, names: Sequence[str]) -> None:
         """Asks each client for its private facts, and keeps how it went for the report."""
-        answers = ask_privately(self._layout, names, SEED, self.tend)
+        newest = max(run.adapters, key=lambda adapter: adapter.version)
+        answers = ask_privately(self._layout, names, newest.digest, SEED, self.tend)
         save_answers(self._layout.answers, run.run, answers)
 
     def conclude(self, run: Run) -> WrittenReport:

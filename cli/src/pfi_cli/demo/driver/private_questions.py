@@ -35,13 +35,18 @@ class Asked:
 
 
 def ask_privately(
-    layout: StateLayout, names: Sequence[str], seed: int, tend: Callable[[], None]
+    layout: StateLayout,
+    names: Sequence[str],
+    adapter: str,
+    seed: int,
+    tend: Callable[[], None],
 ) -> list[ClientAnswers]:
     """Gives each client an index of its own facts, and asks for them.
 
     Args:
         layout: Where everything lies.
         names: Clients in the order of their numbers.
+        adapter: Digest of the adapter that is to answer; agents look for new ones now and then.
         seed: Seed of their facts.
         tend: Is called again and again; may raise.
 
@@ -58,7 +63,7 @@ def ask_privately(
         Asked(name, layout.agents / name, client_questions(number, seed, count=QUESTIONS))
         for number, name in enumerate(names)
     ]
-    _wait_until_ready(clients, tend)
+    _wait_until_ready(clients, adapter, tend)
     say(f"each client is asked {QUESTIONS} private questions, without and with an index")
     answered = []
     for number, client in enumerate(clients):
@@ -97,12 +102,16 @@ def _right(asked: Asked, owner: Asked, tend: Callable[[], None], *, documents: b
     return right
 
 
-def _wait_until_ready(clients: Sequence[Asked], tend: Callable[[], None]) -> None:
+def _wait_until_ready(clients: Sequence[Asked], adapter: str, tend: Callable[[], None]) -> None:
     end = time.monotonic() + _READY_SECONDS
-    while not all(AgentApi(client.folder).ready for client in clients):
+    while not all(_is_ready(AgentApi(client.folder), adapter) for client in clients):
         tend()
         if time.monotonic() > end:
             raise LocalFederationFailedError(
-                f"not all agents took questions within {_READY_SECONDS:.0f} s"
+                f"not all agents answered with the last adapter within {_READY_SECONDS:.0f} s"
             )
         time.sleep(TEND_SECONDS)
+
+
+def _is_ready(api: AgentApi, adapter: str) -> bool:
+    return api.ready and api.answers_with(adapter)
