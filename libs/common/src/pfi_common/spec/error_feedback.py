@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pfi_common.spec.aggregate_parts import KrumAggregate, MultiKrumAggregate
 from pfi_common.spec.encoding_parts import ENCODINGS, feeds_error_back
 from pfi_common.spec.run_spec import RunSpec
-
-_LEAVES_UPDATES_OUT = frozenset({"krum", "multi_krum"})
 
 _REMEDY = "Set encoding.error_feedback to false, or use int8_block, which needs none."
 
@@ -22,17 +21,17 @@ def error_feedback_problems(spec: RunSpec) -> Iterator[str]:
     """
     if not feeds_error_back(spec.encoding, ENCODINGS[spec.encoding.upload]):
         return
-    product, rule = spec.aggregate.product, spec.aggregate.rule
+    aggregate, product = spec.aggregate, spec.aggregate.product
     if product != "factors":
         yield (
             f"encoding.upload {spec.encoding.upload} with aggregate.product {product}: error"
             " feedback adds what was lost of one round's factors to the next, and this product"
             f" makes other factors every round. {_REMEDY}"
         )
-    if rule in _LEAVES_UPDATES_OUT:
+    if isinstance(aggregate, KrumAggregate | MultiKrumAggregate):
         yield (
-            f"encoding.upload {spec.encoding.upload} with aggregate.rule {rule}: error feedback"
-            " adds what a counted update lost to the client's next one, and this rule leaves"
+            f"encoding.upload {spec.encoding.upload} with aggregate.rule {aggregate.rule}: error"
+            " feedback adds what a counted update lost to the client's next one, and this rule leaves"
             " counted updates out, so that the next one would mend a change that never came."
             f" {_REMEDY}"
         )

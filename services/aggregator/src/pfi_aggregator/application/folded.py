@@ -30,16 +30,15 @@ class Folded(RoundSums):
 
     def choose(self, rounds: Rounds) -> CountedUpdate | None:
         """Gives a committed update that is to be folded; none while there is none."""
-        start, passed = self._passed, 0
-        for number, item in enumerate(rounds.committed(self.plan.key, start)):
+        start = self._passed
+        for number, item in enumerate(rounds.committed(self.plan.key, start), start):
             task = item.counted.task
             if task in self.arriving:  # asked first: it is noted before it has ceased to arrive
                 continue
             if task not in self._tasks:
                 return item.counted
-            if passed == number:
-                passed += 1
-                self._passed = start + passed
+            if number == self._passed:
+                self._passed = number + 1
         return None
 
     def settle_arriving(self) -> None:

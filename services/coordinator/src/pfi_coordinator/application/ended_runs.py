@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 from pfi_common.errors import RunUnknownError
 from pfi_coordinator.application.ports.run_store import RunStore
+from pfi_coordinator.domain.tasks import RUN_PATTERN
 
 _MAXIMUM_RUNS = 64
 """How many runs of one agent are looked up; others are at its next session."""
-
-_RUN = re.compile(r"r-[0-9a-f]{10}")
 
 
 class FindEndedRuns:
@@ -28,7 +27,7 @@ class FindEndedRuns:
         Raises:
             StoreUnavailableError: The store does not answer.
         """
-        named = [run for run in kept if _RUN.fullmatch(run)][:_MAXIMUM_RUNS]
+        named = [run for run in kept if re.fullmatch(RUN_PATTERN, run)][:_MAXIMUM_RUNS]
         return tuple([run for run in named if await self._has_ended(run)])
 
     async def _has_ended(self, run: str) -> bool:

@@ -10,8 +10,11 @@ from pfi_coordinator.domain.state import GLOBAL
 _EVALUATION = "eval"
 _PLACEMENT = "place"
 
+RUN_PATTERN = r"r-[0-9a-f]{10}"
+"""What the id of a run looks like."""
+
 _TASK = re.compile(
-    r"(?P<run>r-[0-9a-f]{10})"
+    rf"(?P<run>{RUN_PATTERN})"
     r"\.(?P<scope>(?:cluster-[1-9]\d*\.)?(?:[1-9]\d*\.[1-9]\d*|eval)|place\.[1-9]\d*)"
     r"\.(?P<client>c-[0-9a-f]{12})"
 )
