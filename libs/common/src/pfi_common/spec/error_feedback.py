@@ -31,7 +31,7 @@ def error_feedback_problems(spec: RunSpec) -> Iterator[str]:
     if isinstance(aggregate, KrumAggregate | MultiKrumAggregate):
         yield (
             f"encoding.upload {spec.encoding.upload} with aggregate.rule {aggregate.rule}: error"
-            " feedback adds what a counted update lost to the client's next one, and this rule leaves"
-            " counted updates out, so that the next one would mend a change that never came."
+            " feedback adds what a counted update lost to the client's next one, and this rule"
+            " leaves counted updates out, so that the next one would mend a change that never came."
             f" {_REMEDY}"
         )
