@@ -89,7 +89,7 @@ async def test_an_agent_that_ends_before_its_upload_feeds_back_the_same(
 ):
     federation.aggregator.faults.uploads.extend(ServiceUnavailableError() for _ in range(2000))
     agent, task = start_agent(), builder.train(base)
-    await agent.until(lambda: federation.coordinator.connected)
+    await agent.in_session(federation.coordinator)
     federation.say(task=task)
     await agent.until(lambda: agent.observer.named("transfer_retried"))
     lost = lost_in(folder, tiny_run, 1)

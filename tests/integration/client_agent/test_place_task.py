@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 
 
 async def perform(agent, federation, task, count=1):
-    await agent.until(lambda: federation.coordinator.connected)
+    await agent.in_session(federation.coordinator)
     federation.say(task=task)
     return (await agent.results(federation.coordinator, count))[-1]
 
@@ -178,7 +178,7 @@ async def test_a_cancelled_placement_ends(start_agent, federation, builder, line
     learner = Waiting(tiny_run.backbone_digest)
     learner.gate.clear()
     agent = start_agent(learner)
-    await agent.until(lambda: federation.coordinator.connected)
+    await agent.in_session(federation.coordinator)
     task = builder.place(lines)
     federation.say(task=task)
     await agent.until(learner.stepping.is_set)

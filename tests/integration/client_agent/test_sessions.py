@@ -48,7 +48,7 @@ class Scene:
         return self.builder.train(self.base, round_number=round_number)
 
     async def say(self, **message):
-        await self.agent.until(lambda: self.federation.coordinator.connected)
+        await self.agent.in_session(self.federation.coordinator)
         self.federation.say(**message)
 
     async def at_work(self):

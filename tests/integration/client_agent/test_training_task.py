@@ -31,7 +31,7 @@ def metrics_of(result):
 
 
 async def perform(agent, federation, task, count=1):
-    await agent.until(lambda: federation.coordinator.connected)
+    await agent.in_session(federation.coordinator)
     federation.say(task=task)
     return (await agent.results(federation.coordinator, count))[-1]
 

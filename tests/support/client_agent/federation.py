@@ -121,6 +121,10 @@ class RunningAgent:
         self._stop.set()
         await self.running
 
+    async def in_session(self, coordinator: Coordinator) -> None:
+        """Wait for a session of this agent: that of one before it may not have closed yet."""
+        await self.until(lambda: self.observer.named("session_opened") and coordinator.connected)
+
     async def results(self, coordinator: Coordinator, count: int):
         """Wait for so many results."""
         await self.until(lambda: len(coordinator.results) >= count)
