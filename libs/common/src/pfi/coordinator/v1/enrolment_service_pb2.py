@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*pfi/coordinator/v1/enrolment_service.proto\x12\x12pfi.coordinator.v1\"\xad\x01\n\x13\x46\x65\x64\x65rationEndpoints\x12\x13\n\x0b\x63oordinator\x18\x01 \x01(\t\x12M\n\x0b\x61ggregators\x18\x02 \x03(\x0b\x32\x38.pfi.coordinator.v1.FederationEndpoints.AggregatorsEntry\x1a\x32\n\x10\x41ggregatorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"B\n\x11IssuedCertificate\x12\x1d\n\x15\x63\x65rtificate_chain_pem\x18\x01 \x01(\x0c\x12\x0e\n\x06\x63lient\x18\x02 \x01(\t\"x\n\x12\x45nrolClientRequest\x12\x14\n\x0ctoken_secret\x18\x01 \x01(\t\x12\x1f\n\x17\x63\x65rtificate_request_der\x18\x02 \x01(\x0c\x12\x15\n\ragent_version\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\"\x8d\x01\n\x13\x45nrolClientResponse\x12:\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0b\x32%.pfi.coordinator.v1.IssuedCertificate\x12:\n\tendpoints\x18\x02 \x01(\x0b\x32\'.pfi.coordinator.v1.FederationEndpoints\"\x1f\n\x1d\x43reateRenewalChallengeRequest\"/\n\x1e\x43reateRenewalChallengeResponse\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"[\n\x1eRenewExpiredCertificateRequest\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\x0c\x12\r\n\x05nonce\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"]\n\x1fRenewExpiredCertificateResponse\x12:\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0b\x32%.pfi.coordinator.v1.IssuedCertificate2\xf8\x02\n\x10\x45nrolmentService\x12^\n\x0b\x45nrolClient\x12&.pfi.coordinator.v1.EnrolClientRequest\x1a\'.pfi.coordinator.v1.EnrolClientResponse\x12\x7f\n\x16\x43reateRenewalChallenge\x12\x31.pfi.coordinator.v1.CreateRenewalChallengeRequest\x1a\x32.pfi.coordinator.v1.CreateRenewalChallengeResponse\x12\x82\x01\n\x17RenewExpiredCertificate\x12\x32.pfi.coordinator.v1.RenewExpiredCertificateRequest\x1a\x33.pfi.coordinator.v1.RenewExpiredCertificateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*pfi/coordinator/v1/enrolment_service.proto\x12\x12pfi.coordinator.v1\"\xd7\x01\n\x13\x46\x65\x64\x65rationEndpoints\x12\x13\n\x0b\x63oordinator\x18\x01 \x01(\t\x12M\n\x0b\x61ggregators\x18\x02 \x03(\x0b\x32\x38.pfi.coordinator.v1.FederationEndpoints.AggregatorsEntry\x12\x14\n\x0c\x63oordinators\x18\x03 \x03(\t\x12\x12\n\nenrolments\x18\x04 \x03(\t\x1a\x32\n\x10\x41ggregatorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"B\n\x11IssuedCertificate\x12\x1d\n\x15\x63\x65rtificate_chain_pem\x18\x01 \x01(\x0c\x12\x0e\n\x06\x63lient\x18\x02 \x01(\t\"x\n\x12\x45nrolClientRequest\x12\x14\n\x0ctoken_secret\x18\x01 \x01(\t\x12\x1f\n\x17\x63\x65rtificate_request_der\x18\x02 \x01(\x0c\x12\x15\n\ragent_version\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\"\x8d\x01\n\x13\x45nrolClientResponse\x12:\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0b\x32%.pfi.coordinator.v1.IssuedCertificate\x12:\n\tendpoints\x18\x02 \x01(\x0b\x32\'.pfi.coordinator.v1.FederationEndpoints\"\x1f\n\x1d\x43reateRenewalChallengeRequest\"/\n\x1e\x43reateRenewalChallengeResponse\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"[\n\x1eRenewExpiredCertificateRequest\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\x0c\x12\r\n\x05nonce\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"]\n\x1fRenewExpiredCertificateResponse\x12:\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0b\x32%.pfi.coordinator.v1.IssuedCertificate2\xf8\x02\n\x10\x45nrolmentService\x12^\n\x0b\x45nrolClient\x12&.pfi.coordinator.v1.EnrolClientRequest\x1a\'.pfi.coordinator.v1.EnrolClientResponse\x12\x7f\n\x16\x43reateRenewalChallenge\x12\x31.pfi.coordinator.v1.CreateRenewalChallengeRequest\x1a\x32.pfi.coordinator.v1.CreateRenewalChallengeResponse\x12\x82\x01\n\x17RenewExpiredCertificate\x12\x32.pfi.coordinator.v1.RenewExpiredCertificateRequest\x1a\x33.pfi.coordinator.v1.RenewExpiredCertificateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,23 +34,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FEDERATIONENDPOINTS_AGGREGATORSENTRY']._loaded_options = None
   _globals['_FEDERATIONENDPOINTS_AGGREGATORSENTRY']._serialized_options = b'8\001'
   _globals['_FEDERATIONENDPOINTS']._serialized_start=67
-  _globals['_FEDERATIONENDPOINTS']._serialized_end=240
-  _globals['_FEDERATIONENDPOINTS_AGGREGATORSENTRY']._serialized_start=190
-  _globals['_FEDERATIONENDPOINTS_AGGREGATORSENTRY']._serialized_end=240
-  _globals['_ISSUEDCERTIFICATE']._serialized_start=242
-  _globals['_ISSUEDCERTIFICATE']._serialized_end=308
-  _globals['_ENROLCLIENTREQUEST']._serialized_start=310
-  _globals['_ENROLCLIENTREQUEST']._serialized_end=430
-  _globals['_ENROLCLIENTRESPONSE']._serialized_start=433
-  _globals['_ENROLCLIENTRESPONSE']._serialized_end=574
-  _globals['_CREATERENEWALCHALLENGEREQUEST']._serialized_start=576
-  _globals['_CREATERENEWALCHALLENGEREQUEST']._serialized_end=607
-  _globals['_CREATERENEWALCHALLENGERESPONSE']._serialized_start=609
-  _globals['_CREATERENEWALCHALLENGERESPONSE']._serialized_end=656
-  _globals['_RENEWEXPIREDCERTIFICATEREQUEST']._serialized_start=658
-  _globals['_RENEWEXPIREDCERTIFICATEREQUEST']._serialized_end=749
-  _globals['_RENEWEXPIREDCERTIFICATERESPONSE']._serialized_start=751
-  _globals['_RENEWEXPIREDCERTIFICATERESPONSE']._serialized_end=844
-  _globals['_ENROLMENTSERVICE']._serialized_start=847
-  _globals['_ENROLMENTSERVICE']._serialized_end=1223
+  _globals['_FEDERATIONENDPOINTS']._serialized_end=282
+  _globals['_FEDERATIONENDPOINTS_AGGREGATORSENTRY']._serialized_start=232
+  _globals['_FEDERATIONENDPOINTS_AGGREGATORSENTRY']._serialized_end=282
+  _globals['_ISSUEDCERTIFICATE']._serialized_start=284
+  _globals['_ISSUEDCERTIFICATE']._serialized_end=350
+  _globals['_ENROLCLIENTREQUEST']._serialized_start=352
+  _globals['_ENROLCLIENTREQUEST']._serialized_end=472
+  _globals['_ENROLCLIENTRESPONSE']._serialized_start=475
+  _globals['_ENROLCLIENTRESPONSE']._serialized_end=616
+  _globals['_CREATERENEWALCHALLENGEREQUEST']._serialized_start=618
+  _globals['_CREATERENEWALCHALLENGEREQUEST']._serialized_end=649
+  _globals['_CREATERENEWALCHALLENGERESPONSE']._serialized_start=651
+  _globals['_CREATERENEWALCHALLENGERESPONSE']._serialized_end=698
+  _globals['_RENEWEXPIREDCERTIFICATEREQUEST']._serialized_start=700
+  _globals['_RENEWEXPIREDCERTIFICATEREQUEST']._serialized_end=791
+  _globals['_RENEWEXPIREDCERTIFICATERESPONSE']._serialized_start=793
+  _globals['_RENEWEXPIREDCERTIFICATERESPONSE']._serialized_end=886
+  _globals['_ENROLMENTSERVICE']._serialized_start=889
+  _globals['_ENROLMENTSERVICE']._serialized_end=1265
 # @@protoc_insertion_point(module_scope)

@@ -46,21 +46,36 @@ class FederationEndpoints(_message.Message):
 
     COORDINATOR_FIELD_NUMBER: _builtins.int
     AGGREGATORS_FIELD_NUMBER: _builtins.int
+    COORDINATORS_FIELD_NUMBER: _builtins.int
+    ENROLMENTS_FIELD_NUMBER: _builtins.int
     coordinator: _builtins.str
     """host:port of the coordinator's mTLS port (sessions, renewal)."""
     @_builtins.property
     def aggregators(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """host:port of aggregators, by spool."""
 
+    @_builtins.property
+    def coordinators(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """host:port of the mTLS port of every replica of the coordinator that was seen lately, `coordinator` among them. Any of
+        them holds sessions of any client: when one does not answer, the next one is tried. Empty from a coordinator that
+        knows of no others.
+        """
+
+    @_builtins.property
+    def enrolments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """host:port of the enrolment port of each of them, for certificates that have expired."""
+
     def __init__(
         self,
         *,
         coordinator: _builtins.str = ...,
         aggregators: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        coordinators: _abc.Iterable[_builtins.str] | None = ...,
+        enrolments: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregators", b"aggregators", "coordinator", b"coordinator"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregators", b"aggregators", "coordinator", b"coordinator", "coordinators", b"coordinators", "enrolments", b"enrolments"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

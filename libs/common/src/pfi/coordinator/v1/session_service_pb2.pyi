@@ -371,6 +371,8 @@ class SessionWelcome(_message.Message):
     CLIENT_FIELD_NUMBER: _builtins.int
     AGGREGATORS_FIELD_NUMBER: _builtins.int
     ENDED_RUNS_FIELD_NUMBER: _builtins.int
+    COORDINATORS_FIELD_NUMBER: _builtins.int
+    ENROLMENTS_FIELD_NUMBER: _builtins.int
     protocol: _builtins.int
     """Protocol version that both speak."""
     client: _builtins.str
@@ -383,6 +385,14 @@ class SessionWelcome(_message.Message):
     def ended_runs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Those of the hello's `kept_runs` that train no more: what is kept for them may be deleted."""
 
+    @_builtins.property
+    def coordinators(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """As in FederationEndpoints, known anew."""
+
+    @_builtins.property
+    def enrolments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """As in FederationEndpoints, known anew."""
+
     def __init__(
         self,
         *,
@@ -390,10 +400,12 @@ class SessionWelcome(_message.Message):
         client: _builtins.str = ...,
         aggregators: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         ended_runs: _abc.Iterable[_builtins.str] | None = ...,
+        coordinators: _abc.Iterable[_builtins.str] | None = ...,
+        enrolments: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregators", b"aggregators", "client", b"client", "ended_runs", b"ended_runs", "protocol", b"protocol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregators", b"aggregators", "client", b"client", "coordinators", b"coordinators", "ended_runs", b"ended_runs", "enrolments", b"enrolments", "protocol", b"protocol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
