@@ -1,24 +1,7 @@
-"""How gRPC is told to wait, before it is imported."""
+"""gRPC is told how to wait before it is imported."""
 
 import subprocess
 import sys
-
-from pfi_rag.settings import DIRECT_WAITING, wait_directly
-
-VARIABLE = "GRPC_EXPERIMENTS"
-
-
-def test_grpc_is_told(monkeypatch):
-    monkeypatch.setenv(VARIABLE, "")  # so that it is put back
-    monkeypatch.delenv(VARIABLE)
-    wait_directly()
-    assert _environment() == DIRECT_WAITING[VARIABLE]
-
-
-def test_what_the_environment_says_is_kept(monkeypatch):
-    monkeypatch.setenv(VARIABLE, "something_else")
-    wait_directly()
-    assert _environment() == "something_else"
 
 
 def test_the_command_line_leaves_grpc_to_be_imported_later():
@@ -26,8 +9,3 @@ def test_the_command_line_leaves_grpc_to_be_imported_later():
     imports = "import sys, pfi_rag.entrypoints.main"
     program = f"{imports}; sys.exit('grpc' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
-
-
-def _environment() -> str:
-    program = f"import os; print(os.environ['{VARIABLE}'])"
-    return subprocess.check_output([sys.executable, "-c", program], text=True).strip()

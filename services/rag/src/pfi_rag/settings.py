@@ -1,6 +1,5 @@
 """Settings of the retrieval service; the environment is read here alone."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -13,15 +12,6 @@ from pfi_common.settings import ServiceSettings
 
 _PORT = r"([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _ADDRESS = rf"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):{_PORT}$"
-
-DIRECT_WAITING = {"GRPC_EXPERIMENTS": "-event_engine_listener,-event_engine_client"}
-"""Variables under which the thread of gRPC that waits for calls reads their bytes itself.
-
-By default a pool of threads (gRPC's event engine) reads them, and then wakes the thread that waits:
-one more thread to wake for each message, and each has to find a processor free. A search takes less
-than a millisecond, so that this is what the slowest in a hundred wait for. A gRPC without these
-experiments ignores their names and reads as it does by default.
-"""
 
 
 def _home() -> Path:
@@ -116,9 +106,3 @@ def with_options(settings: RagSettings, options: Mapping[str, Any]) -> RagSettin
             for problem in error.errors(include_input=False, include_context=False)
         ]
         raise SettingsInvalidError("\n".join(wrong)) from None
-
-
-def wait_directly() -> None:
-    """Has gRPC wait directly, unless the environment says how; call it before gRPC is imported."""
-    for name, value in DIRECT_WAITING.items():
-        os.environ.setdefault(name, value)  # noqa: TID251 - this is the settings module

@@ -31,6 +31,7 @@ from pfi_common.tensors.fixed_point import (
     withdraw,
 )
 from pfi_common.tensors.initial import initial_adapter
+from pfi_common.tensors.kept_memory import KeptMemory
 from pfi_common.tensors.lora import (
     LoraModule,
     Placed,
@@ -65,6 +66,7 @@ __all__ = [
     "WEIGHT_UNITS_PER_EXAMPLE",
     "Accumulator",
     "FixedPoint",
+    "KeptMemory",
     "LoraModule",
     "PayloadScanner",
     "Placed",

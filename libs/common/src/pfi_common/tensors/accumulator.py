@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pfi_common.tensors.fixed_point import CLIP_FACTOR_BITS, FULL_CLIP_FACTOR, accumulate
+from pfi_common.tensors.kept_memory import KeptMemory
 
 _PIECE = 1 << 15  # coordinates at a time: all that is touched fits the second-level cache
 _HIGHEST_INTEGER = 2.0**51 - 1
@@ -35,10 +36,11 @@ class Accumulator:
     Args:
         count: Coordinates of an update.
         fraction_bits: k of the round's arithmetic.
+        memory: Where the sums lie; new memory unless given.
     """
 
-    def __init__(self, count: int, fraction_bits: int) -> None:
-        self._sums = np.zeros(count, dtype=np.int64)
+    def __init__(self, count: int, fraction_bits: int, memory: KeptMemory | None = None) -> None:
+        self._sums = (memory or KeptMemory()).zeros(count)
         self._fraction_bits = fraction_bits
         self._bias = 0
         self._adding = threading.Lock()

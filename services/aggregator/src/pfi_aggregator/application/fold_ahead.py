@@ -24,6 +24,7 @@ from pfi_aggregator.failpoints import Failpoint, Failpoints
 from pfi_common.errors import PlatformError
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import get_logger
+from pfi_common.tensors import KeptMemory
 
 
 class FoldAhead:
@@ -44,6 +45,7 @@ class FoldAhead:
         self._failpoints = failpoints
         self._fold = fold
         self._memory_bytes = memory_bytes
+        self._memory = KeptMemory()
         self._changing = threading.Lock()
         self._folded: dict[RoundKey, Folded] = {}
         self._left: set[RoundKey] = set()
@@ -168,7 +170,7 @@ class FoldAhead:
         taken = sum(sums_bytes(folded.plan) for folded in self._folded.values())
         if taken + sums_bytes(plan) > self._memory_bytes:
             return None
-        return self._folded.setdefault(plan.key, Folded(plan, Merge(plan)))
+        return self._folded.setdefault(plan.key, Folded(plan, Merge(plan, self._memory)))
 
     def _fold_one(self, folded: Folded) -> None:
         update = folded.choose(self._rounds)

@@ -16,6 +16,7 @@ from pfi_aggregator.domain.update_sum import UpdateSum
 from pfi_common.tensors import (
     RANGE_BLOCK,
     Accumulator,
+    KeptMemory,
     decode_with,
     mean,
     range_bytes,
@@ -42,10 +43,15 @@ class Merge:
     See `pfi_common.tensors.fixed_point` for the arithmetic and its error bound. Updates of another
     rank have sums of their own until the end, where they are added to the others, integer by
     integer (`pfi_common.tensors.rank_change`). Several threads may fold one update each.
+
+    Args:
+        plan: Of the round.
+        memory: Where the sums lie; new memory unless given.
     """
 
-    def __init__(self, plan: RoundPlan) -> None:
+    def __init__(self, plan: RoundPlan, memory: KeptMemory | None = None) -> None:
         self._plan = plan
+        self._memory = memory
         self._sums: dict[str, Accumulator] = {}
         self._changing = threading.Lock()
         self._total_weight_units = 0
@@ -116,7 +122,8 @@ class Merge:
             found = self._sums.get(schema_digest)
             if found is None:
                 count = self._plan.schema_of(schema_digest).coordinate_count
-                found = Accumulator(count, self._plan.fixed_point.fraction_bits)
+                bits = self._plan.fixed_point.fraction_bits
+                found = Accumulator(count, bits, self._memory)
                 self._sums[schema_digest] = found
             return found
 
