@@ -56,6 +56,7 @@ from pfi_common.errors.members import (
     PermissionDeniedError,
     RevocationListStaleError,
     ScopeMissingError,
+    SessionsLimitedError,
     SessionSupersededError,
     SignatureInvalidError,
 )
@@ -190,6 +191,7 @@ __all__ = [
     "ScopeMissingError",
     "ServiceUnavailableError",
     "SessionSupersededError",
+    "SessionsLimitedError",
     "SettingsInvalidError",
     "SignatureInvalidError",
     "SpecInvalidError",

@@ -7,7 +7,8 @@ edge of a process. One class per reason, grouped by the part of the platform tha
       platform.py    Internal, InvalidRequest, ServiceUnavailable, StoreUnavailable,
                      StoreUnsuitable, DiskFull, DeadlineRequired, SettingsInvalid
       members.py     IdentityInvalid, PermissionDenied, ClientRevoked, RevocationListStale,
-                     ApiKeyInvalid, ScopeMissing, SessionSuperseded, ClientUnknown, SignatureInvalid
+                     ApiKeyInvalid, ScopeMissing, SessionSuperseded, SessionsLimited, ClientUnknown,
+                     SignatureInvalid
       enrolment.py   TokenInvalid, TokenUsed, TokenExpired, CertificateRequestInvalid,
                      RenewalRefused, AuthorityMismatch
       runs.py        SpecInvalid, SpecUnsound, RunUnknown, RunEnded, RunExists,

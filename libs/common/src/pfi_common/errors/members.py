@@ -82,6 +82,19 @@ class SessionSupersededError(PlatformError):
     )
 
 
+class SessionsLimitedError(PlatformError):
+    """More agents connect at once than the coordinator opens sessions for."""
+
+    reason = "SESSIONS_LIMITED"
+    entry = CatalogEntry(
+        "RESOURCE_EXHAUSTED",
+        "More agents connect at once than the coordinator opens sessions for.",
+        "Nothing: agents come back by themselves, spread over time; see "
+        "PFI_COORDINATOR_SESSIONS_PER_SECOND if it takes too long.",
+        retryable=True,
+    )
+
+
 class ClientUnknownError(PlatformError):
     """No client with this id is enrolled."""
 

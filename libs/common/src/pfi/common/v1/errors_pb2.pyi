@@ -70,6 +70,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: the statement's signature or signing certificate does not verify."""
     ERROR_REASON_AUTHORITY_MISMATCH: _ErrorReason.ValueType  # 34
     """FAILED_PRECONDITION: the server's certificate authority does not match the fingerprint of the join token."""
+    ERROR_REASON_SESSIONS_LIMITED: _ErrorReason.ValueType  # 35
+    """RESOURCE_EXHAUSTED, retryable: more agents connect at once than the coordinator opens sessions for."""
     ERROR_REASON_SPEC_INVALID: _ErrorReason.ValueType  # 40
     """INVALID_ARGUMENT: the run specification breaks a rule."""
     ERROR_REASON_SPEC_UNSOUND: _ErrorReason.ValueType  # 41
@@ -254,6 +256,8 @@ ERROR_REASON_SIGNATURE_INVALID: ErrorReason.ValueType  # 33
 """FAILED_PRECONDITION: the statement's signature or signing certificate does not verify."""
 ERROR_REASON_AUTHORITY_MISMATCH: ErrorReason.ValueType  # 34
 """FAILED_PRECONDITION: the server's certificate authority does not match the fingerprint of the join token."""
+ERROR_REASON_SESSIONS_LIMITED: ErrorReason.ValueType  # 35
+"""RESOURCE_EXHAUSTED, retryable: more agents connect at once than the coordinator opens sessions for."""
 ERROR_REASON_SPEC_INVALID: ErrorReason.ValueType  # 40
 """INVALID_ARGUMENT: the run specification breaks a rule."""
 ERROR_REASON_SPEC_UNSOUND: ErrorReason.ValueType  # 41

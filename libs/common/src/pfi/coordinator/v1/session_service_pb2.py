@@ -28,7 +28,7 @@ from pfi.common.v1 import signed_pb2 as pfi_dot_common_dot_v1_dot_signed__pb2
 from pfi.coordinator.v1 import task_pb2 as pfi_dot_coordinator_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(pfi/coordinator/v1/session_service.proto\x12\x12pfi.coordinator.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bpfi/common/v1/metrics.proto\x1a\x1apfi/common/v1/signed.proto\x1a\x1dpfi/coordinator/v1/task.proto\"\xb6\x01\n\x0eSessionRequest\x12\x31\n\x05hello\x18\x01 \x01(\x0b\x32 .pfi.coordinator.v1.SessionHelloH\x00\x12\x34\n\x08progress\x18\x02 \x01(\x0b\x32 .pfi.coordinator.v1.TaskProgressH\x00\x12\x30\n\x06result\x18\x03 \x01(\x0b\x32\x1e.pfi.coordinator.v1.TaskResultH\x00\x42\t\n\x07message\"\xc2\x01\n\x0cSessionHello\x12\x15\n\ragent_version\x18\x01 \x01(\t\x12\x18\n\x10protocol_minimum\x18\x02 \x01(\r\x12\x18\n\x10protocol_maximum\x18\x03 \x01(\r\x12\x18\n\x10upload_encodings\x18\x04 \x03(\t\x12\x15\n\rtraining_rows\x18\x05 \x01(\x04\x12\r\n\x05ready\x18\x06 \x01(\x08\x12\x14\n\x0c\x64\x65vice_class\x18\x07 \x01(\t\x12\x11\n\tkept_runs\x18\x08 \x03(\t\"E\n\x0cTaskProgress\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x12\n\nsteps_done\x18\x02 \x01(\r\x12\x13\n\x0bsteps_total\x18\x03 \x01(\r\"\x95\x01\n\nTaskResult\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x36\n\tcompleted\x18\x02 \x01(\x0b\x32!.pfi.coordinator.v1.TaskCompletedH\x00\x12\x36\n\tabandoned\x18\x03 \x01(\x0b\x32!.pfi.coordinator.v1.TaskAbandonedH\x00\x42\t\n\x07outcome\"}\n\rTaskCompleted\x12/\n\x07receipt\x18\x01 \x01(\x0b\x32\x1e.pfi.common.v1.SignedStatement\x12&\n\x07metrics\x18\x02 \x03(\x0b\x32\x15.pfi.common.v1.Metric\x12\x13\n\x0bplaced_line\x18\x03 \x01(\t\"B\n\rTaskAbandoned\x12\x31\n\x06reason\x18\x01 \x01(\x0e\x32!.pfi.coordinator.v1.AbandonReason\"\xf7\x02\n\x0fSessionResponse\x12\x35\n\x07welcome\x18\x01 \x01(\x0b\x32\".pfi.coordinator.v1.SessionWelcomeH\x00\x12(\n\x04task\x18\x02 \x01(\x0b\x32\x18.pfi.coordinator.v1.TaskH\x00\x12;\n\x0etask_cancelled\x18\x03 \x01(\x0b\x32!.pfi.coordinator.v1.TaskCancelledH\x00\x12\x41\n\x0fresult_recorded\x18\x04 \x01(\x0b\x32&.pfi.coordinator.v1.TaskResultRecordedH\x00\x12\x39\n\rround_settled\x18\x05 \x01(\x0b\x32 .pfi.coordinator.v1.RoundSettledH\x00\x12=\n\x0freconnect_after\x18\x06 \x01(\x0b\x32\".pfi.coordinator.v1.ReconnectAfterH\x00\x42\t\n\x07message\"\xee\x01\n\x0eSessionWelcome\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x0e\n\x06\x63lient\x18\x02 \x01(\t\x12H\n\x0b\x61ggregators\x18\x03 \x03(\x0b\x32\x33.pfi.coordinator.v1.SessionWelcome.AggregatorsEntry\x12\x12\n\nended_runs\x18\x04 \x03(\t\x12\x14\n\x0c\x63oordinators\x18\x05 \x03(\t\x12\x12\n\nenrolments\x18\x06 \x03(\t\x1a\x32\n\x10\x41ggregatorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1d\n\rTaskCancelled\x12\x0c\n\x04task\x18\x01 \x01(\t\"\"\n\x12TaskResultRecorded\x12\x0c\n\x04task\x18\x01 \x01(\t\"*\n\x0cRoundSettled\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05round\x18\x02 \x01(\r\":\n\x0eReconnectAfter\x12(\n\x05\x64\x65lay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration*\xbc\x02\n\rAbandonReason\x12\x1e\n\x1a\x41\x42\x41NDON_REASON_UNSPECIFIED\x10\x00\x12$\n ABANDON_REASON_BACKBONE_MISMATCH\x10\x01\x12\"\n\x1e\x41\x42\x41NDON_REASON_ADAPTER_INVALID\x10\x02\x12$\n ABANDON_REASON_TRAINING_DIVERGED\x10\x03\x12 \n\x1c\x41\x42\x41NDON_REASON_OUT_OF_MEMORY\x10\x04\x12\x1a\n\x16\x41\x42\x41NDON_REASON_STOPPED\x10\x05\x12!\n\x1d\x41\x42\x41NDON_REASON_UPDATE_REFUSED\x10\x06\x12\x1f\n\x1b\x41\x42\x41NDON_REASON_TOO_FEW_ROWS\x10\x07\x12\x19\n\x15\x41\x42\x41NDON_REASON_FAILED\x10\x08\x32h\n\x0eSessionService\x12V\n\x07Session\x12\".pfi.coordinator.v1.SessionRequest\x1a#.pfi.coordinator.v1.SessionResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(pfi/coordinator/v1/session_service.proto\x12\x12pfi.coordinator.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bpfi/common/v1/metrics.proto\x1a\x1apfi/common/v1/signed.proto\x1a\x1dpfi/coordinator/v1/task.proto\"\xf2\x01\n\x0eSessionRequest\x12\x31\n\x05hello\x18\x01 \x01(\x0b\x32 .pfi.coordinator.v1.SessionHelloH\x00\x12\x34\n\x08progress\x18\x02 \x01(\x0b\x32 .pfi.coordinator.v1.TaskProgressH\x00\x12\x30\n\x06result\x18\x03 \x01(\x0b\x32\x1e.pfi.coordinator.v1.TaskResultH\x00\x12:\n\x0e\x64\x65vice_changed\x18\x04 \x01(\x0b\x32 .pfi.coordinator.v1.DeviceReportH\x00\x42\t\n\x07message\"\xa6\x02\n\x0c\x44\x65viceReport\x12\x18\n\x0bhas_battery\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x1c\n\x0f\x62\x61ttery_percent\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x15\n\x08\x63harging\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x14\n\x07metered\x18\x04 \x01(\x08H\x03\x88\x01\x01\x12\x11\n\x04idle\x18\x05 \x01(\x08H\x04\x88\x01\x01\x12\x19\n\x0cmemory_bytes\x18\x06 \x01(\x04H\x05\x88\x01\x01\x12\x1a\n\relement_bytes\x18\x07 \x01(\rH\x06\x88\x01\x01\x42\x0e\n\x0c_has_batteryB\x12\n\x10_battery_percentB\x0b\n\t_chargingB\n\n\x08_meteredB\x07\n\x05_idleB\x0f\n\r_memory_bytesB\x10\n\x0e_element_bytes\"\xf4\x01\n\x0cSessionHello\x12\x15\n\ragent_version\x18\x01 \x01(\t\x12\x18\n\x10protocol_minimum\x18\x02 \x01(\r\x12\x18\n\x10protocol_maximum\x18\x03 \x01(\r\x12\x18\n\x10upload_encodings\x18\x04 \x03(\t\x12\x15\n\rtraining_rows\x18\x05 \x01(\x04\x12\r\n\x05ready\x18\x06 \x01(\x08\x12\x14\n\x0c\x64\x65vice_class\x18\x07 \x01(\t\x12\x11\n\tkept_runs\x18\x08 \x03(\t\x12\x30\n\x06\x64\x65vice\x18\t \x01(\x0b\x32 .pfi.coordinator.v1.DeviceReport\"E\n\x0cTaskProgress\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x12\n\nsteps_done\x18\x02 \x01(\r\x12\x13\n\x0bsteps_total\x18\x03 \x01(\r\"\x95\x01\n\nTaskResult\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x36\n\tcompleted\x18\x02 \x01(\x0b\x32!.pfi.coordinator.v1.TaskCompletedH\x00\x12\x36\n\tabandoned\x18\x03 \x01(\x0b\x32!.pfi.coordinator.v1.TaskAbandonedH\x00\x42\t\n\x07outcome\"}\n\rTaskCompleted\x12/\n\x07receipt\x18\x01 \x01(\x0b\x32\x1e.pfi.common.v1.SignedStatement\x12&\n\x07metrics\x18\x02 \x03(\x0b\x32\x15.pfi.common.v1.Metric\x12\x13\n\x0bplaced_line\x18\x03 \x01(\t\"q\n\rTaskAbandoned\x12\x31\n\x06reason\x18\x01 \x01(\x0e\x32!.pfi.coordinator.v1.AbandonReason\x12\x14\n\x0cneeded_bytes\x18\x02 \x01(\x04\x12\x17\n\x0f\x61vailable_bytes\x18\x03 \x01(\x04\"\xf7\x02\n\x0fSessionResponse\x12\x35\n\x07welcome\x18\x01 \x01(\x0b\x32\".pfi.coordinator.v1.SessionWelcomeH\x00\x12(\n\x04task\x18\x02 \x01(\x0b\x32\x18.pfi.coordinator.v1.TaskH\x00\x12;\n\x0etask_cancelled\x18\x03 \x01(\x0b\x32!.pfi.coordinator.v1.TaskCancelledH\x00\x12\x41\n\x0fresult_recorded\x18\x04 \x01(\x0b\x32&.pfi.coordinator.v1.TaskResultRecordedH\x00\x12\x39\n\rround_settled\x18\x05 \x01(\x0b\x32 .pfi.coordinator.v1.RoundSettledH\x00\x12=\n\x0freconnect_after\x18\x06 \x01(\x0b\x32\".pfi.coordinator.v1.ReconnectAfterH\x00\x42\t\n\x07message\"\x8c\x02\n\x0eSessionWelcome\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x0e\n\x06\x63lient\x18\x02 \x01(\t\x12H\n\x0b\x61ggregators\x18\x03 \x03(\x0b\x32\x33.pfi.coordinator.v1.SessionWelcome.AggregatorsEntry\x12\x12\n\nended_runs\x18\x04 \x03(\t\x12\x14\n\x0c\x63oordinators\x18\x05 \x03(\t\x12\x12\n\nenrolments\x18\x06 \x03(\t\x12\x1c\n\x14takes_device_reports\x18\x07 \x01(\x08\x1a\x32\n\x10\x41ggregatorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1d\n\rTaskCancelled\x12\x0c\n\x04task\x18\x01 \x01(\t\"\"\n\x12TaskResultRecorded\x12\x0c\n\x04task\x18\x01 \x01(\t\"*\n\x0cRoundSettled\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05round\x18\x02 \x01(\r\":\n\x0eReconnectAfter\x12(\n\x05\x64\x65lay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration*\xbc\x02\n\rAbandonReason\x12\x1e\n\x1a\x41\x42\x41NDON_REASON_UNSPECIFIED\x10\x00\x12$\n ABANDON_REASON_BACKBONE_MISMATCH\x10\x01\x12\"\n\x1e\x41\x42\x41NDON_REASON_ADAPTER_INVALID\x10\x02\x12$\n ABANDON_REASON_TRAINING_DIVERGED\x10\x03\x12 \n\x1c\x41\x42\x41NDON_REASON_OUT_OF_MEMORY\x10\x04\x12\x1a\n\x16\x41\x42\x41NDON_REASON_STOPPED\x10\x05\x12!\n\x1d\x41\x42\x41NDON_REASON_UPDATE_REFUSED\x10\x06\x12\x1f\n\x1b\x41\x42\x41NDON_REASON_TOO_FEW_ROWS\x10\x07\x12\x19\n\x15\x41\x42\x41NDON_REASON_FAILED\x10\x08\x32h\n\x0eSessionService\x12V\n\x07Session\x12\".pfi.coordinator.v1.SessionRequest\x1a#.pfi.coordinator.v1.SessionResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,34 +37,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SESSIONWELCOME_AGGREGATORSENTRY']._loaded_options = None
   _globals['_SESSIONWELCOME_AGGREGATORSENTRY']._serialized_options = b'8\001'
-  _globals['_ABANDONREASON']._serialized_start=1775
-  _globals['_ABANDONREASON']._serialized_end=2091
+  _globals['_ABANDONREASON']._serialized_start=2259
+  _globals['_ABANDONREASON']._serialized_end=2575
   _globals['_SESSIONREQUEST']._serialized_start=185
-  _globals['_SESSIONREQUEST']._serialized_end=367
-  _globals['_SESSIONHELLO']._serialized_start=370
-  _globals['_SESSIONHELLO']._serialized_end=564
-  _globals['_TASKPROGRESS']._serialized_start=566
-  _globals['_TASKPROGRESS']._serialized_end=635
-  _globals['_TASKRESULT']._serialized_start=638
-  _globals['_TASKRESULT']._serialized_end=787
-  _globals['_TASKCOMPLETED']._serialized_start=789
-  _globals['_TASKCOMPLETED']._serialized_end=914
-  _globals['_TASKABANDONED']._serialized_start=916
-  _globals['_TASKABANDONED']._serialized_end=982
-  _globals['_SESSIONRESPONSE']._serialized_start=985
-  _globals['_SESSIONRESPONSE']._serialized_end=1360
-  _globals['_SESSIONWELCOME']._serialized_start=1363
-  _globals['_SESSIONWELCOME']._serialized_end=1601
-  _globals['_SESSIONWELCOME_AGGREGATORSENTRY']._serialized_start=1551
-  _globals['_SESSIONWELCOME_AGGREGATORSENTRY']._serialized_end=1601
-  _globals['_TASKCANCELLED']._serialized_start=1603
-  _globals['_TASKCANCELLED']._serialized_end=1632
-  _globals['_TASKRESULTRECORDED']._serialized_start=1634
-  _globals['_TASKRESULTRECORDED']._serialized_end=1668
-  _globals['_ROUNDSETTLED']._serialized_start=1670
-  _globals['_ROUNDSETTLED']._serialized_end=1712
-  _globals['_RECONNECTAFTER']._serialized_start=1714
-  _globals['_RECONNECTAFTER']._serialized_end=1772
-  _globals['_SESSIONSERVICE']._serialized_start=2093
-  _globals['_SESSIONSERVICE']._serialized_end=2197
+  _globals['_SESSIONREQUEST']._serialized_end=427
+  _globals['_DEVICEREPORT']._serialized_start=430
+  _globals['_DEVICEREPORT']._serialized_end=724
+  _globals['_SESSIONHELLO']._serialized_start=727
+  _globals['_SESSIONHELLO']._serialized_end=971
+  _globals['_TASKPROGRESS']._serialized_start=973
+  _globals['_TASKPROGRESS']._serialized_end=1042
+  _globals['_TASKRESULT']._serialized_start=1045
+  _globals['_TASKRESULT']._serialized_end=1194
+  _globals['_TASKCOMPLETED']._serialized_start=1196
+  _globals['_TASKCOMPLETED']._serialized_end=1321
+  _globals['_TASKABANDONED']._serialized_start=1323
+  _globals['_TASKABANDONED']._serialized_end=1436
+  _globals['_SESSIONRESPONSE']._serialized_start=1439
+  _globals['_SESSIONRESPONSE']._serialized_end=1814
+  _globals['_SESSIONWELCOME']._serialized_start=1817
+  _globals['_SESSIONWELCOME']._serialized_end=2085
+  _globals['_SESSIONWELCOME_AGGREGATORSENTRY']._serialized_start=2035
+  _globals['_SESSIONWELCOME_AGGREGATORSENTRY']._serialized_end=2085
+  _globals['_TASKCANCELLED']._serialized_start=2087
+  _globals['_TASKCANCELLED']._serialized_end=2116
+  _globals['_TASKRESULTRECORDED']._serialized_start=2118
+  _globals['_TASKRESULTRECORDED']._serialized_end=2152
+  _globals['_ROUNDSETTLED']._serialized_start=2154
+  _globals['_ROUNDSETTLED']._serialized_end=2196
+  _globals['_RECONNECTAFTER']._serialized_start=2198
+  _globals['_RECONNECTAFTER']._serialized_end=2256
+  _globals['_SESSIONSERVICE']._serialized_start=2577
+  _globals['_SESSIONSERVICE']._serialized_end=2681
 # @@protoc_insertion_point(module_scope)

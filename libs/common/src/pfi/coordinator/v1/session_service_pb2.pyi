@@ -80,6 +80,7 @@ class SessionRequest(_message.Message):
     HELLO_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
+    DEVICE_CHANGED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___SessionHello:
         """First message of a stream."""
@@ -92,22 +93,102 @@ class SessionRequest(_message.Message):
     def result(self) -> Global___TaskResult:
         """How a task ended. Answered by `result_recorded`; sent again on the next session until then."""
 
+    @_builtins.property
+    def device_changed(self) -> Global___DeviceReport:
+        """The device's state has changed. Sent only when `welcome` says that it is wanted; not answered."""
+
     def __init__(
         self,
         *,
         hello: Global___SessionHello | None = ...,
         progress: Global___TaskProgress | None = ...,
         result: Global___TaskResult | None = ...,
+        device_changed: Global___DeviceReport | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "progress", b"progress", "result", b"result"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["device_changed", b"device_changed", "hello", b"hello", "message", b"message", "progress", b"progress", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "progress", b"progress", "result", b"result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_changed", b"device_changed", "hello", b"hello", "message", b"message", "progress", b"progress", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "progress", "result"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "progress", "result", "device_changed"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
 Global___SessionRequest: _TypeAlias = SessionRequest  # noqa: Y015
+
+@_typing.final
+class DeviceReport(_message.Message):
+    """What a device says of its own state, coarsely and without anything that names it. What is unset is unknown, and an
+    unknown value meets no demand of a run.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HAS_BATTERY_FIELD_NUMBER: _builtins.int
+    BATTERY_PERCENT_FIELD_NUMBER: _builtins.int
+    CHARGING_FIELD_NUMBER: _builtins.int
+    METERED_FIELD_NUMBER: _builtins.int
+    IDLE_FIELD_NUMBER: _builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    ELEMENT_BYTES_FIELD_NUMBER: _builtins.int
+    has_battery: _builtins.bool
+    """False for a device that has no battery: it meets every demand on battery and charging."""
+    battery_percent: _builtins.int
+    """Charge of the battery in percent, rounded down to a multiple of 5; above 100 is refused."""
+    charging: _builtins.bool
+    """True while power is plugged in."""
+    metered: _builtins.bool
+    """True when the network costs by volume, as the owner says."""
+    idle: _builtins.bool
+    """True while other work leaves the device's processors mostly free."""
+    memory_bytes: _builtins.int
+    """Bytes of memory that training could use, with those that the agent holds already; of the accelerator, with one."""
+    element_bytes: _builtins.int
+    """Bytes of a weight on the device: 2 in bfloat16, 4 in float32; others are refused. Unset: read as 4."""
+    def __init__(
+        self,
+        *,
+        has_battery: _builtins.bool | None = ...,
+        battery_percent: _builtins.int | None = ...,
+        charging: _builtins.bool | None = ...,
+        metered: _builtins.bool | None = ...,
+        idle: _builtins.bool | None = ...,
+        memory_bytes: _builtins.int | None = ...,
+        element_bytes: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_battery_percent", b"_battery_percent", "_charging", b"_charging", "_element_bytes", b"_element_bytes", "_has_battery", b"_has_battery", "_idle", b"_idle", "_memory_bytes", b"_memory_bytes", "_metered", b"_metered", "battery_percent", b"battery_percent", "charging", b"charging", "element_bytes", b"element_bytes", "has_battery", b"has_battery", "idle", b"idle", "memory_bytes", b"memory_bytes", "metered", b"metered"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_battery_percent", b"_battery_percent", "_charging", b"_charging", "_element_bytes", b"_element_bytes", "_has_battery", b"_has_battery", "_idle", b"_idle", "_memory_bytes", b"_memory_bytes", "_metered", b"_metered", "battery_percent", b"battery_percent", "charging", b"charging", "element_bytes", b"element_bytes", "has_battery", b"has_battery", "idle", b"idle", "memory_bytes", b"memory_bytes", "metered", b"metered"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__battery_percent: _TypeAlias = _typing.Literal["battery_percent"]  # noqa: Y015
+    _WhichOneofArgType__battery_percent: _TypeAlias = _typing.Literal["_battery_percent", b"_battery_percent"]  # noqa: Y015
+    _WhichOneofReturnType__charging: _TypeAlias = _typing.Literal["charging"]  # noqa: Y015
+    _WhichOneofArgType__charging: _TypeAlias = _typing.Literal["_charging", b"_charging"]  # noqa: Y015
+    _WhichOneofReturnType__element_bytes: _TypeAlias = _typing.Literal["element_bytes"]  # noqa: Y015
+    _WhichOneofArgType__element_bytes: _TypeAlias = _typing.Literal["_element_bytes", b"_element_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__has_battery: _TypeAlias = _typing.Literal["has_battery"]  # noqa: Y015
+    _WhichOneofArgType__has_battery: _TypeAlias = _typing.Literal["_has_battery", b"_has_battery"]  # noqa: Y015
+    _WhichOneofReturnType__idle: _TypeAlias = _typing.Literal["idle"]  # noqa: Y015
+    _WhichOneofArgType__idle: _TypeAlias = _typing.Literal["_idle", b"_idle"]  # noqa: Y015
+    _WhichOneofReturnType__memory_bytes: _TypeAlias = _typing.Literal["memory_bytes"]  # noqa: Y015
+    _WhichOneofArgType__memory_bytes: _TypeAlias = _typing.Literal["_memory_bytes", b"_memory_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__metered: _TypeAlias = _typing.Literal["metered"]  # noqa: Y015
+    _WhichOneofArgType__metered: _TypeAlias = _typing.Literal["_metered", b"_metered"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__battery_percent) -> _WhichOneofReturnType__battery_percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__charging) -> _WhichOneofReturnType__charging | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__element_bytes) -> _WhichOneofReturnType__element_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__has_battery) -> _WhichOneofReturnType__has_battery | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__idle) -> _WhichOneofReturnType__idle | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__memory_bytes) -> _WhichOneofReturnType__memory_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__metered) -> _WhichOneofReturnType__metered | None: ...
+
+Global___DeviceReport: _TypeAlias = DeviceReport  # noqa: Y015
 
 @_typing.final
 class SessionHello(_message.Message):
@@ -123,6 +204,7 @@ class SessionHello(_message.Message):
     READY_FIELD_NUMBER: _builtins.int
     DEVICE_CLASS_FIELD_NUMBER: _builtins.int
     KEPT_RUNS_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
     agent_version: _builtins.str
     """Version of the agent."""
     protocol_minimum: _builtins.int
@@ -143,6 +225,10 @@ class SessionHello(_message.Message):
     def kept_runs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Runs for which the agent keeps what encodings lost; at most 64. `welcome` says which of them have ended."""
 
+    @_builtins.property
+    def device(self) -> Global___DeviceReport:
+        """State of the device now; unset when nothing is known."""
+
     def __init__(
         self,
         *,
@@ -154,10 +240,11 @@ class SessionHello(_message.Message):
         ready: _builtins.bool = ...,
         device_class: _builtins.str = ...,
         kept_runs: _abc.Iterable[_builtins.str] | None = ...,
+        device: Global___DeviceReport | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "device_class", b"device_class", "kept_runs", b"kept_runs", "protocol_maximum", b"protocol_maximum", "protocol_minimum", b"protocol_minimum", "ready", b"ready", "training_rows", b"training_rows", "upload_encodings", b"upload_encodings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "device", b"device", "device_class", b"device_class", "kept_runs", b"kept_runs", "protocol_maximum", b"protocol_maximum", "protocol_minimum", b"protocol_minimum", "ready", b"ready", "training_rows", b"training_rows", "upload_encodings", b"upload_encodings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -270,16 +357,24 @@ class TaskAbandoned(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REASON_FIELD_NUMBER: _builtins.int
+    NEEDED_BYTES_FIELD_NUMBER: _builtins.int
+    AVAILABLE_BYTES_FIELD_NUMBER: _builtins.int
     reason: Global___AbandonReason.ValueType
     """Why."""
+    needed_bytes: _builtins.int
+    """With OUT_OF_MEMORY, when the agent looked before it began: bytes that the task is estimated to need; else 0."""
+    available_bytes: _builtins.int
+    """With `needed_bytes`: bytes that training could use on the device."""
     def __init__(
         self,
         *,
         reason: Global___AbandonReason.ValueType = ...,
+        needed_bytes: _builtins.int = ...,
+        available_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_bytes", b"available_bytes", "needed_bytes", b"needed_bytes", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -373,10 +468,13 @@ class SessionWelcome(_message.Message):
     ENDED_RUNS_FIELD_NUMBER: _builtins.int
     COORDINATORS_FIELD_NUMBER: _builtins.int
     ENROLMENTS_FIELD_NUMBER: _builtins.int
+    TAKES_DEVICE_REPORTS_FIELD_NUMBER: _builtins.int
     protocol: _builtins.int
     """Protocol version that both speak."""
     client: _builtins.str
     """The caller's client id, from its certificate."""
+    takes_device_reports: _builtins.bool
+    """True: the coordinator reads `device_changed`."""
     @_builtins.property
     def aggregators(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Addresses of aggregators by spool, which may differ from those at enrolment."""
@@ -402,10 +500,11 @@ class SessionWelcome(_message.Message):
         ended_runs: _abc.Iterable[_builtins.str] | None = ...,
         coordinators: _abc.Iterable[_builtins.str] | None = ...,
         enrolments: _abc.Iterable[_builtins.str] | None = ...,
+        takes_device_reports: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregators", b"aggregators", "client", b"client", "coordinators", b"coordinators", "ended_runs", b"ended_runs", "enrolments", b"enrolments", "protocol", b"protocol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregators", b"aggregators", "client", b"client", "coordinators", b"coordinators", "ended_runs", b"ended_runs", "enrolments", b"enrolments", "protocol", b"protocol", "takes_device_reports", b"takes_device_reports"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

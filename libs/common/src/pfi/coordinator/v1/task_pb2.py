@@ -27,29 +27,31 @@ from pfi.common.v1 import adapter_pb2 as pfi_dot_common_dot_v1_dot_adapter__pb2
 from pfi.common.v1 import signed_pb2 as pfi_dot_common_dot_v1_dot_signed__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpfi/coordinator/v1/task.proto\x12\x12pfi.coordinator.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpfi/common/v1/adapter.proto\x1a\x1apfi/common/v1/signed.proto\"\xb5\x01\n\rLocalTraining\x12\r\n\x05steps\x18\x01 \x01(\r\x12\x12\n\nbatch_size\x18\x02 \x01(\r\x12\x1d\n\x15gradient_accumulation\x18\x03 \x01(\r\x12\x15\n\rlearning_rate\x18\x04 \x01(\x01\x12\x13\n\x0bproximal_mu\x18\x05 \x01(\x01\x12\x16\n\x0emaximum_tokens\x18\x06 \x01(\r\x12\x1e\n\x16gradient_checkpointing\x18\x07 \x01(\x08\"\xc0\x01\n\x10PersonalTraining\x12\x0c\n\x04rank\x18\x01 \x01(\r\x12\r\n\x05\x61lpha\x18\x02 \x01(\r\x12\r\n\x05steps\x18\x03 \x01(\r\x12\x15\n\rlearning_rate\x18\x04 \x01(\x01\x12\x12\n\nbatch_size\x18\x05 \x01(\r\x12\x1d\n\x15gradient_accumulation\x18\x06 \x01(\r\x12\x16\n\x0emaximum_tokens\x18\x07 \x01(\r\x12\x1e\n\x16gradient_checkpointing\x18\x08 \x01(\x08\"\xd2\x02\n\tTrainTask\x12\x30\n\x05local\x18\x01 \x01(\x0b\x32!.pfi.coordinator.v1.LocalTraining\x12\x36\n\x08personal\x18\x02 \x01(\x0b\x32$.pfi.coordinator.v1.PersonalTraining\x12\x30\n\x0fupload_encoding\x18\x03 \x01(\x0e\x32\x17.pfi.common.v1.Encoding\x12.\n\x06ticket\x18\x04 \x01(\x0b\x32\x1e.pfi.common.v1.SignedStatement\x12\x16\n\x0e\x65rror_feedback\x18\x05 \x01(\x08\x12\x33\n\rclient_schema\x18\x06 \x01(\x0b\x32\x1c.pfi.common.v1.AdapterSchema\x12\x15\n\rfresh_adapter\x18\x07 \x01(\x08\x12\x15\n\rcounted_round\x18\x08 \x01(\r\"^\n\x0c\x45valuateTask\x12\x16\n\x0emaximum_tokens\x18\x01 \x01(\r\x12\x36\n\x08personal\x18\x02 \x01(\x0b\x32$.pfi.coordinator.v1.PersonalTraining\"d\n\x0e\x43lassification\x12\x0e\n\x06labels\x18\x01 \x03(\t\x12/\n\x04head\x18\x02 \x01(\x0e\x32!.pfi.coordinator.v1.HeadPlacement\x12\x11\n\thead_seed\x18\x03 \x01(\x04\"p\n\x12PlacementCandidate\x12\x30\n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12(\n\x04\x66orm\x18\x02 \x01(\x0b\x32\x1a.pfi.common.v1.AdapterForm\"_\n\tPlaceTask\x12:\n\ncandidates\x18\x01 \x03(\x0b\x32&.pfi.coordinator.v1.PlacementCandidate\x12\x16\n\x0emaximum_tokens\x18\x02 \x01(\r\"\xf5\x04\n\x04Task\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x0b\n\x03run\x18\x02 \x01(\t\x12\r\n\x05round\x18\x03 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x16\n\x0e\x62\x61\x63kbone_model\x18\x05 \x01(\t\x12\x19\n\x11\x62\x61\x63kbone_revision\x18\x06 \x01(\t\x12\x17\n\x0f\x62\x61\x63kbone_digest\x18\x07 \x01(\t\x12-\n\x04\x62\x61se\x18\x08 \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12,\n\x06schema\x18\t \x01(\x0b\x32\x1c.pfi.common.v1.AdapterSchema\x12\r\n\x05spool\x18\n \x01(\t\x12\x31\n\rdeadline_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04seed\x18\x0c \x01(\x04\x12\x19\n\x11held_out_fraction\x18\r \x01(\x01\x12\x15\n\rheld_out_seed\x18\x0e \x01(\x04\x12.\n\x05train\x18\x0f \x01(\x0b\x32\x1d.pfi.coordinator.v1.TrainTaskH\x00\x12\x34\n\x08\x65valuate\x18\x10 \x01(\x0b\x32 .pfi.coordinator.v1.EvaluateTaskH\x00\x12.\n\x05place\x18\x12 \x01(\x0b\x32\x1d.pfi.coordinator.v1.PlaceTaskH\x00\x12:\n\x0e\x63lassification\x18\x11 \x01(\x0b\x32\".pfi.coordinator.v1.Classification\x12-\n\tbase_form\x18\x13 \x01(\x0b\x32\x1a.pfi.common.v1.AdapterFormB\x06\n\x04work*g\n\rHeadPlacement\x12\x1e\n\x1aHEAD_PLACEMENT_UNSPECIFIED\x10\x00\x12\x19\n\x15HEAD_PLACEMENT_SHARED\x10\x01\x12\x1b\n\x17HEAD_PLACEMENT_PERSONAL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpfi/coordinator/v1/task.proto\x12\x12pfi.coordinator.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpfi/common/v1/adapter.proto\x1a\x1apfi/common/v1/signed.proto\"\xb5\x01\n\rLocalTraining\x12\r\n\x05steps\x18\x01 \x01(\r\x12\x12\n\nbatch_size\x18\x02 \x01(\r\x12\x1d\n\x15gradient_accumulation\x18\x03 \x01(\r\x12\x15\n\rlearning_rate\x18\x04 \x01(\x01\x12\x13\n\x0bproximal_mu\x18\x05 \x01(\x01\x12\x16\n\x0emaximum_tokens\x18\x06 \x01(\r\x12\x1e\n\x16gradient_checkpointing\x18\x07 \x01(\x08\"\xc0\x01\n\x10PersonalTraining\x12\x0c\n\x04rank\x18\x01 \x01(\r\x12\r\n\x05\x61lpha\x18\x02 \x01(\r\x12\r\n\x05steps\x18\x03 \x01(\r\x12\x15\n\rlearning_rate\x18\x04 \x01(\x01\x12\x12\n\nbatch_size\x18\x05 \x01(\r\x12\x1d\n\x15gradient_accumulation\x18\x06 \x01(\r\x12\x16\n\x0emaximum_tokens\x18\x07 \x01(\r\x12\x1e\n\x16gradient_checkpointing\x18\x08 \x01(\x08\";\n\nMemoryNeed\x12\x15\n\rfloat32_bytes\x18\x01 \x01(\x04\x12\x16\n\x0e\x62\x66loat16_bytes\x18\x02 \x01(\x04\"\x87\x03\n\tTrainTask\x12\x30\n\x05local\x18\x01 \x01(\x0b\x32!.pfi.coordinator.v1.LocalTraining\x12\x36\n\x08personal\x18\x02 \x01(\x0b\x32$.pfi.coordinator.v1.PersonalTraining\x12\x30\n\x0fupload_encoding\x18\x03 \x01(\x0e\x32\x17.pfi.common.v1.Encoding\x12.\n\x06ticket\x18\x04 \x01(\x0b\x32\x1e.pfi.common.v1.SignedStatement\x12\x16\n\x0e\x65rror_feedback\x18\x05 \x01(\x08\x12\x33\n\rclient_schema\x18\x06 \x01(\x0b\x32\x1c.pfi.common.v1.AdapterSchema\x12\x15\n\rfresh_adapter\x18\x07 \x01(\x08\x12\x15\n\rcounted_round\x18\x08 \x01(\r\x12\x33\n\x0bmemory_need\x18\t \x01(\x0b\x32\x1e.pfi.coordinator.v1.MemoryNeed\"^\n\x0c\x45valuateTask\x12\x16\n\x0emaximum_tokens\x18\x01 \x01(\r\x12\x36\n\x08personal\x18\x02 \x01(\x0b\x32$.pfi.coordinator.v1.PersonalTraining\"d\n\x0e\x43lassification\x12\x0e\n\x06labels\x18\x01 \x03(\t\x12/\n\x04head\x18\x02 \x01(\x0e\x32!.pfi.coordinator.v1.HeadPlacement\x12\x11\n\thead_seed\x18\x03 \x01(\x04\"p\n\x12PlacementCandidate\x12\x30\n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12(\n\x04\x66orm\x18\x02 \x01(\x0b\x32\x1a.pfi.common.v1.AdapterForm\"_\n\tPlaceTask\x12:\n\ncandidates\x18\x01 \x03(\x0b\x32&.pfi.coordinator.v1.PlacementCandidate\x12\x16\n\x0emaximum_tokens\x18\x02 \x01(\r\"\xf5\x04\n\x04Task\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x0b\n\x03run\x18\x02 \x01(\t\x12\r\n\x05round\x18\x03 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x16\n\x0e\x62\x61\x63kbone_model\x18\x05 \x01(\t\x12\x19\n\x11\x62\x61\x63kbone_revision\x18\x06 \x01(\t\x12\x17\n\x0f\x62\x61\x63kbone_digest\x18\x07 \x01(\t\x12-\n\x04\x62\x61se\x18\x08 \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12,\n\x06schema\x18\t \x01(\x0b\x32\x1c.pfi.common.v1.AdapterSchema\x12\r\n\x05spool\x18\n \x01(\t\x12\x31\n\rdeadline_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04seed\x18\x0c \x01(\x04\x12\x19\n\x11held_out_fraction\x18\r \x01(\x01\x12\x15\n\rheld_out_seed\x18\x0e \x01(\x04\x12.\n\x05train\x18\x0f \x01(\x0b\x32\x1d.pfi.coordinator.v1.TrainTaskH\x00\x12\x34\n\x08\x65valuate\x18\x10 \x01(\x0b\x32 .pfi.coordinator.v1.EvaluateTaskH\x00\x12.\n\x05place\x18\x12 \x01(\x0b\x32\x1d.pfi.coordinator.v1.PlaceTaskH\x00\x12:\n\x0e\x63lassification\x18\x11 \x01(\x0b\x32\".pfi.coordinator.v1.Classification\x12-\n\tbase_form\x18\x13 \x01(\x0b\x32\x1a.pfi.common.v1.AdapterFormB\x06\n\x04work*g\n\rHeadPlacement\x12\x1e\n\x1aHEAD_PLACEMENT_UNSPECIFIED\x10\x00\x12\x19\n\x15HEAD_PLACEMENT_SHARED\x10\x01\x12\x1b\n\x17HEAD_PLACEMENT_PERSONAL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pfi.coordinator.v1.task_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HEADPLACEMENT']._serialized_start=1904
-  _globals['_HEADPLACEMENT']._serialized_end=2007
+  _globals['_HEADPLACEMENT']._serialized_start=2018
+  _globals['_HEADPLACEMENT']._serialized_end=2121
   _globals['_LOCALTRAINING']._serialized_start=144
   _globals['_LOCALTRAINING']._serialized_end=325
   _globals['_PERSONALTRAINING']._serialized_start=328
   _globals['_PERSONALTRAINING']._serialized_end=520
-  _globals['_TRAINTASK']._serialized_start=523
-  _globals['_TRAINTASK']._serialized_end=861
-  _globals['_EVALUATETASK']._serialized_start=863
-  _globals['_EVALUATETASK']._serialized_end=957
-  _globals['_CLASSIFICATION']._serialized_start=959
-  _globals['_CLASSIFICATION']._serialized_end=1059
-  _globals['_PLACEMENTCANDIDATE']._serialized_start=1061
-  _globals['_PLACEMENTCANDIDATE']._serialized_end=1173
-  _globals['_PLACETASK']._serialized_start=1175
-  _globals['_PLACETASK']._serialized_end=1270
-  _globals['_TASK']._serialized_start=1273
-  _globals['_TASK']._serialized_end=1902
+  _globals['_MEMORYNEED']._serialized_start=522
+  _globals['_MEMORYNEED']._serialized_end=581
+  _globals['_TRAINTASK']._serialized_start=584
+  _globals['_TRAINTASK']._serialized_end=975
+  _globals['_EVALUATETASK']._serialized_start=977
+  _globals['_EVALUATETASK']._serialized_end=1071
+  _globals['_CLASSIFICATION']._serialized_start=1073
+  _globals['_CLASSIFICATION']._serialized_end=1173
+  _globals['_PLACEMENTCANDIDATE']._serialized_start=1175
+  _globals['_PLACEMENTCANDIDATE']._serialized_end=1287
+  _globals['_PLACETASK']._serialized_start=1289
+  _globals['_PLACETASK']._serialized_end=1384
+  _globals['_TASK']._serialized_start=1387
+  _globals['_TASK']._serialized_end=2016
 # @@protoc_insertion_point(module_scope)

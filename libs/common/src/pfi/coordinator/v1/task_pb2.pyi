@@ -143,6 +143,32 @@ class PersonalTraining(_message.Message):
 Global___PersonalTraining: _TypeAlias = PersonalTraining  # noqa: Y015
 
 @_typing.final
+class MemoryNeed(_message.Message):
+    """Bytes of memory that training is estimated to need, by the bytes of a weight on the device."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLOAT32_BYTES_FIELD_NUMBER: _builtins.int
+    BFLOAT16_BYTES_FIELD_NUMBER: _builtins.int
+    float32_bytes: _builtins.int
+    """With weights in float32."""
+    bfloat16_bytes: _builtins.int
+    """With weights in bfloat16."""
+    def __init__(
+        self,
+        *,
+        float32_bytes: _builtins.int = ...,
+        bfloat16_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bfloat16_bytes", b"bfloat16_bytes", "float32_bytes", b"float32_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemoryNeed: _TypeAlias = MemoryNeed  # noqa: Y015
+
+@_typing.final
 class TrainTask(_message.Message):
     """Trains the shared adapter (and the personal one beside it), evaluates, and uploads the change."""
 
@@ -156,6 +182,7 @@ class TrainTask(_message.Message):
     CLIENT_SCHEMA_FIELD_NUMBER: _builtins.int
     FRESH_ADAPTER_FIELD_NUMBER: _builtins.int
     COUNTED_ROUND_FIELD_NUMBER: _builtins.int
+    MEMORY_NEED_FIELD_NUMBER: _builtins.int
     upload_encoding: _adapter_pb2.Encoding.ValueType
     """Encoding of the upload; the ticket names the same."""
     error_feedback: _builtins.bool
@@ -184,6 +211,10 @@ class TrainTask(_message.Message):
     def client_schema(self) -> _adapter_pb2.AdapterSchema:
         """Schema of the adapter that this client trains, when it is not the shared one: of another rank."""
 
+    @_builtins.property
+    def memory_need(self) -> Global___MemoryNeed:
+        """Set when the run demands memory: a device with less gives the task back with OUT_OF_MEMORY and does not begin."""
+
     def __init__(
         self,
         *,
@@ -195,10 +226,11 @@ class TrainTask(_message.Message):
         client_schema: _adapter_pb2.AdapterSchema | None = ...,
         fresh_adapter: _builtins.bool = ...,
         counted_round: _builtins.int = ...,
+        memory_need: Global___MemoryNeed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["client_schema", b"client_schema", "local", b"local", "personal", b"personal", "ticket", b"ticket"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["client_schema", b"client_schema", "local", b"local", "memory_need", b"memory_need", "personal", b"personal", "ticket", b"ticket"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_schema", b"client_schema", "counted_round", b"counted_round", "error_feedback", b"error_feedback", "fresh_adapter", b"fresh_adapter", "local", b"local", "personal", b"personal", "ticket", b"ticket", "upload_encoding", b"upload_encoding"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_schema", b"client_schema", "counted_round", b"counted_round", "error_feedback", b"error_feedback", "fresh_adapter", b"fresh_adapter", "local", b"local", "memory_need", b"memory_need", "personal", b"personal", "ticket", b"ticket", "upload_encoding", b"upload_encoding"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
