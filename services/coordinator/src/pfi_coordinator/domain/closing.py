@@ -31,7 +31,7 @@ from pfi_coordinator.domain.events import (
     RoundSealed,
 )
 from pfi_coordinator.domain.partition import begin_partition, ends_probe
-from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS
+from pfi_coordinator.domain.retrying import may_try_again, next_attempt
 from pfi_coordinator.domain.state import Failure, RoundPhase, RoundState, RunPhase, RunState
 
 _NO_CAUSE = Failure("INTERNAL", "the attempt was aborted without a recorded cause")
@@ -117,12 +117,14 @@ def round_published(state: RunState, event: RoundPublished, now: datetime) -> De
         return grouping, (*settling, *effects)
     if current.number < state.rules.rounds:
         return waiting_round(moved, current.number + 1, 1, now), settling
+    if moved.paused_since is not None:
+        return moved, settling
     evaluated, effects = begin_evaluation(moved, now)
     return evaluated, (*settling, *effects)
 
 
 def round_aborted(state: RunState, event: RoundAborted, now: datetime) -> Decision:
-    """Reopens the round, or ends the run when it was tried often enough."""
+    """Tries the round again after a pause, or ends the run when it was tried often enough."""
     current = state.round
     if current is None or not expects(current, event.number, event.attempt, RoundPhase.ABORTING):
         return unchanged(state)
@@ -131,8 +133,8 @@ def round_aborted(state: RunState, event: RoundAborted, now: datetime) -> Decisi
     later: tuple[Effect, ...] = ()
     if event.unaware:
         later = (VoidRound(current.number, current.attempt, event.unaware),)
-    if state.phase is RunPhase.RUNNING and current.attempt < MAXIMUM_ATTEMPTS:
-        return waiting_round(left, current.number, current.attempt + 1, now), later
+    if state.phase is RunPhase.RUNNING and may_try_again(state, current):
+        return next_attempt(left, current, now), later
     if state.phase is RunPhase.RUNNING:
         left = ended(left, RunPhase.FAILED, now, current.cause or _NO_CAUSE)
     return left, (*later, SettleRound(current.number, current.attempt))

@@ -59,6 +59,7 @@ def needs_clients(state: RunState) -> bool:
     current = state.round
     return (
         state.phase is RunPhase.RUNNING
+        and state.paused_since is None
         and current is not None
         and current.phase is RoundPhase.WAITING
     )

@@ -29,11 +29,19 @@ def with_round(state: RunState, current: RoundState) -> RunState:
     return replace(state, round=current, trouble=None if moved else state.trouble)
 
 
-def waiting_round(state: RunState, number: int, attempt: int, now: datetime) -> RunState:
-    """Begins to look for the cohort of an attempt."""
+def waiting_round(
+    state: RunState, number: int, attempt: int, now: datetime, forgiven: int = 0
+) -> RunState:
+    """Begins to look for the cohort of an attempt; a paused run looks when it is resumed."""
     deadline = now + timedelta(seconds=state.rules.deadline_seconds)
     current = RoundState(
-        number, attempt, RoundPhase.WAITING, since=now, deadline=deadline, line=state.line
+        number,
+        attempt,
+        RoundPhase.WAITING,
+        since=now,
+        deadline=deadline if state.paused_since is None else None,
+        line=state.line,
+        forgiven=forgiven,
     )
     return replace(state, round=current, trouble=None)
 
@@ -69,6 +77,7 @@ def ended(
         failure=failure,
         evaluation=None,
         trouble=None,
+        paused_since=None,
     )
 
 

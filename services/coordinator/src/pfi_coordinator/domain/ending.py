@@ -14,8 +14,12 @@ from pfi_coordinator.domain.decision import (
     unchanged,
     with_round,
 )
-from pfi_coordinator.domain.effects import CancelEvaluation, Effect, SettleRound
-from pfi_coordinator.domain.evaluating import stop_waiting, store_evaluation
+from pfi_coordinator.domain.effects import SettleRound
+from pfi_coordinator.domain.evaluating import (
+    evaluation_taken_back,
+    stop_waiting,
+    store_evaluation,
+)
 from pfi_coordinator.domain.events import (
     CancelRequested,
     ClientsPartitioned,
@@ -42,7 +46,7 @@ def cancel_requested(state: RunState, _event: CancelRequested, now: datetime) ->
     if state.phase.ended:
         return unchanged(state)
     asked, late = placements_taken_back(state)
-    effects = _evaluation_taken_back(state)
+    effects = evaluation_taken_back(state)
     stopped, settled = settle(ended(asked, RunPhase.CANCELLED, now), state.settling)
     stopped, aborted = _attempt_taken_back(stopped, _CANCELLED, now)
     return stopped, (*effects, *late, *settled, *aborted)
@@ -116,18 +120,11 @@ def _stops_attempt(effect: str, phase: RoundPhase) -> bool:
     }.get(effect)
 
 
-def _evaluation_taken_back(state: RunState) -> tuple[Effect, ...]:
-    evaluation = state.evaluation
-    if evaluation is None or evaluation.storing or not evaluation.waiting:
-        return ()
-    return (CancelEvaluation(state.rules.rounds, tuple(sorted(evaluation.waiting))),)
-
-
 def _attempt_taken_back(state: RunState, cause: Failure, now: datetime) -> Decision:
     current = state.round
     if current is None or current.phase is RoundPhase.ABORTING:
         return unchanged(state)
-    if current.phase is not RoundPhase.WAITING:
+    if current.phase not in {RoundPhase.WAITING, RoundPhase.BACKING_OFF}:
         return abort_attempt(state, cause, now)
     left = replace(state, round=None)
     if current.attempt == 1:

@@ -4,7 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pfi_coordinator.domain.decision import Decision, ended, then, unchanged
-from pfi_coordinator.domain.effects import CancelEvaluation, DispatchEvaluation, StoreEvaluation
+from pfi_coordinator.domain.effects import (
+    CancelEvaluation,
+    DispatchEvaluation,
+    Effect,
+    StoreEvaluation,
+)
 from pfi_coordinator.domain.events import EvaluationAnswered, EvaluationStored
 from pfi_coordinator.domain.state import EvaluationState, RunPhase, RunState
 
@@ -56,3 +61,11 @@ def evaluation_stored(state: RunState, _event: EvaluationStored, now: datetime) 
     if state.phase is not RunPhase.EVALUATING:
         return unchanged(state)
     return ended(state, RunPhase.COMPLETED, now), ()
+
+
+def evaluation_taken_back(state: RunState) -> tuple[Effect, ...]:
+    """Takes the tasks of an evaluation back that nobody waits for any more."""
+    evaluation = state.evaluation
+    if evaluation is None or evaluation.storing or not evaluation.waiting:
+        return ()
+    return (CancelEvaluation(state.rules.rounds, tuple(sorted(evaluation.waiting))),)

@@ -224,6 +224,29 @@ class CancelRequested(_OfLine):
 
 
 @dataclass(frozen=True, slots=True)
+class PauseRequested(_OfLine):
+    """A person paused the run; `at_once` breaks an open attempt off as well."""
+
+    at_once: bool = False
+    type: Literal["pause_requested"] = "pause_requested"
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequested(_OfLine):
+    """A person let a paused run go on."""
+
+    type: Literal["resume_requested"] = "resume_requested"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendRequested(_OfLine):
+    """A person wants this many rounds in all."""
+
+    rounds: int
+    type: Literal["extend_requested"] = "extend_requested"
+
+
+@dataclass(frozen=True, slots=True)
 class Tick(_OfLine):
     """Time has passed; deadlines are looked at."""
 
@@ -251,5 +274,8 @@ Event = (
     | EffectDelayed
     | EffectFailed
     | CancelRequested
+    | PauseRequested
+    | ResumeRequested
+    | ExtendRequested
     | Tick
 )

@@ -10,9 +10,11 @@ It is pure, so production, property tests and replays of the event log run the s
                                 |           |            |        ^   |
                                 |           |            +-> reducing |
                                 +-----------+------------+--------+---+-> aborting -> aborted
-                                             (reopened at most MAXIMUM_ATTEMPTS times)
+                                   (tried again after backing off, until it was tried often enough)
 
-A round is reduced when it lies on several spools, or has a rule that workers compute in pieces.
+A paused run stays in its phase: what is open goes on, and nothing new is opened. One that was
+extended goes back to running. A round is reduced when it lies on several spools, or has a rule that
+workers compute in pieces.
 
 A run with clusters leaves this path after its probe round: its state then holds one more state for
 each cluster, which the same rules drive from there to the closing evaluation, and the run ends when
@@ -37,8 +39,10 @@ from pfi_coordinator.domain.concluding import conclude
 from pfi_coordinator.domain.decision import Decision
 from pfi_coordinator.domain.ending import cancel_requested, clients_revoked, effect_failed
 from pfi_coordinator.domain.evaluating import evaluation_answered, evaluation_stored
+from pfi_coordinator.domain.extending import extend_requested
 from pfi_coordinator.domain.lines import in_every_line, in_line
 from pfi_coordinator.domain.partition import clients_partitioned
+from pfi_coordinator.domain.pausing import pause_requested, resume_requested
 from pfi_coordinator.domain.placing import client_placed
 from pfi_coordinator.domain.state import GLOBAL, RunState
 from pfi_coordinator.domain.submission import initial_adapter_made, run_submitted
@@ -65,11 +69,21 @@ RULES: Mapping[type[events.Event], Callable[[RunState, Any, datetime], Decision]
     events.EffectDelayed: effect_delayed,
     events.EffectFailed: effect_failed,
     events.CancelRequested: cancel_requested,
+    events.PauseRequested: pause_requested,
+    events.ResumeRequested: resume_requested,
+    events.ExtendRequested: extend_requested,
     events.Tick: tick,
 }
 """One rule for each kind of event."""
 
-_FOR_EVERY_LINE = (events.ClientsRevoked, events.CancelRequested, events.Tick)
+_FOR_EVERY_LINE = (
+    events.ClientsRevoked,
+    events.CancelRequested,
+    events.PauseRequested,
+    events.ResumeRequested,
+    events.ExtendRequested,
+    events.Tick,
+)
 """What happens to a run as a whole happens to each of its lines."""
 
 

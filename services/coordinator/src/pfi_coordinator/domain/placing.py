@@ -42,6 +42,8 @@ def comparison(state: RunState) -> Comparison | None:
 
 def wants_newcomers(state: RunState) -> bool:
     """Whether a new client could still take part."""
+    if state.paused_since is not None:
+        return False
     training = any(line.phase is RunPhase.RUNNING for line in state.lines)
     return state.phase is RunPhase.RUNNING and training and comparison(state) is not None
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 MAXIMUM_ATTEMPTS = 3
-"""How often a round is opened before its run fails."""
+"""How often a round is opened before its run fails, unless the run says otherwise."""
 
 SETTLE_GRACE_SECONDS = 60.0
 """How long a published round keeps receipts for clients that have not reported yet."""
@@ -48,6 +48,11 @@ class RunRules:
         cluster: How clients are grouped; None for a run of one line.
         one_spool: Whether all updates of a round have to lie on one spool.
         fewest: Fewest updates that the aggregation rule is defined for; a line never asks for less.
+        attempts: How often a round is opened before the run fails; attempts that a person broke off
+            are not counted.
+        retry_first_seconds: Pause before a round that failed is tried again; 0 for none. It doubles
+            with every further failure of the round.
+        retry_most_seconds: Longest such pause.
         spool_patience_seconds: How long a round that could go elsewhere waits for a spool that does
             not answer.
     """
@@ -63,3 +68,6 @@ class RunRules:
     one_spool: bool = False
     spool_patience_seconds: float = 300.0
     fewest: int = 1
+    attempts: int = MAXIMUM_ATTEMPTS
+    retry_first_seconds: float = 0.0
+    retry_most_seconds: float = 300.0

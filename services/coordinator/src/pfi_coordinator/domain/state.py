@@ -35,6 +35,7 @@ class RoundPhase(StrEnum):
     """Where one attempt of a round is in its life."""
 
     WAITING = "waiting"
+    BACKING_OFF = "backing_off"
     OPENING = "opening"
     COLLECTING = "collecting"
     SEALING = "sealing"
@@ -94,6 +95,8 @@ class RoundState:
     `spools` hold the updates, the one that finalizes first, and `dealing` says which client's lies
     where; without any the round lies on the spool of its run. `elsewhere` says that other spools
     could take the next attempt. Of `pieces` that workers compute, `pieces_done` are there.
+
+    Of the attempts before this one a person broke `forgiven` off; the others failed.
     """
 
     number: int
@@ -121,6 +124,7 @@ class RoundState:
     elsewhere: bool = False
     pieces: int = 0
     pieces_done: int = 0
+    forgiven: int = 0
 
     @property
     def cohort(self) -> frozenset[str]:
@@ -203,6 +207,9 @@ class RunState:
     A run that has formed clusters holds one state of the same kind for each cluster's line. Only
     such a line has `members`, which alone may be selected; `placed` are those of them that joined
     after the clusters had been formed.
+
+    While it is paused it opens nothing new. A run that was extended has had `evaluations_past`
+    closing evaluations before the one of its new end.
     """
 
     run: str
@@ -228,6 +235,8 @@ class RunState:
     lines: tuple["RunState", ...] = ()
     placements: tuple[Placement, ...] = ()
     placements_begun: int = 0
+    paused_since: datetime | None = None
+    evaluations_past: int = 0
 
     @property
     def at_rest(self) -> bool:

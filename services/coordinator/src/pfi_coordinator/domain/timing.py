@@ -9,6 +9,7 @@ from pfi_coordinator.domain.evaluating import evaluation_deadline
 from pfi_coordinator.domain.events import EffectDelayed, Tick
 from pfi_coordinator.domain.lines import every_line
 from pfi_coordinator.domain.placing import placements_due
+from pfi_coordinator.domain.retrying import backed_off
 from pfi_coordinator.domain.spools import given_up_at, spool_missing
 from pfi_coordinator.domain.state import RoundPhase, RunState, Trouble
 
@@ -30,6 +31,8 @@ def _phase_deadline(state: RunState, now: datetime) -> Decision:
     if current is not None and current.phase is RoundPhase.COLLECTING:
         passed = current.deadline is not None and current.deadline <= now
         return round_deadline(state, current, now) if passed else unchanged(state)
+    if current is not None and current.phase is RoundPhase.BACKING_OFF:
+        return backed_off(state, current, now)
     if evaluation is not None and not evaluation.storing and evaluation.deadline <= now:
         return evaluation_deadline(state, evaluation)
     return unchanged(state)
@@ -53,7 +56,7 @@ def _deadlines(state: RunState) -> list[datetime]:
 
 
 def _timed(phase: RoundPhase) -> bool:
-    return phase in {RoundPhase.WAITING, RoundPhase.COLLECTING}
+    return phase in {RoundPhase.WAITING, RoundPhase.BACKING_OFF, RoundPhase.COLLECTING}
 
 
 def effect_delayed(state: RunState, event: EffectDelayed, now: datetime) -> Decision:

@@ -11,7 +11,7 @@ from pfi_coordinator.domain.tasks import round_scope
 def projected_rounds(step: Step) -> dict[str, RoundState]:
     """Gives the attempts to write, by scope.
 
-    An attempt that still waits for its cohort is no part of the history.
+    An attempt that backs off, or still waits for its cohort, is no part of the history.
     """
     return {
         round_scope(item.number, item.attempt, item.line): item
@@ -19,7 +19,7 @@ def projected_rounds(step: Step) -> dict[str, RoundState]:
         for item in (after.last_round, after.round)
         if item is not None
         and (before is None or item not in (before.last_round, before.round))
-        and item.phase is not RoundPhase.WAITING
+        and item.phase not in {RoundPhase.WAITING, RoundPhase.BACKING_OFF}
     }
 
 
