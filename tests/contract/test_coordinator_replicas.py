@@ -1,4 +1,4 @@
-"""Presence, Signals, Leadership and ExportLedger, on memory and on Redis."""
+"""Presence, ReplicaDirectory, Signals, Leadership and ExportLedger, on memory and on Redis."""
 
 import asyncio
 from contextlib import aclosing
@@ -6,8 +6,13 @@ from contextlib import aclosing
 import pytest
 from tests.support.coordinator.contract import ports
 from tests.support.coordinator.exports import MemoryExportLedger
-from tests.support.coordinator.replicas import MemoryLeadership, MemoryPresence, MemorySignals
-from tests.support.coordinator.values import client_id, session
+from tests.support.coordinator.replicas import (
+    MemoryLeadership,
+    MemoryPresence,
+    MemoryReplicaDirectory,
+    MemorySignals,
+)
+from tests.support.coordinator.values import NOW, client_id, session
 from tests.support.coordinator.waiting import eventually
 
 from pfi_coordinator.application.ports.signals import (
@@ -17,8 +22,16 @@ from pfi_coordinator.application.ports.signals import (
     RunChanged,
     SessionReplaced,
 )
+from pfi_coordinator.domain.replicas import Replica
 
-__all__ = ["MemoryExportLedger", "MemoryLeadership", "MemoryPresence", "MemorySignals", "ports"]
+__all__ = [
+    "MemoryExportLedger",
+    "MemoryLeadership",
+    "MemoryPresence",
+    "MemoryReplicaDirectory",
+    "MemorySignals",
+    "ports",
+]
 
 
 async def test_sessions_of_living_replicas_are_connected(ports):
@@ -46,6 +59,16 @@ async def test_a_replica_clears_its_own_sessions_only(ports):
     await ports.presence.enter(session(2, replica="replica-1"))
     await ports.presence.clear("replica-0")
     assert await ports.presence.connected() == [session(2, replica="replica-1")]
+
+
+async def test_replicas_are_found_where_they_announced_themselves_last(ports):
+    assert await ports.replicas.all() == []
+    first = Replica("replica-0", "a:1", "a:2", NOW)
+    second = Replica("replica-1", "b:1", "b:2", NOW)
+    moved = Replica("replica-0", "c:1", "c:2", NOW)
+    for replica in (first, second, moved):
+        await ports.replicas.announce(replica)
+    assert sorted(await ports.replicas.all(), key=lambda item: item.name) == [moved, second]
 
 
 async def heard(stream, count):

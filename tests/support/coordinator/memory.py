@@ -7,6 +7,7 @@ from pfi_coordinator.application.ports.signals import RunChanged, Signal
 from pfi_coordinator.application.records import LoggedEvent, RunDocument
 from pfi_coordinator.domain.effects import Effect
 from pfi_coordinator.domain.members import Client, Session
+from pfi_coordinator.domain.replicas import Replica
 from pfi_coordinator.domain.state import AdapterVersion, RoundState, RunState
 from pfi_coordinator.domain.tasks import Notice, TaskRow
 
@@ -39,6 +40,7 @@ class Memory:
     revoked: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     replicas: set[str] = field(default_factory=set)
+    announced: dict[str, Replica] = field(default_factory=dict)
     listeners: dict[str, list[asyncio.Queue[Signal]]] = field(default_factory=dict)
 
     def broadcast(self, signal: Signal) -> None:

@@ -13,7 +13,12 @@ from tests.support.coordinator.members import (
     MemoryTokenStore,
 )
 from tests.support.coordinator.memory import Memory
-from tests.support.coordinator.replicas import MemoryLeadership, MemoryPresence, MemorySignals
+from tests.support.coordinator.replicas import (
+    MemoryLeadership,
+    MemoryPresence,
+    MemoryReplicaDirectory,
+    MemorySignals,
+)
 from tests.support.coordinator.runs import MemoryRunStore
 from tests.support.coordinator.serving import MemoryServingIndex
 from tests.support.coordinator.tasks import MemoryTaskBoard
@@ -28,6 +33,7 @@ from pfi_coordinator.adapters.redis.export_ledger import RedisExportLedger
 from pfi_coordinator.adapters.redis.leadership import RedisLeadership
 from pfi_coordinator.adapters.redis.memberships import RedisMemberships
 from pfi_coordinator.adapters.redis.presence import RedisPresence
+from pfi_coordinator.adapters.redis.replica_directory import RedisReplicaDirectory
 from pfi_coordinator.adapters.redis.run_store import RedisRunStore
 from pfi_coordinator.adapters.redis.serving_index import RedisServingIndex
 from pfi_coordinator.adapters.redis.signals import RedisSignals
@@ -42,6 +48,7 @@ from pfi_coordinator.application.ports.export_queue import ExportLedger
 from pfi_coordinator.application.ports.leadership import Leadership
 from pfi_coordinator.application.ports.memberships import Memberships
 from pfi_coordinator.application.ports.presence import Presence
+from pfi_coordinator.application.ports.replica_directory import ReplicaDirectory
 from pfi_coordinator.application.ports.revocations import Revocations
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.serving_index import ServingIndex
@@ -62,6 +69,7 @@ class Ports:
     challenges: ChallengeStore
     revocations: Revocations
     presence: Presence
+    replicas: ReplicaDirectory
     signals: Signals
     leadership: Leadership
     api_keys: ApiKeyStore
@@ -82,6 +90,7 @@ def memory_ports() -> Ports:
         challenges=MemoryChallengeStore(),
         revocations=MemoryRevocations(memory),
         presence=MemoryPresence(memory),
+        replicas=MemoryReplicaDirectory(memory),
         signals=MemorySignals(memory),
         leadership=MemoryLeadership(),
         api_keys=MemoryApiKeyStore(),
@@ -102,6 +111,7 @@ def redis_ports(redis: RedisClient) -> Ports:
         challenges=RedisChallengeStore(redis),
         revocations=RedisRevocations(redis),
         presence=RedisPresence(redis),
+        replicas=RedisReplicaDirectory(redis),
         signals=RedisSignals(redis),
         leadership=RedisLeadership(redis),
         api_keys=RedisApiKeyStore(redis),

@@ -12,6 +12,7 @@ from pfi_coordinator.application.ports.signals import (
     Signal,
 )
 from pfi_coordinator.domain.members import Session
+from pfi_coordinator.domain.replicas import Replica
 
 
 class MemoryPresence:
@@ -43,6 +44,21 @@ class MemoryPresence:
         for session in list(self._memory.sessions.values()):
             if session.replica == replica:
                 await self.leave(session)
+
+
+class MemoryReplicaDirectory:
+    """In-memory twin of
+    `pfi_coordinator.application.ports.replica_directory.ReplicaDirectory`.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def announce(self, replica: Replica) -> None:
+        self._memory.announced[replica.name] = replica
+
+    async def all(self) -> list[Replica]:
+        return list(self._memory.announced.values())
 
 
 class MemorySignals:

@@ -19,7 +19,10 @@ def load_endpoints(path: Path) -> Endpoints:
     Raises:
         NotEnrolledError: The file is missing or damaged.
     """
+    known = read_json(path) or {}
+    # Agents that knew one replica of the coordinator named no others.
+    lists = {name: tuple(known.get(name, ())) for name in ("coordinators", "enrolments")}
     try:
-        return Endpoints(**(read_json(path) or {}))
+        return Endpoints(**{**known, **lists})
     except TypeError as error:
         raise NotEnrolledError(f"{path} is missing or damaged") from error

@@ -8,7 +8,7 @@ from pfi_client_agent.adapters.authority_probe import fetch_authority
 from pfi_client_agent.adapters.coordinator_link import enrol_client
 from pfi_client_agent.adapters.endpoints_file import save_endpoints
 from pfi_client_agent.adapters.state_folder import StateFolder
-from pfi_client_agent.domain.federation import Endpoints
+from pfi_client_agent.application.wire_endpoints import endpoints_of
 from pfi_common.clock import Clock, SystemClock
 from pfi_common.errors import AuthorityMismatchError, NotEnrolledError
 from pfi_common.identity import (
@@ -59,7 +59,7 @@ async def enrol(
         display_name=display_name,
     )
     response = await enrol_client(token.endpoint, authority_pem, request)
-    save_endpoints(folder.endpoints, _endpoints(token, response.endpoints))
+    save_endpoints(folder.endpoints, endpoints_of(token.endpoint, response.endpoints))
     save_identity(
         folder.identity,
         key_pem=key_to_pem(key),
@@ -87,7 +87,3 @@ def _require_same_federation(known: LocalIdentity, token: JoinToken) -> None:
             f"This state folder belongs to {known.identity.name} of the federation "
             f"{known.identity.federation}; the token is of another one. Use another --state."
         )
-
-
-def _endpoints(token: JoinToken, given: enrolment.FederationEndpoints) -> Endpoints:
-    return Endpoints(token.endpoint, given.coordinator, dict(given.aggregators))

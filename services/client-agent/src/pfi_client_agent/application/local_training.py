@@ -125,6 +125,8 @@ def _metrics(outcome: SharedOutcome) -> dict[str, float]:
         EVAL_LOSS_LOCAL=outcome.loss_after,
         EVAL_ACCURACY_SHARED=outcome.accuracy_before,
         TRAIN_LOSS=outcome.train_loss,
+        TRAIN_LOSS_RMS=outcome.train_loss_rms,
+        TRAINED_ROWS=outcome.distinct_rows,
         HELD_OUT_ROWS=outcome.held_out_rows,
         STEPS_PER_SECOND=outcome.steps_per_second,
         TOKENS_PER_SECOND=outcome.tokens_per_second,

@@ -1,7 +1,6 @@
 """Who this agent is, kept valid, and where the federation is reached."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,11 +8,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from pfi.coordinator.v1.session_service_pb2 import SessionWelcome
 from pfi_client_agent.adapters.coordinator_link import OpenChannel, renew, renew_expired
 from pfi_client_agent.adapters.endpoints_file import load_endpoints, save_endpoints
 from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_client_agent.application.observer import Observer
-from pfi_client_agent.domain.federation import Endpoints
+from pfi_client_agent.application.wire_endpoints import endpoints_of
+from pfi_client_agent.domain.federation import Endpoints, next_replica, replicas
 from pfi_common.clock import Clock
 from pfi_common.errors import (
     IdentityInvalidError,
@@ -46,6 +47,7 @@ class Membership:
     Attributes:
         identity: The identity; it is replaced when its certificate is renewed.
         endpoints: The addresses.
+        coordinator: Address of the replica of the coordinator to talk to.
         verifier: Verifies what services sign.
 
     Raises:
@@ -63,6 +65,7 @@ class Membership:
         self.endpoints = load_endpoints(folder.endpoints)
         federation = self.identity.identity.federation
         self.verifier = StatementVerifier(self.identity.authority_certificate, federation, clock)
+        self.coordinator = next_replica(self.endpoints, self.client, "")
         self._renew_from = self._halfway()
         # A session and a transfer may find at the same time that it is due.
         self._renewing = asyncio.Lock()
@@ -93,9 +96,23 @@ class Membership:
             raise ServiceUnavailableError(f"no aggregator is known for the spool {spool}")
         return address
 
-    def learn_aggregators(self, aggregators: Mapping[str, str]) -> None:
-        """Take over addresses that the coordinator sent."""
-        self._learn(replace(self.endpoints, aggregators=dict(aggregators)))
+    def try_another_coordinator(self) -> None:
+        """Talk to the next replica from now on: this one did not answer."""
+        self.coordinator = next_replica(self.endpoints, self.client, self.coordinator)
+
+    def learn(self, welcome: SessionWelcome) -> None:
+        """Take over addresses that the coordinator sent.
+
+        A replica that began a moment ago may not know of all others yet: a welcome only adds.
+        """
+        known = self.endpoints
+        learnt = replace(
+            known,
+            aggregators=dict(welcome.aggregators),
+            coordinators=tuple(sorted({*known.coordinators, *welcome.coordinators})),
+            enrolments=tuple(sorted({*known.enrolments, *welcome.enrolments})),
+        )
+        self._learn(learnt)
 
     async def ensure_valid(self) -> None:
         """Renew the certificate when half of its lifetime is over; does nothing before.
@@ -114,19 +131,32 @@ class Membership:
         except PlatformError as error:
             if self.expired or not error.retryable:
                 raise
+            self.try_another_coordinator()
             self._renew_from = self._clock.now() + _RETRY
             self._observer.renewal_failed(error)
 
     async def _renew(self) -> None:
         if self.expired:
-            issued = await renew_expired(self.endpoints.enrolment, self.identity, self._sign)
-            self._replace(issued.certificate_chain_pem)
+            await self._renew_expired()
             return
-        response = await renew(self.endpoints.coordinator, self.identity, self.open_channel)
+        response = await renew(self.coordinator, self.identity, self.open_channel)
         self._replace(response.certificate.certificate_chain_pem)
-        given = response.endpoints
-        enrolment = self.endpoints.enrolment
-        self._learn(Endpoints(enrolment, given.coordinator, dict(given.aggregators)))
+        self._learn(endpoints_of(self.endpoints.enrolment, response.endpoints))
+        if self.coordinator not in replicas(self.endpoints):
+            self.try_another_coordinator()
+
+    async def _renew_expired(self) -> None:
+        """Ask every replica in turn: the first one that answers decides."""
+        addresses = list(dict.fromkeys((self.endpoints.enrolment, *self.endpoints.enrolments)))
+        for address in addresses:
+            try:
+                issued = await renew_expired(address, self.identity, self._sign)
+            except ServiceUnavailableError:
+                if address == addresses[-1]:
+                    raise
+            else:
+                self._replace(issued.certificate_chain_pem)
+                return
 
     def _replace(self, certificate_chain_pem: bytes) -> None:
         self.identity = _renewed(self.identity, certificate_chain_pem)

@@ -57,6 +57,8 @@ class SessionLoop:
                 if not self._may_return(ended):
                     raise
                 error = ended
+                if ended.retry_after_seconds is None:
+                    self._membership.try_another_coordinator()
             if delay is None:
                 delay = self._backoff.next_delay(error.retry_after_seconds if error else None)
             self._place.observer.session_ended(error, delay)
@@ -66,7 +68,7 @@ class SessionLoop:
         """Hold one session; gives when the next may begin, None to leave it to the back-off."""
         await self._membership.ensure_valid()
         self._used = self._membership.identity
-        address = self._membership.endpoints.coordinator
+        address = self._membership.coordinator
         async with open_session(address, self._used, self._membership.open_channel) as stream:
             kept = (await asyncio.to_thread(self._place.residuals.runs))[:_MAXIMUM_KEPT_RUNS]
             await stream.send(SessionRequest(hello=self._hello(kept)))
@@ -102,7 +104,7 @@ class SessionLoop:
             raise ServiceUnavailableError("the coordinator does not answer") from error
         if first is None or first.WhichOneof("message") != "welcome":
             raise ServiceUnavailableError("the coordinator ended the session")
-        self._membership.learn_aggregators(first.welcome.aggregators)
+        self._membership.learn(first.welcome)
         return set(first.welcome.ended_runs)
 
     def _forget(self, runs: Iterable[str]) -> None:

@@ -90,6 +90,7 @@ class SharedOutcome:
         delta: Trained minus base, subtracted in float64; of a fresh adapter the trained factors.
         distinct_rows: Distinct rows trained on.
         train_loss: Mean loss over the steps (nats).
+        train_loss_rms: Root of the mean squared loss of a row, over the rows of all steps (nats).
         loss_before: Mean loss on held-out rows with the base (nats).
         loss_after: The same with the trained adapter.
         held_out_rows: Rows evaluated on.
@@ -103,6 +104,7 @@ class SharedOutcome:
     delta: Vector
     distinct_rows: int
     train_loss: float
+    train_loss_rms: float
     loss_before: float
     loss_after: float
     held_out_rows: int

@@ -28,6 +28,7 @@ from pfi_coordinator.adapters.redis.export_ledger import RedisExportLedger
 from pfi_coordinator.adapters.redis.leadership import RedisLeadership
 from pfi_coordinator.adapters.redis.memberships import RedisMemberships
 from pfi_coordinator.adapters.redis.presence import RedisPresence
+from pfi_coordinator.adapters.redis.replica_directory import RedisReplicaDirectory
 from pfi_coordinator.adapters.redis.run_store import RedisRunStore
 from pfi_coordinator.adapters.redis.serving_index import RedisServingIndex
 from pfi_coordinator.adapters.redis.signals import RedisSignals
@@ -62,6 +63,7 @@ class Adapters:
     challenges: RedisChallengeStore
     revocations: RedisRevocations
     presence: RedisPresence
+    replicas: RedisReplicaDirectory
     signals: RedisSignals
     leadership: RedisLeadership
     api_keys: RedisApiKeyStore
@@ -102,6 +104,7 @@ def build_adapters(settings: CoordinatorSettings, redis: RedisClient, clock: Clo
         challenges=RedisChallengeStore(redis),
         revocations=RedisRevocations(redis),
         presence=RedisPresence(redis),
+        replicas=RedisReplicaDirectory(redis),
         signals=RedisSignals(redis),
         leadership=RedisLeadership(redis),
         api_keys=RedisApiKeyStore(redis),

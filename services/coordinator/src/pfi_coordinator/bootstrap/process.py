@@ -23,6 +23,7 @@ from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.adapters.state_folder import StateFolder
 from pfi_coordinator.application.endpoints import Endpoints
 from pfi_coordinator.application.keep_presence import KeepPresence
+from pfi_coordinator.application.known_replicas import KnownReplicas
 from pfi_coordinator.application.leader.lead import Lead
 from pfi_coordinator.application.route_signals import RouteSignals
 from pfi_coordinator.bootstrap.leader import build_leader
@@ -50,7 +51,7 @@ class _Servers:
         self.sessions = self._rpc_server()
         self.admin = EmbeddedServer(shared.settings.admin_address, connections=ADMIN_CONNECTIONS)
 
-    def listen(self) -> Endpoints:
+    def listen(self) -> KnownReplicas:
         """Binds every port; services are added before anything is answered."""
         settings, identity = self._shared.settings, self._shared.adapters.identity
         enrolment = self.enrolment.add_port(
@@ -65,16 +66,25 @@ class _Servers:
             admin=self._advertised(settings.admin_address, self.admin.port),
             aggregators=dict(settings.aggregators),
         )
-        self._add_services(endpoints)
-        return endpoints
+        replicas = KnownReplicas(
+            settings.replica, endpoints, self._shared.adapters.replicas, self._shared.clock
+        )
+        self._add_services(replicas)
+        return replicas
 
-    def _add_services(self, endpoints: Endpoints) -> None:
+    async def start(self, replicas: KnownReplicas) -> None:
+        """Answers calls of members and of those who want to be, once others can be told of it."""
+        await replicas.refresh()
+        await self.enrolment.start()
+        await self.sessions.start()
+
+    def _add_services(self, replicas: KnownReplicas) -> None:
         shared, sessions = self._shared, self.sessions.grpc
-        enrolment = build_enrolment(shared, endpoints)
+        enrolment = build_enrolment(shared, replicas)
         add_EnrolmentServiceServicer_to_server(enrolment, self.enrolment.grpc)
-        add_CertificateServiceServicer_to_server(build_certificates(shared, endpoints), sessions)
+        add_CertificateServiceServicer_to_server(build_certificates(shared, replicas), sessions)
         add_ServingServiceServicer_to_server(build_serving(shared), sessions)
-        add_SessionServiceServicer_to_server(build_sessions(shared, endpoints), sessions)
+        add_SessionServiceServicer_to_server(build_sessions(shared, replicas), sessions)
 
     def _rpc_server(self, options: ServerOptions | None = None) -> RpcServer:
         shared = self._shared
@@ -97,7 +107,8 @@ async def serving(shared: Shared) -> AsyncIterator[Endpoints]:
     """
     servers = _Servers(shared)
     try:
-        endpoints = servers.listen()
+        replicas = servers.listen()
+        endpoints = replicas.endpoints
         leader = build_leader(shared.adapters, shared.apply, shared.settings, shared.clock)
         presence = KeepPresence(
             shared.settings.replica, shared.adapters.presence, shared.hub, shared.guard
@@ -106,10 +117,10 @@ async def serving(shared: Shared) -> AsyncIterator[Endpoints]:
             sessions=lambda: len(shared.hub), leading=lambda: float(leader.leading)
         )
         await presence.start()
-        await servers.enrolment.start()
-        await servers.sessions.start()
+        await servers.start(replicas)
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(work) for work in _background(shared, leader, presence)]
+            works = [*_background(shared, leader, presence), replicas.run()]
+            background = [group.create_task(work) for work in works]
             fronts = [group.create_task(work) for work in _fronts(shared, servers, endpoints)]
             get_logger().info(Event.COORDINATOR_LISTENING, endpoint=endpoints.session)
             try:

@@ -20,6 +20,7 @@ from pfi_coordinator.application.endpoints import Endpoints
 from pfi_coordinator.application.enrol_client import EnrolClient
 from pfi_coordinator.application.export_adapter import ExportAdapter
 from pfi_coordinator.application.guard_store import GuardStore
+from pfi_coordinator.application.known_replicas import KnownReplicas
 from pfi_coordinator.application.list_adapters import ListAdapters
 from pfi_coordinator.application.list_clients import ListClients
 from pfi_coordinator.application.list_runs import ListRuns
@@ -63,7 +64,7 @@ class Shared:
     clock: Clock
 
 
-def build_enrolment(shared: Shared, endpoints: Endpoints) -> EnrolmentServicer:
+def build_enrolment(shared: Shared, replicas: KnownReplicas) -> EnrolmentServicer:
     """Makes the service of the enrolment port."""
     adapters, clock = shared.adapters, shared.clock
     certify = _certify(shared)
@@ -71,19 +72,19 @@ def build_enrolment(shared: Shared, endpoints: Endpoints) -> EnrolmentServicer:
     return EnrolmentServicer(
         EnrolClient(adapters.tokens, certify, shared.guard, clock),
         RenewExpiredCertificate(adapters.authority, adapters.challenges, renew, clock),
-        endpoints,
+        replicas,
         RateLimit(clock),
         shared.metrics,
     )
 
 
-def build_certificates(shared: Shared, endpoints: Endpoints) -> CertificateServicer:
+def build_certificates(shared: Shared, replicas: KnownReplicas) -> CertificateServicer:
     """Makes the renewal service of the mTLS port."""
     renew = RenewCertificate(shared.adapters.registry, _certify(shared))
-    return CertificateServicer(renew, endpoints)
+    return CertificateServicer(renew, replicas)
 
 
-def build_sessions(shared: Shared, endpoints: Endpoints) -> SessionServicer:
+def build_sessions(shared: Shared, replicas: KnownReplicas) -> SessionServicer:
     """Makes the session service of the mTLS port."""
     adapters = shared.adapters
     return SessionServicer(
@@ -96,7 +97,7 @@ def build_sessions(shared: Shared, endpoints: Endpoints) -> SessionServicer:
             board=adapters.board,
             progress=shared.progress,
             results=RecordResult(adapters.board, adapters.runs, adapters.receipts, shared.apply),
-            endpoints=endpoints,
+            replicas=replicas,
             draining=shared.draining,
         )
     )

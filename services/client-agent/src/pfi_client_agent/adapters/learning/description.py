@@ -31,4 +31,5 @@ def describe_backbone(spec: RunSpec, folder: Path, cache: DigestCache) -> Descri
         backbone_digest=digest,
         adapter_schema=lora_schema(skeleton.model, shape, task=spec.task, head=head),
         parameter_count=parameter_count,
+        sizes=skeleton.sizes,
     )

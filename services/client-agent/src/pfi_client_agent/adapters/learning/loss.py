@@ -11,13 +11,29 @@ from pfi_client_agent.adapters.learning.tokenization import IGNORED
 from pfi_client_agent.domain.training import Score
 
 
-def loss_sum(model: nn.Module, batch: Batch) -> torch.Tensor:
-    """Sum the cross entropy of a batch's learnt tokens, or of its labels (nats).
+def target_losses(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """Give the cross entropy of each learnt token, or of each label (nats); 0 for ignored ones.
+
+    Shapes:
+        result: that of `batch.targets`, float32
+    """
+    losses = _cross_entropy(_logits(model, batch), batch, "none")
+    return losses.view_as(batch.targets)
+
+
+def squared_row_losses(losses: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Sum the squares of the rows' losses; a row's loss is the mean over its targets (nats^2).
+
+    Args:
+        losses: What `target_losses` gave.
+        batch: Its batch.
 
     Shapes:
         result: scalar, float32
     """
-    return _loss_sum(_logits(model, batch), batch)
+    rows = losses.detach().flatten(1) if losses.dim() > 1 else losses.detach().unsqueeze(1)
+    learnt = (batch.targets != IGNORED).view_as(rows).sum(1).clamp(min=1)
+    return (rows.sum(1) / learnt).square().sum()
 
 
 def score(model: nn.Module, batches: Iterable[Batch]) -> Score:
@@ -26,7 +42,7 @@ def score(model: nn.Module, batches: Iterable[Batch]) -> Score:
     with torch.no_grad():
         for batch in batches:
             logits = _logits(model, batch)
-            total += float(_loss_sum(logits, batch))
+            total += float(_cross_entropy(logits, batch, "sum"))
             count += batch.target_count
             if batch.is_labelled:
                 labelled = True
@@ -34,12 +50,12 @@ def score(model: nn.Module, batches: Iterable[Batch]) -> Score:
     return Score(total / count, right / count if labelled else None)
 
 
-def _loss_sum(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+def _cross_entropy(logits: torch.Tensor, batch: Batch, reduction: str) -> torch.Tensor:
     return functional.cross_entropy(
         logits.flatten(0, -2).float(),
         batch.targets.flatten(),
         ignore_index=IGNORED,
-        reduction="sum",
+        reduction=reduction,
     )
 
 

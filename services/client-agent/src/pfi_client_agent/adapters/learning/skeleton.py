@@ -19,6 +19,7 @@ from pfi_client_agent.adapters.digest_cache import DigestCache
 from pfi_client_agent.adapters.learning.quiet import quieten_libraries
 from pfi_client_agent.adapters.weight_files import stored_tensors, weight_files
 from pfi_common.errors import BackboneUnreadableError
+from pfi_common.spec import BackboneSizes
 
 LOADING_ERRORS = (
     OSError,
@@ -30,6 +31,9 @@ LOADING_ERRORS = (
     RuntimeError,
 )
 """What transformers raises for folders that it cannot load."""
+
+_USUAL_WIDENING = 4
+"""How much wider a feed-forward block is inside, when its configuration does not say."""
 
 _ADAPTER_CONFIG = "adapter_config.json"
 
@@ -53,6 +57,20 @@ class Skeleton:
     def parameter_count(self) -> int:
         """Number of parameters; tied ones count once, and a classifier's head is one."""
         return sum(parameter.numel() for parameter in self.model.parameters())
+
+    @property
+    def sizes(self) -> BackboneSizes:
+        """Widths of the backbone; every configuration of transformers tells them by these names."""
+        config = self.model.config.get_text_config()
+        hidden = int(config.hidden_size)
+        inner = getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None)
+        return BackboneSizes(
+            hidden=hidden,
+            inner=int(inner or _USUAL_WIDENING * hidden),
+            layers=int(config.num_hidden_layers),
+            vocabulary=int(config.vocab_size),
+            positions=getattr(config, "max_position_embeddings", None),
+        )
 
     def digest(self, cache: DigestCache) -> str:
         """Give the backbone's digest (SHA-256, hexadecimal), from the cache where it holds."""

@@ -1,5 +1,6 @@
 """The inner loop: plain AdamW steps on given parameters, and nothing else."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from pfi_client_agent.adapters.learning.batches import Batch
-from pfi_client_agent.adapters.learning.loss import loss_sum
+from pfi_client_agent.adapters.learning.loss import squared_row_losses, target_losses
 from pfi_client_agent.domain.abandonment import TrainingDivergedError
 
 _CHECK_EVERY = 10
@@ -51,12 +52,14 @@ class StepReport:
         mean_loss: Mean loss over all steps, each before its update (nats).
         seconds: Wall time.
         tokens: Tokens trained on, those that fill rows up excluded.
+        row_loss_rms: Root of the mean squared loss of a row, over the rows of all steps (nats).
     """
 
     steps: int
     mean_loss: float
     seconds: float
     tokens: int
+    row_loss_rms: float
 
 
 def run_training_steps(
@@ -86,12 +89,16 @@ def run_training_steps(
         parameters, lr=descent.learning_rate, weight_decay=0.0, fused=True
     )
     losses: list[torch.Tensor] = []
-    tokens = 0
+    squares: list[torch.Tensor] = []
+    tokens = rows = 0
     started = time.perf_counter()
     for done, micro_batches in enumerate(steps):
         before_step(done)
-        losses.append(_accumulate_gradients(model, micro_batches))
+        loss, squared_rows = _accumulate_gradients(model, micro_batches)
+        losses.append(loss)
+        squares.append(squared_rows)
         tokens += sum(batch.token_count for batch in micro_batches)
+        rows += sum(len(batch.targets) for batch in micro_batches)
         if descent.proximal is not None:
             add_proximal_gradient(parameters, descent.proximal)
         optimizer.step()
@@ -99,7 +106,8 @@ def run_training_steps(
         if len(losses) % _CHECK_EVERY == 0:
             _mean_loss(losses[-_CHECK_EVERY:])
     mean_loss = _mean_loss(losses)
-    return StepReport(len(losses), mean_loss, time.perf_counter() - started, tokens)
+    seconds = time.perf_counter() - started
+    return StepReport(len(losses), mean_loss, seconds, tokens, _root_mean(squares, rows))
 
 
 def add_proximal_gradient(parameters: Sequence[nn.Parameter], proximal: Proximal) -> None:
@@ -111,14 +119,23 @@ def add_proximal_gradient(parameters: Sequence[nn.Parameter], proximal: Proximal
         gradient.add_(parameter.detach() - base, alpha=proximal.mu)
 
 
-def _accumulate_gradients(model: nn.Module, micro_batches: Sequence[Batch]) -> torch.Tensor:
+def _accumulate_gradients(
+    model: nn.Module, micro_batches: Sequence[Batch]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the mean loss of a step, and the sum of its rows' squared losses."""
     target_count = sum(batch.target_count for batch in micro_batches)
-    total = torch.zeros(())
+    total, squares = torch.zeros(()), torch.zeros(())
     for batch in micro_batches:
-        loss = loss_sum(model, batch) / target_count
+        losses = target_losses(model, batch)
+        loss = losses.sum() / target_count
         loss.backward()
         total = loss.detach() + total.to(loss.device)
-    return total
+        squares = squared_row_losses(losses, batch) + squares.to(loss.device)
+    return total, squares
+
+
+def _root_mean(squares: Sequence[torch.Tensor], rows: int) -> float:
+    return math.sqrt(float(torch.stack(list(squares)).sum()) / rows) if rows else 0.0
 
 
 def _mean_loss(losses: Sequence[torch.Tensor]) -> float:

@@ -187,6 +187,7 @@ class TorchWorkbench:
             delta=update_of(_values(slot)),
             distinct_rows=training.distinct_rows,
             train_loss=report.mean_loss,
+            train_loss_rms=report.row_loss_rms,
             loss_before=before.loss,
             loss_after=self._score(held_out).loss,
             held_out_rows=held_out_rows,

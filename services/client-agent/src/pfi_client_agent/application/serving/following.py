@@ -24,7 +24,7 @@ from pfi_client_agent.domain.answering import AdapterWeights
 from pfi_client_agent.domain.backoff import Backoff
 from pfi_client_agent.domain.serving import AdapterSet, PublishedAdapter, Refusal
 from pfi_client_agent.domain.training import Vector
-from pfi_common.errors import AdapterUnknownError, PlatformError
+from pfi_common.errors import AdapterUnknownError, PlatformError, ServiceUnavailableError
 
 CurrentMembership = Callable[[], Awaitable[Membership]]
 """Gives who this device is, with a valid certificate where that can be had."""
@@ -98,10 +98,7 @@ class Follower:
         """Look once for something new; gives the seconds until the next look."""
         try:
             membership = await self._place.membership()
-            address = membership.endpoints.coordinator
-            async with membership.open_channel(address, membership.identity) as channel:
-                response = await ask_for_adapter(channel, self._run)
-            await self._take(response, fetch=self._fetched)
+            await self._take(await self._asked(membership), fetch=self._fetched)
         except PlatformError as error:
             await self._refresh_personal()
             return self._failed(error)
@@ -109,6 +106,19 @@ class Follower:
         self._backoff.reset()
         await self._refresh_personal()
         return self._poll_seconds
+
+    async def _asked(self, membership: Membership) -> GetServingAdapterResponse:
+        """Ask every replica of the coordinator in turn: the first one that answers decides."""
+        first = membership.coordinator
+        while True:
+            address = membership.coordinator
+            try:
+                async with membership.open_channel(address, membership.identity) as channel:
+                    return await ask_for_adapter(channel, self._run)
+            except ServiceUnavailableError:
+                membership.try_another_coordinator()
+                if membership.coordinator == first:
+                    raise
 
     def _failed(self, error: PlatformError) -> float:
         news = self._state.failure is None or self._state.failure.reason != error.reason

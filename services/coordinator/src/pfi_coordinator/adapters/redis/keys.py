@@ -5,6 +5,7 @@ from pfi_common.identity.redis_revocations import FEDERATION_KEY
 FEDERATION = FEDERATION_KEY
 CHANGES = "pfi:changes"
 SESSIONS = "pfi:sessions"
+REPLICAS = "pfi:replicas"
 CLIENTS = "pfi:clients"
 RUNS = "pfi:runs"
 ACTIVE_RUNS = "pfi:runs:active"

@@ -8,8 +8,8 @@ from pfi_common.rpc.caller import RpcContext
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.certify_client import ClientCertificate
-from pfi_coordinator.application.endpoints import Endpoints
 from pfi_coordinator.application.enrol_client import EnrolClient
+from pfi_coordinator.application.known_replicas import KnownReplicas
 from pfi_coordinator.application.rate_limit import RateLimit
 from pfi_coordinator.application.renew_expired_certificate import RenewExpiredCertificate
 from pfi_coordinator.metrics import CoordinatorMetrics
@@ -22,13 +22,13 @@ class EnrolmentServicer(EnrolmentServiceServicer):
         self,
         enrol: EnrolClient,
         renew_expired: RenewExpiredCertificate,
-        endpoints: Endpoints,
+        replicas: KnownReplicas,
         limit: RateLimit,
         metrics: CoordinatorMetrics,
     ) -> None:
         self._enrol = enrol
         self._renew_expired = renew_expired
-        self._endpoints = endpoints
+        self._replicas = replicas
         self._limit = limit
         self._metrics = metrics
 
@@ -43,10 +43,11 @@ class EnrolmentServicer(EnrolmentServiceServicer):
             agent_version=request.agent_version,
             display_name=request.display_name,
         )
+        await self._replicas.refresh()
         self._metrics.enrolled()
         get_logger().info(LogEvent.CLIENT_ENROLLED, client=certificate.client)
         return messages.EnrolClientResponse(
-            certificate=issued(certificate), endpoints=endpoints_message(self._endpoints)
+            certificate=issued(certificate), endpoints=endpoints_message(self._replicas)
         )
 
     async def CreateRenewalChallenge(
@@ -75,10 +76,13 @@ def issued(certificate: ClientCertificate) -> messages.IssuedCertificate:
     )
 
 
-def endpoints_message(endpoints: Endpoints) -> messages.FederationEndpoints:
+def endpoints_message(replicas: KnownReplicas) -> messages.FederationEndpoints:
     """Writes where members are reached."""
     return messages.FederationEndpoints(
-        coordinator=endpoints.session, aggregators=endpoints.aggregators
+        coordinator=replicas.endpoints.session,
+        aggregators=replicas.endpoints.aggregators,
+        coordinators=replicas.sessions,
+        enrolments=replicas.enrolments,
     )
 
 

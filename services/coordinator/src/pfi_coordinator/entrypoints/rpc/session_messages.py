@@ -10,6 +10,7 @@ from pfi.coordinator.v1 import session_service_pb2 as messages
 from pfi.coordinator.v1.task_pb2 import Task
 from pfi_common.errors import InvalidRequestError
 from pfi_coordinator.application.deliver_inbox import Delivery
+from pfi_coordinator.application.known_replicas import KnownReplicas
 from pfi_coordinator.application.open_session import PROTOCOL, Hello
 from pfi_coordinator.application.record_result import Outcome
 from pfi_coordinator.domain.tasks import Notice
@@ -82,15 +83,17 @@ def read_metrics(metrics: Iterable[Metric]) -> Mapping[str, float]:
 
 
 def welcome(
-    client: str, aggregators: Mapping[str, str], ended_runs: Iterable[str]
+    client: str, replicas: KnownReplicas, ended_runs: Iterable[str]
 ) -> messages.SessionResponse:
     """Writes the answer to `hello`."""
     return messages.SessionResponse(
         welcome=messages.SessionWelcome(
             protocol=PROTOCOL,
             client=client,
-            aggregators=dict(aggregators),
+            aggregators=replicas.endpoints.aggregators,
             ended_runs=ended_runs,
+            coordinators=replicas.sessions,
+            enrolments=replicas.enrolments,
         )
     )
 

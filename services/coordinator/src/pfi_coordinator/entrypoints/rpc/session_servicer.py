@@ -13,7 +13,7 @@ from pfi_common.errors import InvalidRequestError, StoreUnavailableError
 from pfi_common.rpc.caller import RpcContext, require_client
 from pfi_coordinator.application.deliver_inbox import InboxReader
 from pfi_coordinator.application.ended_runs import FindEndedRuns
-from pfi_coordinator.application.endpoints import Endpoints
+from pfi_coordinator.application.known_replicas import KnownReplicas
 from pfi_coordinator.application.open_session import OpenSession
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.record_progress import RecordProgress
@@ -43,7 +43,7 @@ class SessionUseCases:
     board: TaskBoard
     progress: RecordProgress
     results: RecordResult
-    endpoints: Endpoints
+    replicas: KnownReplicas
     draining: asyncio.Event
 
 
@@ -67,7 +67,7 @@ class SessionServicer(SessionServiceServicer):
         self._use.hub.add(link)
         try:
             ended = await self._use.ended_runs(hello.kept_runs)
-            yield wire.welcome(client, self._use.endpoints.aggregators, ended)
+            yield wire.welcome(client, self._use.replicas, ended)
             async for response in self._talk(link, request_iterator):
                 yield response
         finally:
