@@ -64,6 +64,7 @@ class MemoryWorkbench:
             delta=trained - base,
             distinct_rows=min(seen, len(rows.training)),
             train_loss=_loss(base),
+            train_loss_rms=_loss(base),
             loss_before=_loss(base),
             loss_after=_loss(trained),
             held_out_rows=len(rows.held_out),

@@ -11,7 +11,7 @@ from pfi_client_agent.adapters.digest_cache import DigestCache
 from pfi_client_agent.adapters.learning.batches import collate
 from pfi_client_agent.adapters.learning.checkpointing import checkpointed_layers, checkpointing
 from pfi_client_agent.adapters.learning.description import describe_backbone
-from pfi_client_agent.adapters.learning.loss import loss_sum
+from pfi_client_agent.adapters.learning.loss import target_losses
 from pfi_client_agent.adapters.learning.tokenization import TokenRow
 from pfi_common.errors import SpecInvalidError
 from pfi_common.spec import parse_run_spec
@@ -55,7 +55,7 @@ def saved_bytes(model, batch, *, active):
     with checkpointing(model, active=active), torch.autograd.graph.saved_tensors_hooks(
         pack, lambda tensor: tensor
     ):  # fmt: skip
-        loss = loss_sum(model, batch)
+        loss = target_losses(model, batch).sum()
     loss.backward()
     model.zero_grad()
     return sum(size for place, size in kept.items() if place not in own)

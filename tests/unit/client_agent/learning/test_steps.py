@@ -3,7 +3,11 @@ import torch
 from torch import nn
 
 from pfi_client_agent.adapters.learning.batches import Batch, collate
-from pfi_client_agent.adapters.learning.loss import loss_sum, score
+from pfi_client_agent.adapters.learning.loss import (
+    score,
+    squared_row_losses,
+    target_losses,
+)
 from pfi_client_agent.adapters.learning.steps import (
     Descent,
     Proximal,
@@ -50,9 +54,8 @@ def test_the_loss_is_the_cross_entropy_of_the_next_token():
     model = Bigrams()
     log_probabilities = model.table.log_softmax(-1)
     expected = -(log_probabilities[1, 2] + log_probabilities[2, 5] + log_probabilities[3, 4])
-    assert loss_sum(model, batch([1, 2, 5], [3, 4])).item() == pytest.approx(
-        expected.item(), rel=1e-6
-    )
+    losses = target_losses(model, batch([1, 2, 5], [3, 4]))
+    assert losses.sum().item() == pytest.approx(expected.item(), rel=1e-6)
     parts = [batch([1, 2, 5]), batch([3, 4])]
     assert score(model, parts).loss == pytest.approx(expected.item() / 3, rel=1e-6)
 
@@ -95,7 +98,7 @@ def test_steps_follow_adamw_without_decay():
     optimizer = torch.optim.Adam([reference.table], lr=0.1)
     for (single,) in steps:
         optimizer.zero_grad()
-        (loss_sum(reference, single) / single.target_count).backward()
+        (target_losses(reference, single).sum() / single.target_count).backward()
         optimizer.step()
     assert torch.allclose(model.table, reference.table, atol=1e-6)
 
@@ -120,6 +123,22 @@ def test_what_the_caller_raises_ends_it_between_two_steps():
     with pytest.raises(TaskStoppedError):
         run_training_steps(model, [model.table], [[batch([1, 2])]] * 9, Descent(0.1), before_step)
     assert seen == [0, 1, 2]
+
+
+def test_the_root_of_the_mean_squared_row_loss_follows_its_formula():
+    model = Bigrams()
+    log_probabilities = model.table.detach().log_softmax(-1).double()
+    first = -(log_probabilities[1, 2] + log_probabilities[2, 5]) / 2
+    second, third = -log_probabilities[3, 4], -log_probabilities[6, 1]
+    expected = ((first**2 + second**2 + third**2) / 3).sqrt().item()
+    steps = [[batch([1, 2, 5], [3, 4]), batch([6, 1])]]
+    assert train(model, steps).row_loss_rms == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_classifiers_rows_have_one_loss_each():
+    made = Batch(torch.zeros(3, 1), torch.ones(3, 1), torch.tensor([0, 1, 1]), 3, 3)
+    losses = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    assert squared_row_losses(losses, made).item() == 14.0
 
 
 def test_reports_steps_and_mean_loss():

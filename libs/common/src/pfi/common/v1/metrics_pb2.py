@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpfi/common/v1/metrics.proto\x12\rpfi.common.v1\"@\n\x06Metric\x12\'\n\x04name\x18\x01 \x01(\x0e\x32\x19.pfi.common.v1.MetricName\x12\r\n\x05value\x18\x02 \x01(\x01*\xf2\x04\n\nMetricName\x12\x1b\n\x17METRIC_NAME_UNSPECIFIED\x10\x00\x12\"\n\x1eMETRIC_NAME_EVAL_LOSS_BACKBONE\x10\x01\x12 \n\x1cMETRIC_NAME_EVAL_LOSS_SHARED\x10\x02\x12\"\n\x1eMETRIC_NAME_EVAL_LOSS_PERSONAL\x10\x03\x12\x1f\n\x1bMETRIC_NAME_EVAL_LOSS_LOCAL\x10\x04\x12\x1a\n\x16METRIC_NAME_TRAIN_LOSS\x10\x05\x12\x1d\n\x19METRIC_NAME_HELD_OUT_ROWS\x10\x06\x12\x1c\n\x18METRIC_NAME_WORK_SECONDS\x10\x07\x12 \n\x1cMETRIC_NAME_STEPS_PER_SECOND\x10\x08\x12\x1c\n\x18METRIC_NAME_TASK_SECONDS\x10\t\x12 \n\x1cMETRIC_NAME_DOWNLOADED_BYTES\x10\n\x12\x1e\n\x1aMETRIC_NAME_UPLOADED_BYTES\x10\x0b\x12&\n\"METRIC_NAME_EVAL_ACCURACY_BACKBONE\x10\x0c\x12$\n METRIC_NAME_EVAL_ACCURACY_SHARED\x10\r\x12&\n\"METRIC_NAME_EVAL_ACCURACY_PERSONAL\x10\x0e\x12!\n\x1dMETRIC_NAME_PEAK_MEMORY_BYTES\x10\x0f\x12!\n\x1dMETRIC_NAME_TOKENS_PER_SECOND\x10\x10\x12%\n!METRIC_NAME_UPLOAD_ENCODING_ERROR\x10\x11\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpfi/common/v1/metrics.proto\x12\rpfi.common.v1\"@\n\x06Metric\x12\'\n\x04name\x18\x01 \x01(\x0e\x32\x19.pfi.common.v1.MetricName\x12\r\n\x05value\x18\x02 \x01(\x01*\xb0\x05\n\nMetricName\x12\x1b\n\x17METRIC_NAME_UNSPECIFIED\x10\x00\x12\"\n\x1eMETRIC_NAME_EVAL_LOSS_BACKBONE\x10\x01\x12 \n\x1cMETRIC_NAME_EVAL_LOSS_SHARED\x10\x02\x12\"\n\x1eMETRIC_NAME_EVAL_LOSS_PERSONAL\x10\x03\x12\x1f\n\x1bMETRIC_NAME_EVAL_LOSS_LOCAL\x10\x04\x12\x1a\n\x16METRIC_NAME_TRAIN_LOSS\x10\x05\x12\x1d\n\x19METRIC_NAME_HELD_OUT_ROWS\x10\x06\x12\x1c\n\x18METRIC_NAME_WORK_SECONDS\x10\x07\x12 \n\x1cMETRIC_NAME_STEPS_PER_SECOND\x10\x08\x12\x1c\n\x18METRIC_NAME_TASK_SECONDS\x10\t\x12 \n\x1cMETRIC_NAME_DOWNLOADED_BYTES\x10\n\x12\x1e\n\x1aMETRIC_NAME_UPLOADED_BYTES\x10\x0b\x12&\n\"METRIC_NAME_EVAL_ACCURACY_BACKBONE\x10\x0c\x12$\n METRIC_NAME_EVAL_ACCURACY_SHARED\x10\r\x12&\n\"METRIC_NAME_EVAL_ACCURACY_PERSONAL\x10\x0e\x12!\n\x1dMETRIC_NAME_PEAK_MEMORY_BYTES\x10\x0f\x12!\n\x1dMETRIC_NAME_TOKENS_PER_SECOND\x10\x10\x12%\n!METRIC_NAME_UPLOAD_ENCODING_ERROR\x10\x11\x12\x1e\n\x1aMETRIC_NAME_TRAIN_LOSS_RMS\x10\x12\x12\x1c\n\x18METRIC_NAME_TRAINED_ROWS\x10\x13\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pfi.common.v1.metrics_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_METRICNAME']._serialized_start=113
-  _globals['_METRICNAME']._serialized_end=739
+  _globals['_METRICNAME']._serialized_end=801
   _globals['_METRIC']._serialized_start=46
   _globals['_METRIC']._serialized_end=110
 # @@protoc_insertion_point(module_scope)

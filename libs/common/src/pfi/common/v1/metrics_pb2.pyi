@@ -59,6 +59,12 @@ class _MetricNameEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MetricName
     """Tokens per second of local training, padding excluded."""
     METRIC_NAME_UPLOAD_ENCODING_ERROR: _MetricName.ValueType  # 17
     """L2 norm of what the upload's encoding lost, over the L2 norm of the update; 0 for fp32."""
+    METRIC_NAME_TRAIN_LOSS_RMS: _MetricName.ValueType  # 18
+    """Root of the mean squared loss of a training row, over the rows of every local step (nats). A row's loss is the mean
+    over its targets.
+    """
+    METRIC_NAME_TRAINED_ROWS: _MetricName.ValueType  # 19
+    """Number of distinct rows trained on."""
 
 class MetricName(_MetricName, metaclass=_MetricNameEnumTypeWrapper):
     """Metric that a client may report. Values from data leave a device under these names alone."""
@@ -99,6 +105,12 @@ METRIC_NAME_TOKENS_PER_SECOND: MetricName.ValueType  # 16
 """Tokens per second of local training, padding excluded."""
 METRIC_NAME_UPLOAD_ENCODING_ERROR: MetricName.ValueType  # 17
 """L2 norm of what the upload's encoding lost, over the L2 norm of the update; 0 for fp32."""
+METRIC_NAME_TRAIN_LOSS_RMS: MetricName.ValueType  # 18
+"""Root of the mean squared loss of a training row, over the rows of every local step (nats). A row's loss is the mean
+over its targets.
+"""
+METRIC_NAME_TRAINED_ROWS: MetricName.ValueType  # 19
+"""Number of distinct rows trained on."""
 Global___MetricName: _TypeAlias = MetricName  # noqa: Y015
 
 @_typing.final
