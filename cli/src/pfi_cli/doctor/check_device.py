@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pfi_cli.doctor.devices import Device, find_devices
 from pfi_cli.doctor.findings import Finding, ok, problem, skipped, warning
-from pfi_cli.doctor.memory.estimate import MemoryEstimate, estimate
+from pfi_cli.doctor.memory.estimate import estimate
 from pfi_cli.doctor.memory.weights import read_backbone_size
 from pfi_cli.doctor.scene import Scene
 from pfi_cli.output.units import bytes_text
 from pfi_common.errors import BackboneUnreadableError, SpecInvalidError, SpecUnsoundError
-from pfi_common.spec import RunSpec, load_run_spec
+from pfi_common.spec import MemoryEstimate, RunSpec, load_run_spec
 
 NAME = "device"
 MEMORY = "memory"

@@ -7,6 +7,7 @@ from pfi_common.spec.aggregate_parts import (
     MultiKrumAggregate,
     TrimmedMeanAggregate,
 )
+from pfi_common.spec.backbone_sizes import BackboneSizes
 from pfi_common.spec.client_parts import (
     Adapter,
     Backbone,
@@ -27,6 +28,7 @@ from pfi_common.spec.compile import (
 )
 from pfi_common.spec.compile_rule import set_minimum
 from pfi_common.spec.description import Description, load_description, parse_description
+from pfi_common.spec.eligible_parts import Eligible
 from pfi_common.spec.encoding_parts import (
     ENCODINGS,
     Encoding,
@@ -37,6 +39,8 @@ from pfi_common.spec.encoding_parts import (
 from pfi_common.spec.every_problem import Examination, examine_run_spec
 from pfi_common.spec.facts import RunFacts, run_facts
 from pfi_common.spec.load import load_run_spec
+from pfi_common.spec.memory import MemoryEstimate, TrainedModel, estimate_memory
+from pfi_common.spec.memory_need import MemoryNeed, estimated_need, memory_need
 from pfi_common.spec.parse import parse_run_spec
 from pfi_common.spec.presets import PRESETS, Preset
 from pfi_common.spec.ranks import client_schema, client_schemas
@@ -55,10 +59,12 @@ __all__ = [
     "SKETCH_DIMENSIONS",
     "Adapter",
     "Backbone",
+    "BackboneSizes",
     "Classification",
     "Cohort",
     "Description",
     "DualAdapter",
+    "Eligible",
     "Encoding",
     "Evaluate",
     "Examination",
@@ -66,6 +72,8 @@ __all__ = [
     "Local",
     "MeanAggregate",
     "MedianAggregate",
+    "MemoryEstimate",
+    "MemoryNeed",
     "MultiKrumAggregate",
     "NoClusters",
     "NoPersonalization",
@@ -77,6 +85,7 @@ __all__ = [
     "ServerSgd",
     "ServerYogi",
     "Stop",
+    "TrainedModel",
     "TrimmedMeanAggregate",
     "UpdateSimilarity",
     "acceptable_uploads",
@@ -88,10 +97,13 @@ __all__ = [
     "compile_round_plan",
     "compile_train_task",
     "download_encoding",
+    "estimate_memory",
+    "estimated_need",
     "examine_run_spec",
     "feeds_error_back",
     "load_description",
     "load_run_spec",
+    "memory_need",
     "parse_description",
     "parse_run_spec",
     "run_facts",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from pfi_common.errors import SchemaMismatchError
+from pfi_common.spec.backbone_sizes import BackboneSizes
 from pfi_common.spec.client_parts import Classification
 from pfi_common.spec.documents import read_document
 from pfi_common.spec.part import SpecPart
@@ -41,6 +42,8 @@ class Description(SpecPart):
     """Canonical object of the adapter schema"""
     parameter_count: Annotated[int, Field(ge=1)]
     """Parameters of the backbone"""
+    sizes: BackboneSizes | None = None
+    """Widths of the backbone, which the estimate of memory needs; null when they are not known"""
 
     def require_fits(self, spec: RunSpec) -> None:
         """Checks that this describes the adapter of a specification.

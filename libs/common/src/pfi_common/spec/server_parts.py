@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pfi_common.spec.duration import Duration
+from pfi_common.spec.eligible_parts import Eligible
 from pfi_common.spec.part import SpecPart
 
 ClientCount = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -32,6 +33,8 @@ class Cohort(SpecPart):
     """Longest duration of a round"""
     select: Literal["random"] = "random"
     """How clients are chosen among the connected ones"""
+    eligible: Eligible = Eligible()
+    """What a device has to be like to be selected"""
 
     @property
     def selected_count(self) -> int:
