@@ -4,17 +4,22 @@ from datetime import timedelta
 from tests.unit.coordinator.domain.builders import (
     BEGUN,
     CLIENTS,
+    FIVE,
+    FORMED,
     OPENED,
     SEALED,
     START,
     adapter,
+    clustered_run,
     play,
     run,
+    through_to_evaluation,
 )
 
 from pfi_coordinator.domain import events
 from pfi_coordinator.domain.explain import explain
 from pfi_coordinator.domain.machine import decide
+from pfi_coordinator.domain.why import WaitReason
 
 
 def test_waiting_says_how_many_are_wanted_and_there():
@@ -76,3 +81,46 @@ def test_every_phase_has_a_whole_answer():
         assert all((why.waiting_for, why.unblocks, why.next))
         seen.add(why.waiting_for)
     assert len(seen) == len(history)
+
+
+def test_a_paused_run_says_who_lets_it_go_on():
+    state, _ = play(run(), *BEGUN, events.PauseRequested())
+    why = explain(state)
+    assert (why.reason, why.since) == (WaitReason.PAUSED, START)
+    assert why.unblocks == f"`pfi run resume {state.run}`"
+    assert "round 1 of 2" in why.next
+
+
+def test_a_pausing_run_says_what_is_still_open():
+    state, _ = play(run(), *OPENED, events.PauseRequested())
+    why = explain(state)
+    assert why.reason is WaitReason.UPDATES
+    assert why.next.endswith("nothing new is opened: the run is paused")
+
+
+def test_paused_lines_are_explained_by_what_is_open():
+    state, _ = play(clustered_run(), *FORMED, events.ClientsEligible(FIVE, line="cluster-2"))
+    paused, _ = play(state, events.PauseRequested())
+    assert explain(paused).waiting_for.startswith("cluster-2: round 2 of 2, attempt 1 to be opened")
+    state, _ = play(clustered_run(), *FORMED, events.PauseRequested())
+    assert explain(state).reason is WaitReason.PAUSED
+
+
+def test_what_ends_by_itself_says_when():
+    state, _ = play(run(), *OPENED)
+    assert explain(state).due == START + timedelta(seconds=600)
+    assert explain(play(run(), *BEGUN)[0]).due is None
+    assert explain(through_to_evaluation()).due == START + timedelta(seconds=600)
+
+
+def test_trouble_is_told_from_a_spool_that_is_away():
+    state, _ = play(run(), *BEGUN, events.ClientsEligible(CLIENTS))
+    delayed = events.EffectDelayed("open_round", "STORE_UNAVAILABLE")
+    assert explain(play(state, delayed)[0]).reason is WaitReason.TROUBLE
+    away = events.EffectDelayed("open_round", "SPOOL_UNAVAILABLE", "spool-1")
+    assert explain(play(state, away)[0]).reason is WaitReason.SPOOL
+
+
+def test_a_broken_off_attempt_waits_for_its_abort():
+    state, _ = play(run(), *OPENED, events.PauseRequested(at_once=True))
+    assert "when the run is resumed" in explain(state).next
