@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 
 from pfi_coordinator.adapters.redis.connection import text
 from pfi_coordinator.domain.tasks import Notice, TaskRow, TaskState
+
+_CACHED_NOTICES = 1024
 
 
 def write_notice(notice: Notice) -> str:
@@ -14,8 +17,9 @@ def write_notice(notice: Notice) -> str:
     return json.dumps({"settled": [notice.settled_run, notice.settled_round]})
 
 
+@lru_cache(maxsize=_CACHED_NOTICES)
 def read_notice(data: bytes) -> Notice:
-    """Reads what `write_notice` wrote."""
+    """Reads what `write_notice` wrote; the notices of a round are the same for all its clients."""
     content = json.loads(data)
     if "cancelled" in content:
         return Notice(cancelled_task=content["cancelled"])

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from pfi_coordinator.adapters.redis import keys
-from pfi_coordinator.adapters.redis.connection import RedisClient, store_errors, text
+from pfi_coordinator.adapters.redis.connection import RedisClient, store_errors
+from pfi_coordinator.adapters.redis.inbox_reads import InboxReads
 from pfi_coordinator.adapters.redis.row_codec import (
-    read_notice,
     read_rows,
     write_metrics,
     write_notice,
@@ -41,6 +41,7 @@ class RedisTaskBoard:
         self._hand_out = Script(redis, "hand_out")
         self._merge = Script(redis, "merge_rows")
         self._take_back = Script(redis, "take_back")
+        self._read_inbox = InboxReads(redis)
 
     async def hand_out(self, assignments: Sequence[Assignment]) -> None:
         """See TaskBoard.hand_out."""
@@ -85,12 +86,7 @@ class RedisTaskBoard:
 
     async def inbox(self, client: str) -> Inbox:
         """See TaskBoard.inbox."""
-        async with store_errors(), self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.hgetall(keys.inbox(client))
-            pipeline.lrange(keys.notices(client), 0, MAXIMUM_NOTICES - 1)
-            tasks, notices = await pipeline.execute()
-        messages = {text(task): bytes(message) for task, message in tasks.items()}
-        return Inbox(messages, tuple(map(read_notice, notices)))
+        return await self._read_inbox(client)
 
     async def tell(self, clients: Sequence[str], notice: Notice) -> None:
         """See TaskBoard.tell."""
