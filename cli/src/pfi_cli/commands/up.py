@@ -37,6 +37,14 @@ def up(  # noqa: PLR0913 - one parameter for each option
         int | None,
         typer.Option(min=1, max=MOST, help="Workers of heavy rules; as before unless set."),
     ] = None,
+    coordinators: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST,
+            help="Replicas of the coordinator, of which one leads; as before unless set.",
+        ),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when it runs; `pfi down` stops it.")
     ] = False,
@@ -58,11 +66,18 @@ def up(  # noqa: PLR0913 - one parameter for each option
     * `pfi up --detach --state /srv/pfi` returns; `pfi down --state /srv/pfi` stops it
 
     * `pfi up --aggregators 3 --workers 2` spreads rounds over three spools
+
+    * `pfi up --coordinators 3` goes on when one coordinator is gone
     """
     layout = StateLayout(settings_with(state=state).state)
     if detach:
         options = ["--accept-empty-store"] if accept_empty_store else []
-        for option, number in (("--aggregators", aggregators), ("--workers", workers)):
+        sizes = {
+            "--aggregators": aggregators,
+            "--workers": workers,
+            "--coordinators": coordinators,
+        }
+        for option, number in sizes.items():
             options += [] if number is None else [option, str(number)]
         run_detached(layout, name, options)
         _print_next_steps(layout)
@@ -71,7 +86,7 @@ def up(  # noqa: PLR0913 - one parameter for each option
         layout,
         name=name,
         accept_empty_store=accept_empty_store,
-        scale=_scale(layout, aggregators, workers),
+        scale=_scale(layout, aggregators, workers, coordinators),
         say=say,
     )
     with stderr().status("starting") as status:
@@ -90,11 +105,17 @@ def down(state: StateOption = None) -> None:
     say("stopped" if stopped else f"nothing runs in {layout.root}")
 
 
-def _scale(layout: StateLayout, aggregators: int | None, workers: int | None) -> Scale:
+def _scale(
+    layout: StateLayout, aggregators: int | None, workers: int | None, coordinators: int | None
+) -> Scale:
     """What is asked for, and of the rest what there was."""
     found = read_federation(layout)
     before = Scale() if found is None else found.scale
-    return Scale(aggregators or before.aggregators, workers or before.workers)
+    return Scale(
+        aggregators or before.aggregators,
+        workers or before.workers,
+        coordinators or before.coordinators,
+    )
 
 
 class _StatusLine:

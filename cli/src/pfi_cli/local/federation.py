@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 
 from pfi_cli.local.api_key import api_key_is_known
@@ -86,7 +87,7 @@ class LocalFederation:
         return self._redis
 
     def service(self, name: str) -> LocalService:
-        """One of `aggregator`, `aggregator-1`, ..., `worker`, `worker-1`, ..., `coordinator`."""
+        """One of `aggregator`, `aggregator-1`, ..., `worker`, ..., `coordinator`, ..."""
         return self._services[name]
 
     def start(self) -> None:
@@ -148,7 +149,7 @@ class LocalFederation:
             if ended:
                 self._say(f"ended processes that a killed supervisor left: {', '.join(ended)}")
         supervisor = _recorded(ProcessRecord.of(os.getpid()))
-        size = {"aggregators": self._scale.aggregators, "workers": self._scale.workers}
+        size = asdict(self._scale)
         self._update(supervisor=supervisor, processes={}, ready=False, **size)
 
     def _start_processes(self) -> None:
@@ -164,9 +165,11 @@ class LocalFederation:
             self._update(endpoints=self._services[name].wait_until_listening(self.endpoints))
         if self._accept_empty_store:
             self._preparation.accept_empty_store(self.endpoints)
-        self._services["coordinator"].start(self.endpoints)
-        self._preparation.create_api_key(self.endpoints)
-        self._wait_for("coordinator")
+        for name in self._scale.coordinator_names:
+            # One after the other: the first one makes the store this federation's.
+            self._services[name].start(self.endpoints)
+            self._preparation.create_api_key(self.endpoints)
+            self._wait_for(name)
         if api_key_is_known(self._layout):
             for name in (*self._scale.worker_names, *self._aggregators):
                 self._wait_for(name)

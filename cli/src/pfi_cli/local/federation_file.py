@@ -38,6 +38,7 @@ class FederationFile(BaseModel):
         endpoints: `host:port` by name; chosen once, so that agents find them after a restart.
         aggregators: How many aggregators it has, each with a spool.
         workers: How many workers it has.
+        coordinators: How many replicas of the coordinator it has.
         api_key_file: Name of the file in the folder that holds the API key.
     """
 
@@ -51,12 +52,13 @@ class FederationFile(BaseModel):
     endpoints: Mapping[str, str] = Field(default_factory=dict)
     aggregators: int = 1
     workers: int = 1
+    coordinators: int = 1
     api_key_file: str = "api_key"
 
     @property
     def scale(self) -> Scale:
         """How many processes of each kind it has."""
-        return Scale(self.aggregators, self.workers)
+        return Scale(self.aggregators, self.workers, self.coordinators)
 
     @property
     def admin(self) -> str | None:

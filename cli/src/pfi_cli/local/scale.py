@@ -13,10 +13,12 @@ class Scale:
     Attributes:
         aggregators: Each owns a spool.
         workers: Each reads every spool.
+        coordinators: Replicas; one of them leads.
     """
 
     aggregators: int = 1
     workers: int = 1
+    coordinators: int = 1
 
     @property
     def spools(self) -> dict[str, str]:
@@ -29,6 +31,11 @@ class Scale:
     def worker_names(self) -> list[str]:
         """Name of each worker."""
         return [_numbered("worker", number) for number in range(self.workers)]
+
+    @property
+    def coordinator_names(self) -> list[str]:
+        """Name of each replica of the coordinator."""
+        return [_numbered("coordinator", number) for number in range(self.coordinators)]
 
 
 def aggregator_of(spool: str) -> str:

@@ -41,7 +41,10 @@ def service_plans(layout: StateLayout, redis_url: str, scale: Scale) -> tuple[Se
         _aggregator(layout, redis_url, spool, name) for spool, name in scale.spools.items()
     ]
     workers = [_worker(layout, redis_url, scale, name) for name in scale.worker_names]
-    return (*aggregators, *workers, _coordinator(layout, redis_url, scale))
+    coordinators = [
+        _coordinator(layout, redis_url, scale, number) for number in range(scale.coordinators)
+    ]
+    return (*aggregators, *workers, *coordinators)
 
 
 def coordinator_settings(
@@ -58,24 +61,32 @@ def coordinator_settings(
     }
 
 
-def _coordinator(layout: StateLayout, redis_url: str, scale: Scale) -> ServicePlan:
+def _coordinator(layout: StateLayout, redis_url: str, scale: Scale, number: int) -> ServicePlan:
+    """One replica; all of them share the folder of the authority and of their one identity."""
+    name = scale.coordinator_names[number]
+    ports = ("enrolment", "session", "admin")
+    ours = {port: port if number == 0 else f"{name}_{port}" for port in ports}
+
     def settings(known: Mapping[str, str]) -> Settings:
+        addresses = {
+            f"PFI_COORDINATOR_{port.upper()}_ADDRESS": known.get(ours[port], ANY_PORT)
+            for port in ports
+        }
         return {
             **coordinator_settings(layout, redis_url, known, scale),
-            "PFI_COORDINATOR_ENROLMENT_ADDRESS": known.get("enrolment", ANY_PORT),
-            "PFI_COORDINATOR_SESSION_ADDRESS": known.get("session", ANY_PORT),
-            "PFI_COORDINATOR_ADMIN_ADDRESS": known.get("admin", ANY_PORT),
+            **addresses,
+            "PFI_COORDINATOR_REPLICA": f"coordinator-{number}",
             "PFI_COORDINATOR_DRAIN_SECONDS": DRAIN_SECONDS,
-            "PFI_COORDINATOR_ENDPOINTS_FILE": str(layout.endpoints("coordinator").resolve()),
+            "PFI_COORDINATOR_ENDPOINTS_FILE": str(layout.endpoints(name).resolve()),
         }
 
     return ServicePlan(
-        name="coordinator",
+        name=name,
         program="pfi-coordinator",
         command="serve",
-        endpoints={"enrolment": "enrolment", "session": "session", "admin": "admin"},
+        endpoints=ours,
         settings=settings,
-        ready_url=lambda known: f"https://{known['admin']}/readyz",
+        ready_url=lambda known: f"https://{known[ours['admin']]}/readyz",
     )
 
 

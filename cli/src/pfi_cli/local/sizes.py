@@ -44,4 +44,7 @@ def refuse_to_lose_rounds(layout: StateLayout, scale: Scale) -> None:
 
 def _text(scale: Scale) -> str:
     aggregators = counted(scale.aggregators, "aggregator")
-    return f"{aggregators} and {counted(scale.workers, 'worker')}"
+    sizes = f"{aggregators} and {counted(scale.workers, 'worker')}"
+    if scale.coordinators == 1:
+        return sizes
+    return f"{counted(scale.coordinators, 'coordinator')}, {sizes}"

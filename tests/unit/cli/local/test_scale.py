@@ -39,6 +39,20 @@ def test_each_aggregator_has_folders_of_its_own_and_workers_read_all(tmp_path):
     }
 
 
+def test_replicas_share_a_folder_and_have_names_and_ports_of_their_own(tmp_path):
+    layout = StateLayout(tmp_path)
+    plans = service_plans(layout, "unix:///r", Scale(coordinators=3))
+    replicas = [plan for plan in plans if plan.program == "pfi-coordinator"]
+    assert [plan.name for plan in replicas] == ["coordinator", "coordinator-1", "coordinator-2"]
+    known = KNOWN | {"session": "h:5", "coordinator-1_session": "h:6"}
+    made = [plan.settings(known) for plan in replicas]
+    assert len({settings["PFI_COORDINATOR_STATE"] for settings in made}) == 1
+    for key in ("REPLICA", "ENDPOINTS_FILE", "SESSION_ADDRESS"):
+        assert len({settings[f"PFI_COORDINATOR_{key}"] for settings in made}) == 3
+    assert made[1]["PFI_COORDINATOR_SESSION_ADDRESS"] == "h:6"
+    assert len({name for plan in replicas for name in plan.endpoints.values()}) == 9
+
+
 def test_the_coordinator_knows_as_many_aggregators_as_there_are(tmp_path):
     settings = coordinator_settings(StateLayout(tmp_path), "unix:///r", KNOWN, Scale(2, 1))
     aggregators = json.loads(settings["PFI_COORDINATOR_AGGREGATORS"])
@@ -47,10 +61,11 @@ def test_the_coordinator_knows_as_many_aggregators_as_there_are(tmp_path):
 
 def test_a_federation_keeps_its_size(tmp_path):
     layout = StateLayout(tmp_path)
-    write_federation(layout, FederationFile(name="test", aggregators=2, workers=3))
+    write_federation(layout, FederationFile(name="test", aggregators=2, workers=3, coordinators=2))
     kept = LocalFederation(layout, name="test", say=lambda _: None)
     assert kept.service("aggregator-1").name == "aggregator-1"
     assert kept.service("worker-2").name == "worker-2"
+    assert kept.service("coordinator-1").name == "coordinator-1"
 
 
 def test_spools_that_are_there_are_listed(tmp_path):
