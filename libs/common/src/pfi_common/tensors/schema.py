@@ -194,7 +194,14 @@ class Schema:
         return cls.from_document(document)
 
     def to_proto(self) -> adapter_pb2.AdapterSchema:
-        """Writes the protobuf message."""
+        """Writes the protobuf message, which is the caller's own."""
+        message = adapter_pb2.AdapterSchema()
+        message.CopyFrom(self._message)
+        return message
+
+    @cached_property
+    def _message(self) -> adapter_pb2.AdapterSchema:
+        """Written once: every task of a run carries it."""
         return adapter_pb2.AdapterSchema(
             tensors=[
                 adapter_pb2.TensorSpec(name=tensor.name, shape=tensor.shape)

@@ -1,14 +1,22 @@
 """The client registry in Redis."""
 
 import base64
+import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from pfi_common.errors import ClientUnknownError
 from pfi_coordinator.adapters.redis import keys
 from pfi_coordinator.adapters.redis.connection import RedisClient, fields, store_errors, text
+from pfi_coordinator.adapters.redis.scripts import Script
 from pfi_coordinator.domain.members import AgentFacts, Client
+
+_KEY = "key_sha256"
+"""What every registered client has."""
+
+_BATCH = 500
+"""Clients in one run of the script, so that it does not hold the server for long."""
 
 
 class RedisClientRegistry:
@@ -16,6 +24,7 @@ class RedisClientRegistry:
 
     def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
+        self._read = Script(redis, "read_hashes")
 
     async def get(self, client: str) -> Client:
         """See ClientRegistry.get."""
@@ -26,15 +35,13 @@ class RedisClientRegistry:
 
     async def find(self, clients: list[str]) -> dict[str, Client]:
         """See ClientRegistry.find."""
-        async with store_errors(), self._redis.pipeline(transaction=False) as pipeline:
-            for client in clients:
-                pipeline.hgetall(keys.client(client))
-            found = await pipeline.execute()
-        return {
-            client: _read(client, columns)
-            for client, columns in zip(clients, found, strict=True)
-            if b"key_sha256" in columns
-        }
+        found: dict[str, Client] = {}
+        for start in range(0, len(clients), _BATCH):
+            batch = clients[start : start + _BATCH]
+            reply = cast("list[bytes]", await self._read([keys.client(item) for item in batch], []))
+            registered = zip(batch, map(_columns, reply), strict=True)
+            found |= {client: _read(client, row) for client, row in registered if _KEY in row}
+        return found
 
     async def all(self) -> list[Client]:
         """See ClientRegistry.all."""
@@ -69,13 +76,18 @@ class RedisClientRegistry:
             await self._redis.hset(keys.client(client), "revoked", 1)
 
 
-def _read(client: str, columns: Mapping[bytes, bytes]) -> Client:
-    values = {text(name): text(value) for name, value in columns.items()}
+def _columns(reply: bytes) -> dict[str, str]:
+    """Reads a hash; the script writes one that is absent as an empty object."""
+    columns: list[str] = list(json.loads(reply))
+    return dict(zip(columns[::2], columns[1::2], strict=True))
+
+
+def _read(client: str, values: Mapping[str, str]) -> Client:
     expires = values.get("certificate_expires_at")
     return Client(
         client=client,
         display_name=values["display_name"],
-        key_sha256=values["key_sha256"],
+        key_sha256=values[_KEY],
         public_key_der=base64.b64decode(values["public_key"]),
         enrolled_at=datetime.fromisoformat(values["enrolled_at"]),
         certificate_expires_at=None if expires is None else datetime.fromisoformat(expires),
