@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-from pathlib import Path
 
 import httpx
 import openai
@@ -131,17 +130,10 @@ async def test_a_killed_index_is_a_typed_error_or_started_again(folder, publishe
 
 
 def _service_process(folder):
-    """The process that holds the service's lock."""
-    assert is_held(folder.root / "rag" / "service.lock")
-    wanted = str(folder.root / "rag").encode()
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (entry / "cmdline").read_bytes().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if b"serve" in command and wanted in command:
-            return int(entry.name)
-    raise AssertionError("no process serves the index")
+    """The process that holds the service's lock; the one before it may still be ending."""
+    lock = folder.root / "rag" / "service.lock"
+    assert is_held(lock)
+    return int(lock.read_text())
 
 
 async def test_an_index_elsewhere_that_is_away_is_a_typed_error(folder, published):
@@ -161,8 +153,8 @@ async def test_answering_does_not_change_what_is_trained(
     agent = await start("--serve", "127.0.0.1:0", "--backbone", chat_backbone.folder)
     adapter = random_adapter(chat_backbone.schema(), 1, 1.5)
     federation.serving.publish(chat_backbone.reference, adapter, 1)
-    await agent.until("answers_ready")
-    await agent.until("serving_adapter_changed")
+    for event in ("agent_ready", "answers_ready", "serving_adapter_changed"):
+        await agent.until(event)
     token = (tmp_path / "device" / "serving" / "api-token").read_text()
     steps = {"steps": 60, "batch_size": 2, "learning_rate": 0.001, "maximum_tokens": 48}
     spec = tiny_spec(chat_backbone.folder, local=steps)
@@ -177,6 +169,6 @@ async def test_answering_does_not_change_what_is_trained(
             body = request("what is it?", temperature=1.0, max_tokens=16)
             (await client.post("/v1/chat/completions", json=body)).raise_for_status()
     await agent.until("task_completed")
-    assert agent.events().count("answer_given") >= 1
+    await agent.until("answer_given")
     assert federation.aggregator.committed[task.task][1] == undisturbed(run, task, data_file)
     assert await agent.stop() == ExitCode.OK

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -189,7 +190,8 @@ async def test_a_command_after_a_kill_goes_on_where_it_was(agent, tmp_path):
         return len(list((agent.root / "rag").glob("indexes/*/documents/*")))
 
     await eventually(lambda: stored() > 20)
-    os.kill(service_pid(agent), signal.SIGKILL)
+    with suppress(ProcessLookupError):  # a fast machine may be through with all of them
+        os.kill(service_pid(agent), signal.SIGKILL)
     _, complaint = await adding.communicate()
     if adding.returncode:
         assert b"RETRIEVAL_UNAVAILABLE" in complaint

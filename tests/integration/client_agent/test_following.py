@@ -84,8 +84,13 @@ async def test_no_request_sees_half_of_a_swap(folder, publish):
         asking = [asyncio.create_task(keep_asking(api, done)) for _ in range(3)]
         for version in (2, 3, 1, 2, 3, 1, 2, 3):
             publish(version)
-            wanted = len(api.told.adapters) + 1
-            await eventually(lambda wanted=wanted: len(api.told.adapters) >= wanted)
+            told, answered = len(api.told.adapters), len(seen)
+
+            def exchanged(version=version, told=told, answered=answered):
+                later = {answers for answers, _ in seen[answered:]}
+                return len(api.told.adapters) > told and version in later
+
+            await eventually(exchanged)
         done.set()
         await asyncio.gather(*asking)
     assert {version for version, _ in seen} == {1, 2, 3}
