@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tests.support.grpc_server import eventually
+
 from pfi_aggregator.application.receive_slots import ReceiveSlots
 from pfi_aggregator.domain.chunk import Chunk
 
@@ -74,7 +76,7 @@ async def test_a_silent_upload_holds_up_nobody():
     silent, other = Upload(slots), Upload(slots)
     other.client.send()
     other.worked.set()
-    await asyncio.wait_for(other.working.wait(), 10)
+    await asyncio.wait_for(other.working.wait(), 60)
     assert silent.taken == 0
     for upload in (silent, other):
         upload.worked.set()
@@ -86,9 +88,10 @@ async def test_a_slow_upload_waits_for_its_chunk_without_a_slot():
     slots = ReceiveSlots(slots=1, patience_seconds=0.01)
     slow = Upload(slots)
     slow.worked.set()
-    await asyncio.sleep(0.05)  # longer than the patience: this is what makes it slow
+    # Its patience is over once it has given back the slot that it asked with.
+    await eventually(lambda: slow.client.asked == 1 and not slots._free.locked())
     slow.client.send()
-    await asyncio.wait_for(slow.working.wait(), 10)
+    await asyncio.wait_for(slow.working.wait(), 60)
     await settle()
     assert (slow.client.asked, slots._free.locked()) == (2, False)
     slow.client.end()
@@ -101,7 +104,7 @@ async def test_a_fast_upload_queues_again_after_its_slice():
     for upload in (first, second):
         upload.client.send(3)
         upload.worked.set()
-    await asyncio.wait_for(second.working.wait(), 10)
+    await asyncio.wait_for(second.working.wait(), 60)
     assert first.taken < 3
     for upload in (first, second):
         upload.client.end()
@@ -115,7 +118,7 @@ async def test_a_cancelled_upload_leaves_its_slot():
     first.task.cancel()
     await asyncio.wait([first.task])
     second.client.send()
-    await asyncio.wait_for(second.working.wait(), 10)
+    await asyncio.wait_for(second.working.wait(), 60)
     second.worked.set()
     second.client.end()
     await second.task
