@@ -67,7 +67,7 @@ class Reader:
         for agent in self._agents:
             agent.terminate()
         for agent in self._agents:
-            agent.wait(timeout=30)
+            agent.wait(timeout=60)
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_killed_in_an_upload(federation, spec):
     def half_stored():
         return [path.stat().st_size for name, path in partial_in(spool).items() if task in name]
 
-    assert wait_until(lambda: half_stored() == [CHUNK_BYTES], 30)
+    assert wait_until(lambda: half_stored() == [CHUNK_BYTES], 60)
     federation.kill("ada")
     assert task not in committed_in(spool, run, 1)
     agent = federation.agents["ada"]

@@ -143,7 +143,7 @@ async def test_a_client_is_revoked_during_its_upload(world, redis_server):
     stalled = asyncio.create_task(victim.send(scene.target, stall_after_chunks=1))
     spool = world.aggregator.spool
     await eventually(lambda: sizes_of(partial_in(spool)) == [CHUNK_BYTES])
-    async with Redis.from_url(redis_server.url) as redis, asyncio.timeout(30):
+    async with Redis.from_url(redis_server.url) as redis, asyncio.timeout(60):
         await RedisRevocations(redis).add(victim.identity.identity.name, "test")
         with pytest.raises(ClientRevokedError):
             await stalled

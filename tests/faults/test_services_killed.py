@@ -70,7 +70,7 @@ def test_redis_killed_with_tasks_out(federation, spec):
     federation.kill("redis")
     with pytest.raises(StoreUnavailableError):  # typed and retryable, not a traceback
         federation.api.clients()
-    assert wait_until(lambda: read_events(log, "revocation_list_unreadable")[before:], 30)
+    assert wait_until(lambda: read_events(log, "revocation_list_unreadable")[before:], 60)
     federation.release_training("ada", "bob")
     federation.start("redis")
     federation.finish(run)

@@ -35,7 +35,7 @@ async def interrupt(running, link, upload, ticket, bytes_sent: int) -> None:
 
     call = link.updates.UploadUpdate(requests(), timeout=60)
     await sent.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             if (await link.status(upload, ticket)).resume_offset_bytes == bytes_sent:
                 break

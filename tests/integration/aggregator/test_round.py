@@ -81,7 +81,7 @@ async def test_watching_tells_each_commit(running, leader):
     link = await running.client()
     upload, ticket = running.make(plan, link)
     await link.upload(upload, ticket)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         message = await stream.read()
     assert message.update.task == upload.ticket.task
     assert message.update.payload_bytes == len(upload.payload)
@@ -96,7 +96,7 @@ async def test_only_the_newest_leader_commands(running, leader, site):
     await newer.open(plan)
     with pytest.raises(LeaderSupersededError):
         await leader.seal()
-    spool = await newer.stub.GetSpool(round_service_pb2.GetSpoolRequest(), timeout=5)
+    spool = await newer.stub.GetSpool(round_service_pb2.GetSpoolRequest(), timeout=10)
     assert (spool.spool, spool.leader_token) == (SPOOL, TOKEN + 1)
 
 

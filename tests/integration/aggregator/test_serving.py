@@ -26,7 +26,7 @@ PLAN = make_plan()
 
 def get(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - made here
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - made here
             return answer.status
     except urllib.error.HTTPError as error:
         with error:
@@ -38,7 +38,7 @@ def test_a_process_serves_until_sigterm(site, tmp_path):
         assert get(f"http://{endpoints['operations']}/healthz") == 200
         assert get(f"http://{endpoints['operations']}/elsewhere") == 404
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     events = [event["event"] for event in events_of(tmp_path / "serve.log")]
     assert events[0] == "spool_recovered"
     assert {"aggregator_listening", "service_draining", "service_stopped"} <= set(events)

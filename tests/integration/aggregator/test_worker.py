@@ -88,7 +88,7 @@ async def test_a_task_becomes_an_artifact_and_a_pointer(settings, stored, tmp_pa
         archive = await store.get("exports", found["digest"])
         assert archive.startswith(b"PK")
         url = f"http://{endpoints['operations']}/readyz"
-        answer = await asyncio.to_thread(urllib.request.urlopen, url, timeout=5)
+        answer = await asyncio.to_thread(urllib.request.urlopen, url, timeout=60)
         assert answer.status == 200
         answer.close()
     assert process.returncode == 0

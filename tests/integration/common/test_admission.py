@@ -37,7 +37,7 @@ pytestmark = pytest.mark.integration
 STATUS = GetUploadStatusRequest()
 
 
-async def status(stubs: Stubs, seconds=5) -> int:
+async def status(stubs: Stubs, seconds=10) -> int:
     with translated():
         return (await stubs.update.GetUploadStatus(STATUS, timeout=seconds)).resume_offset_bytes
 

@@ -38,12 +38,12 @@ async def test_without_certificates_it_answers_over_plain_http_until_it_is_stopp
         assert answer.text == "an answer"
     finally:
         server.stop()
-        await asyncio.wait_for(serving, 10)
+        await asyncio.wait_for(serving, 60)
 
 
 async def test_what_was_stopped_before_it_served_ends_at_once(server):
     server.stop()
-    await asyncio.wait_for(server.serve(app), 10)
+    await asyncio.wait_for(server.serve(app), 60)
 
 
 def test_no_host_is_this_device_alone():

@@ -28,7 +28,7 @@ CHUNKS = [UploadUpdateRequest(chunk=PayloadChunk(data=bytes(1 << 20)))] * 24
 
 
 async def unary_unary(stubs: Stubs) -> None:
-    await stubs.update.GetUploadStatus(GetUploadStatusRequest(), timeout=5)
+    await stubs.update.GetUploadStatus(GetUploadStatusRequest(), timeout=10)
 
 
 async def stream_unary(stubs: Stubs) -> None:
@@ -86,7 +86,7 @@ async def test_an_unforeseen_error_keeps_its_words_at_home(call, client, service
 @pytest.mark.parametrize("call", KINDS)
 async def test_a_handler_that_waits_for_a_cancelled_task_has_failed(call, client, services):
     services.behave = raising(asyncio.CancelledError())
-    error = await asyncio.wait_for(failure(call, client), 10)
+    error = await asyncio.wait_for(failure(call, client), 60)
     assert type(error) is InternalError
 
 

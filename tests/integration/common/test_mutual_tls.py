@@ -55,7 +55,7 @@ def with_authority_of(identity: LocalIdentity, trusted: LocalIdentity) -> LocalI
 async def upload(channel: grpc.aio.Channel) -> None:
     """Calls a method that channels do not repeat by themselves."""
     with translated():
-        await Stubs(channel).update.UploadUpdate(iter([UploadUpdateRequest()]), timeout=10)
+        await Stubs(channel).update.UploadUpdate(iter([UploadUpdateRequest()]), timeout=60)
 
 
 async def refused(channel: grpc.aio.Channel) -> str:

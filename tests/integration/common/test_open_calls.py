@@ -25,7 +25,7 @@ from pfi_common.rpc.errors import translated
 
 pytestmark = pytest.mark.integration
 
-CUT_SECONDS = 30
+CUT_SECONDS = 60
 """Far above what a cut takes, so that a busy machine passes as well."""
 CHUNK = UploadUpdateRequest(chunk=PayloadChunk(data=bytes(1 << 20)))
 

@@ -41,7 +41,7 @@ async def test_a_drain_says_not_serving_first_and_lets_calls_end(federation):
         release.set()
         assert (await call).resume_offset_bytes == len("c-1")
         watch.cancel()
-        await asyncio.wait_for(serving, 10)
+        await asyncio.wait_for(serving, 60)
 
 
 async def test_a_call_that_outlasts_the_grace_is_ended(federation):
@@ -54,7 +54,7 @@ async def test_a_call_that_outlasts_the_grace_is_ended(federation):
         await eventually(lambda: services.calls)
         stop = asyncio.Event()
         stop.set()
-        await asyncio.wait_for(server.server.serve_until(stop, grace_seconds=0.1), 10)
+        await asyncio.wait_for(server.server.serve_until(stop, grace_seconds=0.1), 60)
         with pytest.raises(ServiceUnavailableError), translated():
             await call
     assert services.cancelled == ["UploadUpdate"]
@@ -63,14 +63,14 @@ async def test_a_call_that_outlasts_the_grace_is_ended(federation):
 async def test_a_message_above_four_mebibytes_is_refused(client, services):
     big = UploadUpdateRequest(chunk=PayloadChunk(data=bytes(4 << 20)))
     with pytest.raises(InternalError, match="RESOURCE_EXHAUSTED"), translated():
-        await client.update.UploadUpdate(iter([big]), timeout=10)
+        await client.update.UploadUpdate(iter([big]), timeout=60)
 
 
 async def test_a_connection_that_never_speaks_is_closed(federation):
     options = ServerOptions(handshake_timeout_seconds=1.0)
     async with running_server(federation.service(), adder(Services()), options=options) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert await asyncio.wait_for(reader.read(), 60) == b""
         writer.close()
         async with secure_channel(server.target, federation.client()) as channel:
             await Stubs(channel).update.GetUploadStatus(REQUEST, timeout=10)
@@ -118,7 +118,7 @@ def _presented_chain(port: int) -> list[str]:
     from OpenSSL import SSL
 
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as raw:
         raw.settimeout(None)
         connection = SSL.Connection(context, raw)
         connection.set_connect_state()

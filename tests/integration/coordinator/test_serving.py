@@ -17,7 +17,7 @@ async def ask(coordinator, enrolled, run=""):
     request = serving_service_pb2.GetServingAdapterRequest(run=run)
     async with secure_channel(coordinator.endpoints.session, enrolled.identity) as channel:
         with translated():
-            return await ServingServiceStub(channel).GetServingAdapter(request, timeout=5)
+            return await ServingServiceStub(channel).GetServingAdapter(request, timeout=10)
 
 
 async def test_before_the_first_publication_there_is_no_adapter(coordinator):

@@ -171,16 +171,16 @@ async def test_a_page_token_is_good_for_its_owner_alone(rag):
     request = wire.ListDocumentsRequest(page_size=1)
     async with rag.channel(alice) as channel:
         stub = wire_grpc.RetrievalServiceStub(channel)
-        first = await stub.ListDocuments(request, timeout=5)
+        first = await stub.ListDocuments(request, timeout=10)
         request.page_token = first.next_page_token
-        second = await stub.ListDocuments(request, timeout=5)
+        second = await stub.ListDocuments(request, timeout=10)
     assert [item.name for page in (first, second) for item in page.documents] == [
         "menu.txt", "notes/plan.md",
     ]  # fmt: skip
     assert second.next_page_token == ""
     async with rag.channel(bob) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await wire_grpc.RetrievalServiceStub(channel).ListDocuments(request, timeout=5)
+            await wire_grpc.RetrievalServiceStub(channel).ListDocuments(request, timeout=10)
     assert isinstance(platform_error(caught.value), InvalidRequestError)
 
 
@@ -256,7 +256,7 @@ async def test_filters_narrow_and_cannot_widen(rag):
     request.filter.labels["kind"] = "b"
     async with rag.channel(rag.federation.client(BOB)) as channel:
         stub = wire_grpc.RetrievalServiceStub(channel)
-        assert (await stub.SearchPassages(request, timeout=5)).no_evidence
+        assert (await stub.SearchPassages(request, timeout=10)).no_evidence
 
 
 async def test_logs_hold_no_text_no_query_and_no_name(rag, capfd):

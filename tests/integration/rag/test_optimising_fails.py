@@ -45,7 +45,7 @@ time.sleep(600)
 _Value = TypeVar("_Value")
 
 
-def wait_for(look: Callable[[], _Value], seconds: float = 30) -> _Value:
+def wait_for(look: Callable[[], _Value], seconds: float = 60) -> _Value:
     """Looks until there is something."""
     end = time.monotonic() + seconds
     while not (value := look()):

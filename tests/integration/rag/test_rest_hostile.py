@@ -62,4 +62,4 @@ async def test_a_time_that_is_none_is_refused_in_words(rag, seconds):
     request.filter.added_after_time.seconds = seconds
     async with rag.channel(rag.federation.client(CLIENT)) as channel:
         with pytest.raises(InvalidRequestError, match="added_after_time"), translated():
-            await RetrievalServiceStub(channel).SearchPassages(request, timeout=5)
+            await RetrievalServiceStub(channel).SearchPassages(request, timeout=10)

@@ -68,7 +68,7 @@ class RunningRag:
             pair.write_bytes(identity.key_pem + identity.certificate_chain_pem)
             context.load_cert_chain(pair)
         base = f"https://{self.endpoints.rest}"
-        return httpx.AsyncClient(base_url=base, verify=context, trust_env=False, timeout=10)
+        return httpx.AsyncClient(base_url=base, verify=context, trust_env=False, timeout=60)
 
 
 @asynccontextmanager

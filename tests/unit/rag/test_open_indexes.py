@@ -159,14 +159,14 @@ async def test_closing_stops_the_embedding():
     class SlowEmbedder(HashEmbedder):
         def embed_passages(self, texts):
             begun.set()
-            may_go.wait(10)
+            may_go.wait(60)
             return super().embed_passages(texts)
 
     embedder = SlowEmbedder()
     factory = InMemoryStoreFactory(embedder.digest, stored_without_model())
     indexes = OpenIndexes(factory, embedder)
     async with indexes.reading(make_owner()):
-        await asyncio.to_thread(begun.wait, 10)
+        await asyncio.to_thread(begun.wait, 60)
     closing = asyncio.create_task(indexes.close())
     await asyncio.sleep(0.02)
     may_go.set()
@@ -182,7 +182,7 @@ async def test_an_index_whose_opening_nobody_waits_for_is_not_lost(tmp_path):
     class SlowFactory:
         def open(self, owner):
             begun.set()
-            assert may_end.wait(10)
+            assert may_end.wait(60)
             return inner.open(owner)
 
     indexes, owner = OpenIndexes(SlowFactory(), None), make_owner()
@@ -192,7 +192,7 @@ async def test_an_index_whose_opening_nobody_waits_for_is_not_lost(tmp_path):
             return store.documents()
 
     gone = asyncio.create_task(use())
-    assert await asyncio.to_thread(begun.wait, 10)
+    assert await asyncio.to_thread(begun.wait, 60)
     gone.cancel()
     asyncio.get_running_loop().call_soon(may_end.set)
     with pytest.raises(asyncio.CancelledError):

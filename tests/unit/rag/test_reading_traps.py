@@ -10,8 +10,8 @@ from pfi_rag.domain.media_types import MediaType
 from pfi_rag.domain.reading import html, read
 from pfi_rag.domain.splitting import split
 
-PATIENCE_SECONDS = 5.0
-"""Each of these takes a tenth of that, or minutes where the time grows with the square."""
+PATIENCE_SECONDS = 20.0
+"""Each of these takes a fortieth of that, or minutes where the time grows with the square."""
 
 TRAPS = {
     "one line of a megabyte": (MediaType.TEXT, "word " * 200_000),

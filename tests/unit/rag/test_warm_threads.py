@@ -8,7 +8,7 @@ import pytest
 from pfi_rag.application.blocking import in_thread
 from pfi_rag.application.warm_threads import WarmThreads
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 async def test_calls_in_a_row_have_the_same_thread():

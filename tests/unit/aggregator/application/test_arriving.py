@@ -33,7 +33,7 @@ from pfi_common.errors import (
 )
 from pfi_common.tensors import BF16, FP32, INT4_BLOCK, INT8_BLOCK, decode, encode
 
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 ENCODINGS = [FP32, BF16, INT8_BLOCK, INT4_BLOCK]
 
 

@@ -21,7 +21,7 @@ from tests.support.aggregator.large_uploads import (
 )
 from tests.support.aggregator.use_cases import TOKEN, cut
 
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 UPLOADS = [upload_of(index) for index in range(4)]
 WATCHED = ("append", "pieces", "close")
 

@@ -24,7 +24,7 @@ PLAN = make_plan(clip_norm=0.05)
 UPLOADS = [
     make_upload(PLAN, f"c-{index:012}", seed=index, examples=index + 1) for index in range(4)
 ]
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 
 
 async def start(plan=PLAN) -> UseCases:

@@ -13,7 +13,7 @@ from pfi_common.errors import StoreUnavailableError
 
 PLAN = make_plan(clip_norm=0.05)
 UPLOADS = [make_upload(PLAN, f"c-{index:012}", seed=index) for index in range(3)]
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 
 
 async def finish(world) -> str:

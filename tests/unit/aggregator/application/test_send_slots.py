@@ -76,10 +76,10 @@ async def test_a_silent_client_holds_up_nobody():
     slots = SendSlots(slots=1, patience_seconds=0.01)
     silent, other = Client(slots), Client(slots)
     other.taken.set()
-    await asyncio.wait_for(other.task, 10)
+    await asyncio.wait_for(other.task, 60)
     assert (silent.sent, other.sent) == (1, 2)
     silent.taken.set()
-    await asyncio.wait_for(silent.task, 10)
+    await asyncio.wait_for(silent.task, 60)
 
 
 async def test_a_long_download_takes_turns():
@@ -87,7 +87,7 @@ async def test_a_long_download_takes_turns():
     downloads = [Client(slots, count=3) for _ in range(2)]
     for download in downloads:
         download.taken.set()
-    await asyncio.wait_for(asyncio.gather(*[d.task for d in downloads]), 10)
+    await asyncio.wait_for(asyncio.gather(*[d.task for d in downloads]), 60)
     assert [download.sent for download in downloads] == [3, 3]
 
 
@@ -97,7 +97,7 @@ async def test_a_broken_download_gives_its_slot_back():
     await settle()
     broken.task.cancel()
     other.taken.set()
-    await asyncio.wait_for(other.task, 10)
+    await asyncio.wait_for(other.task, 60)
     assert other.sent == 2
 
 
@@ -120,20 +120,20 @@ async def test_a_download_that_waits_keeps_no_chunk():
     assert (first.sent, second.sent) == (1, 1)
     assert len(first.payload.alive) == 0
     second.taken.set()
-    await asyncio.wait_for(asyncio.gather(first.task, second.task), 10)
+    await asyncio.wait_for(asyncio.gather(first.task, second.task), 60)
 
 
 async def test_chunks_are_small_while_several_are_held_up():
     slots = SendSlots(slots=1, patience_seconds=0.001)
     silent = [Client(slots) for _ in range(6)]
     for client in silent:
-        await asyncio.wait_for(client.begun.wait(), 10)
+        await asyncio.wait_for(client.begun.wait(), 60)
     sizes = [client.payload.sizes[0] for client in silent]
     assert sizes == 4 * [MAXIMUM_CHUNK_BYTES] + 2 * [SMALL_CHUNK_BYTES]
     for client in silent:
         client.taken.set()
-    await asyncio.wait_for(asyncio.gather(*[client.task for client in silent]), 10)
+    await asyncio.wait_for(asyncio.gather(*[client.task for client in silent]), 60)
     after = Client(slots)
     after.taken.set()
-    await asyncio.wait_for(after.task, 10)
+    await asyncio.wait_for(after.task, 60)
     assert after.payload.sizes == 2 * [MAXIMUM_CHUNK_BYTES]

@@ -30,7 +30,7 @@ from pfi_common.errors import ChunkOutOfOrderError, UploadsLimitedError
 PLAN = make_plan()
 UPLOAD = make_upload(PLAN)
 OTHER = make_upload(PLAN, "c-000000000002")
-LIMIT_SECONDS = 5
+LIMIT_SECONDS = 60
 CALLER = Caller(UPLOAD.ticket.client, KEY_SHA256)
 
 

@@ -21,12 +21,12 @@ class Thread:
     def work(self, batch: list[bytes]) -> None:
         self.batches.append(batch)
         self.entered.release()
-        assert self.leave.acquire(timeout=10)
+        assert self.leave.acquire(timeout=60)
         if self.error is not None:
             raise self.error
 
     async def begun(self) -> None:
-        assert await asyncio.to_thread(self.entered.acquire, timeout=10)
+        assert await asyncio.to_thread(self.entered.acquire, timeout=60)
 
 
 @pytest.fixture

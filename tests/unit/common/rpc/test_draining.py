@@ -73,5 +73,5 @@ async def test_draining_ends_although_the_client_is_silent():
         reading.set()
         return await asyncio.get_running_loop().create_future()
 
-    await asyncio.wait_for(RequestStream(silent, 0.01).drain(), 10)
+    await asyncio.wait_for(RequestStream(silent, 0.01).drain(), 60)
     assert reading.is_set()

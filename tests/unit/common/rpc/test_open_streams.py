@@ -49,7 +49,7 @@ class Handler:
             await asyncio.Event().wait()
 
     async def ended(self):
-        await asyncio.wait([self.task], timeout=5)
+        await asyncio.wait([self.task], timeout=60)
         assert self.task.cancelled()
         return self.stream.error
 

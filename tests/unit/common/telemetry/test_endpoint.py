@@ -24,7 +24,7 @@ def get(state):
 
     def fetch(path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -58,7 +58,7 @@ def test_an_ipv6_address_may_stand_in_brackets():
     endpoint = OperationsEndpoint(CollectorRegistry(), "[::1]", 0, lambda: True)
     try:
         port = endpoint.start()
-        with socket.create_connection(("::1", port), timeout=5):
+        with socket.create_connection(("::1", port), timeout=60):
             pass
     finally:
         endpoint.stop()
