@@ -37,6 +37,7 @@ from pfi_common.spec import Description, load_run_spec
 
 CONNECT_SECONDS = 120.0
 RUN_SECONDS = 150.0
+AGENT_END_SECONDS = 60.0
 
 
 class AgentProcess:
@@ -129,9 +130,9 @@ class Federation:
         assert self.pid(name) is None
 
     def stop(self, name: str) -> None:
-        """SIGTERM; the process has ended on return."""
+        """SIGTERM; the process has ended on return, and an agent not by force."""
         if name in self.agents:
-            self.agents[name].process.stop()
+            self.agents[name].process.stop(AGENT_END_SECONDS)
         elif name == "redis":
             self.local.redis.stop()
         else:

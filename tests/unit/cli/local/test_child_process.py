@@ -29,14 +29,14 @@ def child(tmp_path):
 
 def started(process, tmp_path, text="ready"):
     process.start()
-    assert wait_until(lambda: text in (tmp_path / "log").read_text(), 10)
+    assert wait_until(lambda: text in (tmp_path / "log").read_text(), 60)
     return process
 
 
 def test_its_output_goes_to_the_log_and_its_status_is_known(child, tmp_path):
     process = child("echo hello; echo problem >&2; exit 3")
     process.start()
-    assert process.wait(10)
+    assert process.wait(60)
     assert process.exit_status == 3
     assert process.pid is None
     assert (tmp_path / "log").read_text() == "hello\nproblem\n"
@@ -48,7 +48,7 @@ def test_it_is_stopped_politely(child, tmp_path):
     process = started(
         child("trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done"), tmp_path
     )
-    process.stop()
+    process.stop(grace_seconds=60)
     assert process.exit_status == 0
     assert "bye" in (tmp_path / "log").read_text()
 
@@ -64,7 +64,7 @@ def test_what_it_leaves_behind_ends_too(child, tmp_path):
     left = ProcessRecord.of(int((tmp_path / "log").read_text().split()[1]))
     assert left is not None
     process.stop()
-    assert wait_until(lambda: not left.alive, 5)
+    assert wait_until(lambda: not left.alive, 60)
 
 
 def test_ctrl_c_in_the_terminal_does_not_reach_it(child, tmp_path):
@@ -93,7 +93,7 @@ def test_it_ends_with_its_killed_parent(tmp_path):
         assert record is not None
         assert record.alive
         parent.kill()
-    assert wait_until(lambda: not record.alive, 10)
+    assert wait_until(lambda: not record.alive, 60)
 
 
 def test_leftovers_are_ended_and_strangers_are_not(child, tmp_path):
