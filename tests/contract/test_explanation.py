@@ -23,8 +23,10 @@ from pfi_common.spec import examine_run_spec, parse_description, parse_run_spec,
 from pfi_common.tensors import Schema, Tensor
 from pfi_coordinator.adapters.proto_tasks import TICKET_GRACE
 from pfi_coordinator.application.outbox.clusters import REORDER_SECONDS
-from pfi_coordinator.domain.rules import MAXIMUM_ATTEMPTS, SETTLE_GRACE_SECONDS, ClusterRules
+from pfi_coordinator.domain.retrying import RetryPauses
+from pfi_coordinator.domain.rules import SETTLE_GRACE_SECONDS, ClusterRules
 from pfi_coordinator.domain.scaling import scaled_rules
+from pfi_coordinator.settings import CoordinatorSettings
 
 DOCUMENT = {
     "name": "river",
@@ -75,7 +77,12 @@ def test_values_say_who_chose_them():
 
 
 def test_time_limits_are_those_of_the_coordinator():
-    assert limits.MAXIMUM_ATTEMPTS == MAXIMUM_ATTEMPTS
+    pauses = RetryPauses()
+    assert limits.RETRY_FIRST.total_seconds() == pauses.first_seconds
+    assert limits.RETRY_MOST.total_seconds() == pauses.most_seconds
+    fields = CoordinatorSettings.model_fields
+    configured = (fields["retry_first_seconds"].default, fields["retry_most_seconds"].default)
+    assert configured == (pauses.first_seconds, pauses.most_seconds)
     assert limits.TICKET_GRACE == TICKET_GRACE
     assert limits.SETTLE_GRACE.total_seconds() == SETTLE_GRACE_SECONDS
     assert limits.PARTITION_REPEATED.total_seconds() == REORDER_SECONDS
@@ -85,7 +92,9 @@ def test_time_limits_follow_the_deadline():
     found = {each.what: each.seconds for each in timings(parse_run_spec(DOCUMENT))}
     assert found["collecting updates, per attempt"] == 120
     assert found["an upload ticket"] == 420
-    assert found["the whole run, with every wait to its end"] == 120 * (2 * 3 * 5 + 1)
+    pauses_seconds = 5 * (5 + 10)
+    longest_seconds = 120 * (2 * 3 * 5 + 1) + pauses_seconds
+    assert found["the whole run, with every wait to its end"] == longest_seconds
     assert "grouping the clients" not in found
     grouped = {each.what for each in timings(parse_run_spec(GROUPED))}
     assert {"grouping the clients", "placing a new client"} <= grouped

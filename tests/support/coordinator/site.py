@@ -51,6 +51,7 @@ class Site:
             "artifacts_url": f"file://{self.folder}/artifacts",
             "aggregators": {SPOOL: self.aggregator_address},
             "drain_seconds": 5,
+            "retry_first_seconds": 0.05,
         }
         return CoordinatorSettings(**(values | changes))
 

@@ -5,14 +5,18 @@ from datetime import timedelta
 
 from pfi_common.spec import RunSpec, UpdateSimilarity
 
-MAXIMUM_ATTEMPTS = 3
-"""Of a round, before its run fails."""
+RETRY_FIRST = timedelta(seconds=5)
+RETRY_MOST = timedelta(minutes=5)
+"""Pauses of a round that failed before it is tried again, unless a deployment has others."""
 TICKET_GRACE = timedelta(minutes=5)
 """How much longer than its round a ticket is good."""
 SETTLE_GRACE = timedelta(seconds=60)
 """How long receipts are kept for clients that have not reported."""
 PARTITION_REPEATED = timedelta(seconds=30)
 """How long the worker that groups clients is waited for before it is asked again."""
+
+
+_NONE = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,12 @@ def timings(spec: RunSpec) -> list[Timing]:
             "collecting updates, per attempt",
             deadline.total_seconds(),
             f"{minimum} updates are merged; fewer: the round is tried again, "
-            f"{MAXIMUM_ATTEMPTS} times at most, and then the run fails",
+            f"{spec.cohort.attempts} times at most, and then the run fails",
+        ),
+        Timing(
+            "the pause before a round is tried again",
+            RETRY_FIRST.total_seconds(),
+            f"with every further failure of the round it doubles, up to {RETRY_MOST.seconds} s",
         ),
         Timing("an upload ticket", (deadline + TICKET_GRACE).total_seconds(), "it is refused"),
         Timing(
@@ -75,6 +84,8 @@ def _cluster_timings(deadline: timedelta) -> list[Timing]:
 
 def _longest(spec: RunSpec) -> Timing:
     """Every wait to its end, every round at its last attempt."""
-    waits = 2 * MAXIMUM_ATTEMPTS * spec.stop.rounds + 1
-    longest = (waits * spec.cohort.deadline).total_seconds()
+    attempts = spec.cohort.attempts
+    waits = 2 * attempts * spec.stop.rounds + 1
+    pauses = sum((min(RETRY_FIRST * 2**each, RETRY_MOST) for each in range(attempts - 1)), _NONE)
+    longest = (waits * spec.cohort.deadline + spec.stop.rounds * pauses).total_seconds()
     return Timing("the whole run, with every wait to its end", longest, "it has ended long before")

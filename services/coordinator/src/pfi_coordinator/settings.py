@@ -76,6 +76,19 @@ class CoordinatorSettings(ServiceSettings):
         description="how many seconds a round that could go elsewhere waits for a spool that does"
         " not answer, 1 to 86400",
     )
+    retry_first_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=3_600,
+        description="how many seconds a round that failed rests before it is tried again; the pause"
+        " doubles with every further failure, 0 to 3600",
+    )
+    retry_most_seconds: float = Field(
+        default=300.0,
+        ge=0,
+        le=86_400,
+        description="longest such pause in seconds, 0 to 86400",
+    )
     piece_deadline_seconds: float = Field(
         default=30.0,
         ge=1,

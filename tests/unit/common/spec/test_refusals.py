@@ -23,7 +23,12 @@ from pfi_common.spec import parse_run_spec
         ({"cohort": {"sise": 4}}, "cohort.sise", "unknown", "Did you mean `size`?"),
         ({"cohort": {"deadline": 600}}, "cohort.deadline", "with a unit", "Leave it out for 10m"),
         ({"cohort": {"deadline": "40d"}}, "cohort.deadline", "from 1s to 30d, not '40d'", "10m"),
-        ({"cohort": {"qqq": 4}}, "cohort.qqq", "unknown", "Remove it; the fields here are dead"),
+        (
+            {"cohort": {"qqq": 4}},
+            "cohort.qqq",
+            "unknown",
+            "Remove it; the fields here are attempts",
+        ),
         ({"local": {"learning_rate": "x"}}, "local.learning_rate", "valid number", "for 0.0002"),
         ({"local": {"learning_rate": 0}}, "local.learning_rate", "greater than 0", "AdamW"),
         ({"local": {"learning_rate": float("nan")}}, "local.learning_rate", "finite", "AdamW"),

@@ -31,6 +31,8 @@ class Cohort(SpecPart):
     """Fewest updates to publish with when the deadline comes; size unless set"""
     deadline: Duration = timedelta(minutes=10)
     """Longest duration of a round"""
+    attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    """How often a round is tried, with growing pauses in between, before its run fails"""
     select: Literal["random"] = "random"
     """How clients are chosen among the connected ones"""
     eligible: Eligible = Eligible()

@@ -1,6 +1,6 @@
 """A round that failed is tried again: after a pause that grows, and not for ever."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -12,6 +12,23 @@ BROKEN_OFF = Failure("ATTEMPT_VOIDED", "the run was paused at once")
 
 _JITTER = 0.2
 """Share by which a pause is shorter or longer, so that runs do not come back together."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPauses:
+    """How long a round that failed rests before it is tried again.
+
+    Attributes:
+        first_seconds: After its first failure; 0 for no pause. It doubles with every further one.
+        most_seconds: Longest pause.
+    """
+
+    first_seconds: float = 5.0
+    most_seconds: float = 300.0
+
+
+AT_ONCE = RetryPauses(first_seconds=0.0)
+"""No pauses."""
 
 
 def may_try_again(state: RunState, aborted: RoundState) -> bool:
