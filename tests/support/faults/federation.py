@@ -21,10 +21,10 @@ from tests.support.federation import Federation
 from pfi_aggregator.failpoints import Failpoint
 from pfi_cli.api.runs import Member, Run
 from pfi_cli.local.layout import SPOOL_NAME
+from pfi_cli.local.scale import ALONE, Scale
 from pfi_cli.local.waiting import wait_until
 from pfi_common.spec import parse_run_spec
 
-SERVICES = ("aggregator", "coordinator")
 MEMBERS = frozenset({"ada", "bob"})
 END_SECONDS = 120.0
 
@@ -38,13 +38,14 @@ class FaultFederation(Federation):
         data: The rows of each agent.
     """
 
-    def __init__(self, folder: Path, replay: Replay) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, replay: Replay, scale: Scale = ALONE) -> None:
+        super().__init__(folder, scale)
+        self.services = (*scale.spools.values(), *scale.coordinator_names)
         self.replay = replay
         self.data: dict[str, Path] = {}
         self.proxy = FaultProxy("")
         self._overrides: dict[str, Mapping[str, str]] = {}
-        for name in SERVICES:
+        for name in self.services:
             self._make_configurable(name)
 
     def __enter__(self) -> "FaultFederation":
@@ -64,7 +65,7 @@ class FaultFederation(Federation):
     def configure(self, name: str, **settings: str) -> None:
         """Sets settings of a service, for its starts from now on; none of them: as it was."""
         self._overrides[name] = {
-            f"PFI_{name.upper()}_{key.upper()}": value for key, value in settings.items()
+            f"PFI_{kind_of(name).upper()}_{key.upper()}": value for key, value in settings.items()
         }
 
     def arm(self, place: Failpoint) -> None:
@@ -138,7 +139,9 @@ class FaultFederation(Federation):
         shutil.rmtree(self.layout.root / "holds", ignore_errors=True)
         for name in set(self.agents) - MEMBERS:
             self.leave(name)
-        away = [name for name in ("redis", *SERVICES, *sorted(MEMBERS)) if self.pid(name) is None]
+        away = [
+            name for name in ("redis", *self.services, *sorted(MEMBERS)) if self.pid(name) is None
+        ]
         sessions = {name: self._sessions(name) for name in MEMBERS.intersection(away)}
         for name in away:
             self.start(name)
@@ -149,6 +152,15 @@ class FaultFederation(Federation):
     def _sessions(self, name: str) -> int:
         """How many sessions an agent has opened so far."""
         return len(read_events(self.agents[name].log, "agent_ready"))
+
+    def rows_of(self, client: str) -> Path:
+        """The rows of a client."""
+        name = next(name for name, agent in self.agents.items() if agent.client == client)
+        return self.data[name]
+
+    def agent_logs(self) -> Sequence[Path]:
+        """The logs of all agents that there ever were."""
+        return [self.layout.log(name) for name in self.data]
 
     def begin(
         self,
@@ -234,7 +246,7 @@ class FaultFederation(Federation):
         plan = service._plan
 
         def settings(known: Mapping[str, str]) -> dict[str, str]:
-            proxied = self._through_proxy(known) if name == "coordinator" else {}
+            proxied = self._through_proxy(known) if kind_of(name) == "coordinator" else {}
             return {**plan.settings(known), **proxied, **self._overrides.get(name, {})}
 
         service._plan = replace(plan, settings=settings)
@@ -242,3 +254,8 @@ class FaultFederation(Federation):
     def _through_proxy(self, known: Mapping[str, str]) -> Mapping[str, str]:
         self.proxy.target = known["aggregator"]
         return {"PFI_COORDINATOR_AGGREGATORS": json.dumps({SPOOL_NAME: self.proxy.address})}
+
+
+def kind_of(name: str) -> str:
+    """What a process is: `coordinator` for `coordinator-1`."""
+    return name.partition("-")[0]

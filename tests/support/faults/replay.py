@@ -90,10 +90,9 @@ class Replay:
     ) -> Counted:
         """Trains one counted update again; `lost` is what each client's last counted one lost."""
         spec = parse_run_spec(run.spec)
-        name = next(n for n, agent in federation.agents.items() if agent.client == counted.client)
         task = self._task(run, spec, base, counted)
         bench = self._learner.open(backbone_of(task), self.describe(spec).adapter_schema)
-        rows = split_of(task, read_data(federation.data[name]))
+        rows = split_of(task, read_data(federation.rows_of(counted.client)))
         vector = _as_downloaded(spec, base)
         outcome = bench.train_shared(vector, rows, shared_options(task), lambda _: None)
         encoding, feeds_back = task.train.upload_encoding, task.train.error_feedback
@@ -142,8 +141,8 @@ def _check_counted_set(federation: FaultFederation, each: Round, lineage: Lineag
         assert len(read_events(log, "update_committed", task=task)) <= 1
         held = [
             event
-            for name in federation.data
-            for event in read_events(federation.layout.log(name), "task_completed", task=task)
+            for agent_log in federation.agent_logs()
+            for event in read_events(agent_log, "task_completed", task=task)
         ]
         assert held, f"no agent holds a receipt of {task}"
     key = {"run": lineage.adapter.run, "round": each.round, "attempt": lineage.attempt}

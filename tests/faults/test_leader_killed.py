@@ -1,0 +1,53 @@
+"""The leading coordinator is killed, again and again, and another replica goes on."""
+
+import pytest
+from tests.support.faults.logs import read_events
+
+pytestmark = [pytest.mark.faults, pytest.mark.e2e]
+
+CLIENTS = 20
+ROUNDS = 20
+
+
+@pytest.fixture(scope="module")
+def replicated(tmp_path_factory, write_data):
+    from tests.support.faults.replay import Replay
+    from tests.support.faults.replicated_federation import ReplicatedFederation
+
+    folder = tmp_path_factory.mktemp("replicas")
+    data = folder / "data"
+    data.mkdir()
+    for number in range(CLIENTS):
+        write_data(data / f"client_{number}.jsonl", f"heron number {number}")
+    with ReplicatedFederation(folder / "state", Replay(folder)) as running:
+        running.join_fleet(CLIENTS, data)
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("kills", "seed"),
+    [
+        pytest.param(5, 1, marks=pytest.mark.timeout(600)),
+        pytest.param(50, 2, marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
+    ],
+)
+def test_leaders_killed_at_random(replicated, spec, kills, seed):
+    run = replicated.begin(
+        spec(
+            cohort={"size": CLIENTS, "deadline": "10m"},
+            stop={"rounds": ROUNDS},
+            local={"steps": 1, "batch_size": 2, "learning_rate": 1e-2, "maximum_tokens": 32},
+        )
+    )
+    takeovers = replicated.kill_leaders(run, kills, ROUNDS, seed)
+    assert len(takeovers) == kills
+    assert all(each.leader != each.victim for each in takeovers)
+    ended = replicated.finish(run)
+    assert [each.counted for each in ended.rounds] == [CLIENTS] * ROUNDS
+    assert [each.attempt for each in ended.rounds] == [1] * ROUNDS
+    replicas = {
+        event["replica"]
+        for name in replicated.replicas
+        for event in read_events(replicated.layout.log(name), "session_opened")
+    }
+    assert len(replicas) == len(replicated.replicas)
