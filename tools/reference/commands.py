@@ -69,6 +69,10 @@ def _program(script: EntryPoint) -> Command | None:
         if (error.name or "").startswith("pfi_"):
             return None
         raise
+    if not hasattr(module, "app") and not hasattr(module, "build_parser"):
+        # The script only prepares its process.
+        package = script.module.partition(".")[0]
+        module = importlib.import_module(f"{package}.entrypoints.main")
     if hasattr(module, "app"):
         return from_typer(script.name, typer.main.get_command(module.app))
     return from_parser(script.name, module.build_parser(), "")

@@ -58,6 +58,19 @@ def enrol(folder, lifetime=timedelta(days=1)):
     return state
 
 
+def test_the_script_tells_grpc_how_to_wait_before_it_is_imported(monkeypatch):
+    code = (
+        "import sys, pfi_client_agent.main\n"
+        "assert 'grpc' not in sys.modules\n"
+        "sys.argv = ['pfi-agent', '--help']\n"
+        "try: pfi_client_agent.main.main()\n"
+        "except SystemExit: pass\n"
+        "import os; assert 'event_engine' in os.environ['GRPC_EXPERIMENTS']"
+    )
+    monkeypatch.delenv("GRPC_EXPERIMENTS", raising=False)
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["start", "--help"], ["data", "check", "--help"], ["status"]]
 )

@@ -4,6 +4,7 @@ The environment is read in settings modules alone: this one, and each service's 
 its subclass.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from typing import TypeVar
@@ -21,6 +22,14 @@ from pfi_common.errors import SettingsInvalidError
 
 PREFIXES = ("PFI_COORDINATOR_", "PFI_AGGREGATOR_", "PFI_AGENT_", "PFI_RAG_", "PFI_")
 """Prefixes of all programs; the last one, of the command line, contains the others."""
+
+DIRECT_WAITING = {"GRPC_EXPERIMENTS": "-event_engine_listener,-event_engine_client"}
+"""Variables under which the thread of gRPC that waits for calls reads their bytes itself.
+
+By default a pool of threads (gRPC's event engine) reads them, and then wakes the thread that waits:
+one more thread to wake for each message, and each has to find a processor free. A gRPC without
+these experiments ignores their names and reads as it does by default.
+"""
 
 _SERVICE_LINK = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)")
 """What Kubernetes and Docker add for a service that is called like a prefix."""
@@ -108,3 +117,9 @@ def _variable(cls: type[ServiceSettings], location: tuple[int | str, ...]) -> st
 def _wanted(cls: type[ServiceSettings], location: tuple[int | str, ...]) -> str:
     field = cls.model_fields.get(str(location[0])) if location else None
     return f"; it should be: {field.description}" if field and field.description else ""
+
+
+def wait_directly() -> None:
+    """Has gRPC wait directly, unless the environment says how; call it before gRPC is imported."""
+    for name, value in DIRECT_WAITING.items():
+        os.environ.setdefault(name, value)  # noqa: TID251 - this is the settings module

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pfi_aggregator.settings import AggregatorSettings
 from pfi_common.errors import PlatformError
-from pfi_common.settings import load_settings
+from pfi_common.settings import load_settings, wait_directly
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -38,6 +38,7 @@ def _run(command: str) -> None:
 
         work(settings)
     else:
+        wait_directly()  # before what follows imports gRPC
         from pfi_aggregator.bootstrap.server import serve
 
         serve(settings)

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pfi_common.direct_waiting import wait_directly
 from pfi_common.errors import PlatformError
-from pfi_common.settings import load_settings
+from pfi_common.settings import load_settings, wait_directly
 from pfi_rag.entrypoints.model_commands import model_app
 from pfi_rag.settings import RagSettings, with_options
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from pfi_common.direct_waiting import DIRECT_WAITING, wait_directly
+from pfi_common.settings import DIRECT_WAITING, wait_directly
 
 VARIABLE = "GRPC_EXPERIMENTS"
 
