@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pfi_coordinator.domain.collecting import quorum_missed
+from pfi_coordinator.domain.deadlines import observed_round
 from pfi_coordinator.domain.decision import (
     Decision,
     abort_attempt,
@@ -32,6 +33,7 @@ from pfi_coordinator.domain.events import (
 )
 from pfi_coordinator.domain.partition import begin_partition, ends_probe
 from pfi_coordinator.domain.retrying import may_try_again, next_attempt
+from pfi_coordinator.domain.selection_utility import paced
 from pfi_coordinator.domain.state import Failure, RoundPhase, RoundState, RunPhase, RunState
 
 _NO_CAUSE = Failure("INTERNAL", "the attempt was aborted without a recorded cause")
@@ -111,6 +113,7 @@ def round_published(state: RunState, event: RoundPublished, now: datetime) -> De
         last_round=_archived(published),
         trouble=None,
     )
+    moved = _learnt(moved, current)
     moved, settling = keep_receipts(moved, published, now)
     if ends_probe(state, current.number):
         grouping, effects = begin_partition(moved, now)
@@ -130,6 +133,7 @@ def round_aborted(state: RunState, event: RoundAborted, now: datetime) -> Decisi
         return unchanged(state)
     aborted = current.entered(RoundPhase.ABORTED, now)
     left = replace(state, round=None, last_round=_archived(aborted), trouble=None)
+    left = observed_round(left, current)
     later: tuple[Effect, ...] = ()
     if event.unaware:
         later = (VoidRound(current.number, current.attempt, event.unaware),)
@@ -138,6 +142,16 @@ def round_aborted(state: RunState, event: RoundAborted, now: datetime) -> Decisi
     if state.phase is RunPhase.RUNNING:
         left = ended(left, RunPhase.FAILED, now, current.cause or _NO_CAUSE)
     return left, (*later, SettleRound(current.number, current.attempt))
+
+
+def _learnt(state: RunState, current: RoundState) -> RunState:
+    """Remembers what the round says about deadlines and, to a policy that asks, about utility."""
+    observed, rules = observed_round(state, current), state.rules.selection
+    if rules.policy != "utility" or not current.reports:
+        return observed
+    mean = current.utility / current.reports
+    pacer = paced(state.pacer, rules.utility, current.number, mean)
+    return replace(observed, pacer=pacer)
 
 
 def _archived(current: RoundState) -> RoundState:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pfi_common.counting import counted
+from pfi_coordinator.domain.deadlines import leaves_time, with_arrivals, with_misses
 from pfi_coordinator.domain.decision import (
     Decision,
     abort_attempt,
@@ -14,7 +15,14 @@ from pfi_coordinator.domain.decision import (
 )
 from pfi_coordinator.domain.effects import SealRound
 from pfi_coordinator.domain.events import TasksFinished, TasksGivenBack, UpdatesCommitted
-from pfi_coordinator.domain.state import UNSETTLED, Failure, RoundPhase, RoundState, RunState
+from pfi_coordinator.domain.state import (
+    UNSETTLED,
+    Failure,
+    RoundPhase,
+    RoundState,
+    RunPhase,
+    RunState,
+)
 
 
 def updates_committed(state: RunState, event: UpdatesCommitted, now: datetime) -> Decision:
@@ -41,7 +49,7 @@ def updates_committed(state: RunState, event: UpdatesCommitted, now: datetime) -
     )
     if current.phase is not RoundPhase.COLLECTING:
         return with_round(state, told), ()
-    return judge(with_round(state, _committed(told, frozenset(fresh))), now)
+    return judge(with_round(state, _committed(told, frozenset(fresh), now)), now)
 
 
 def tasks_finished(state: RunState, event: TasksFinished, now: datetime) -> Decision:
@@ -50,10 +58,12 @@ def tasks_finished(state: RunState, event: TasksFinished, now: datetime) -> Deci
     clients = frozenset(event.clients)
     if current is None or (current.number, current.attempt) != (event.number, event.attempt):
         return _reported_late(state, event.number, clients)
-    reported = replace(current, reported=current.reported | (clients & current.cohort))
+    reported = replace(
+        _with_utility(current, event), reported=current.reported | (clients & current.cohort)
+    )
     if current.phase is not RoundPhase.COLLECTING:
         return with_round(state, reported), ()
-    known = _committed(reported, clients & current.open)
+    known = _committed(reported, clients & current.open, now)
     return judge(with_round(state, known), now)
 
 
@@ -76,10 +86,33 @@ def without(current: RoundState, leaving: frozenset[str]) -> RoundState:
 
 
 def judge(state: RunState, now: datetime) -> Decision:
-    """Seals, aborts or goes on waiting, by the counts alone."""
+    """Seals, aborts or goes on waiting, by the counts alone.
+
+    While others may take the places of those that dropped out, nothing is given up: whoever shows
+    the clients that are there, or says that there are none, lets the round be judged.
+    """
     current = state.round
     if current is None or current.phase is not RoundPhase.COLLECTING:
         return unchanged(state)
+    if needs_replacements(state) and leaves_time(state, current, now):
+        return unchanged(state)
+    return judge_without_others(state, current, now)
+
+
+def needs_replacements(state: RunState) -> bool:
+    """Whether others are to be selected for an open round that would miss its size."""
+    current = state.round
+    return (
+        state.rules.selection.replace
+        and state.phase is RunPhase.RUNNING
+        and current is not None
+        and current.phase is RoundPhase.COLLECTING
+        and len(current.committed) + len(current.open) < state.rules.size
+    )
+
+
+def judge_without_others(state: RunState, current: RoundState, now: datetime) -> Decision:
+    """Seals, aborts or goes on waiting for the clients that work."""
     committed, still_open = len(current.committed), len(current.open)
     if committed >= state.rules.size or (not still_open and committed >= state.rules.minimum):
         return seal(state, current, now)
@@ -90,6 +123,8 @@ def judge(state: RunState, now: datetime) -> Decision:
 
 def round_deadline(state: RunState, current: RoundState, now: datetime) -> Decision:
     """Seals with the minimum, or aborts."""
+    current = with_misses(current)
+    state = with_round(state, current)
     if len(current.committed) >= state.rules.minimum:
         return seal(state, current, now)
     return abort_attempt(state, quorum_missed(state, current), now)
@@ -111,9 +146,19 @@ def quorum_missed(state: RunState, current: RoundState) -> Failure:
     )
 
 
-def _committed(current: RoundState, clients: frozenset[str]) -> RoundState:
+def _with_utility(current: RoundState, event: TasksFinished) -> RoundState:
+    """Adds the utilities that clients of the cohort report for the first time."""
+    news = current.cohort - current.reported
+    told = [item.utility for item in event.reports if item.client in news]
+    known = [utility for utility in told if utility is not None]
     return replace(
-        current,
+        current, utility=current.utility + sum(known), reports=current.reports + len(known)
+    )
+
+
+def _committed(current: RoundState, clients: frozenset[str], now: datetime) -> RoundState:
+    return replace(
+        with_arrivals(current, clients - current.committed, now),
         open=current.open - clients,
         closed=current.closed - clients,
         committed=current.committed | clients,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from pfi_coordinator.domain.deadlines import round_deadline_of
 from pfi_coordinator.domain.effects import AbortRound, CancelTasks, Effect, SettleRound
 from pfi_coordinator.domain.rules import SETTLE_GRACE_SECONDS
 from pfi_coordinator.domain.state import (
@@ -33,7 +34,7 @@ def waiting_round(
     state: RunState, number: int, attempt: int, now: datetime, forgiven: int = 0
 ) -> RunState:
     """Begins to look for the cohort of an attempt; a paused run looks when it is resumed."""
-    deadline = now + timedelta(seconds=state.rules.deadline_seconds)
+    deadline = now + timedelta(seconds=round_deadline_of(state).seconds)
     current = RoundState(
         number,
         attempt,

@@ -36,22 +36,24 @@ class OpenRound(_OfLine):
 
 @dataclass(frozen=True, slots=True)
 class DispatchTasks(_OfLine):
-    """Give each client of the cohort its task."""
+    """Give each of these clients of the cohort its task; `wave` counts replacements."""
 
     number: int
     attempt: int
     clients: tuple[str, ...]
     deadline: datetime
+    wave: int = 0
     kind: Literal["dispatch_tasks"] = "dispatch_tasks"
 
 
 @dataclass(frozen=True, slots=True)
 class CancelTasks(_OfLine):
-    """Take tasks of these clients back."""
+    """Take tasks of these clients back; `wave` counts replacements."""
 
     number: int
     attempt: int
     clients: tuple[str, ...]
+    wave: int = 0
     kind: Literal["cancel_tasks"] = "cancel_tasks"
 
 
@@ -201,6 +203,11 @@ Effect = (
 
 
 def effect_key(effect: Effect) -> str:
-    """Names an effect within its run: `<round>/<attempt>/<kind>`, after the line of a cluster."""
+    """Names an effect within its run: `<round>/<attempt>/<kind>`, after the line of a cluster.
+
+    What is done again for replacements ends with their `wave`.
+    """
     name = f"{effect.number}/{effect.attempt}/{effect.kind}"
+    if isinstance(effect, DispatchTasks | CancelTasks) and effect.wave:
+        name = f"{name}/{effect.wave}"
     return name if effect.line == GLOBAL else f"{effect.line}/{name}"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from pfi_coordinator.domain.deadlines import patience_seconds
 from pfi_coordinator.domain.decision import Decision, ended, then, unchanged
 from pfi_coordinator.domain.effects import (
     CancelEvaluation,
@@ -16,7 +17,7 @@ from pfi_coordinator.domain.state import EvaluationState, RunPhase, RunState
 
 def begin_evaluation(state: RunState, now: datetime) -> Decision:
     """Asks every client that was counted in a round."""
-    deadline = now + timedelta(seconds=state.rules.deadline_seconds)
+    deadline = now + timedelta(seconds=patience_seconds(state))
     evaluation = EvaluationState(state.participants, deadline)
     evaluating = replace(
         state, phase=RunPhase.EVALUATING, since=now, evaluation=evaluation, trouble=None

@@ -7,6 +7,7 @@ is recognised and changes nothing. `line` says which line it is about.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pfi_coordinator.domain.demands import UnmetCounts
 from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 
@@ -31,15 +32,46 @@ class InitialAdapterMade(_OfLine):
 
 
 @dataclass(frozen=True, slots=True)
+class ClientFacts:
+    """What is known of a candidate from earlier rounds of the run.
+
+    Attributes:
+        client: Client id.
+        selected: Rounds that it was selected for.
+        selected_round: The last of them; 0 for none.
+        reported_round: Last round whose task it reported; 0 for none.
+        seconds: How long its last update took.
+        utility: Statistical utility that it reported last.
+        dropped: How often it dropped out.
+        steps_per_second: Speed that it reported last, in any run.
+    """
+
+    client: str
+    selected: int = 0
+    selected_round: int = 0
+    reported_round: int = 0
+    seconds: float | None = None
+    utility: float | None = None
+    dropped: int = 0
+    steps_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClientsEligible(_OfLine):
     """These clients could be selected now, and these spools would take their updates.
 
-    Without spools, of those that are known, nobody was asked: the clients seemed too few.
+    `unmet` counts the other connected clients by the first demand that each does not meet. Without
+    spools, of those that are known, nobody was asked: the clients seemed too few. `facts`
+    are those of clients that the run knows something of, when its policy asks for them. `absent`
+    clients hold an open task and have had no session for longer than the run's grace.
     """
 
     clients: tuple[str, ...]
     spools: tuple[str, ...] = ()
     spools_known: int = 0
+    unmet: UnmetCounts = ()
+    facts: tuple[ClientFacts, ...] = ()
+    absent: tuple[str, ...] = ()
     type: Literal["clients_eligible"] = "clients_eligible"
 
 
@@ -72,12 +104,22 @@ class UpdatesCommitted(_OfLine):
 
 
 @dataclass(frozen=True, slots=True)
+class ClientReport:
+    """What a client reported with its result, as far as selection asks for it."""
+
+    client: str
+    utility: float | None = None
+    steps_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TasksFinished(_OfLine):
     """These clients sent a verified receipt."""
 
     number: int
     attempt: int
     clients: tuple[str, ...]
+    reports: tuple[ClientReport, ...] = ()
     type: Literal["tasks_finished"] = "tasks_finished"
 
 

@@ -96,6 +96,8 @@ def _opened(state: RunState, name: str, members: frozenset[str], now: datetime) 
         participants=members,
         line=name,
         members=members,
+        pacer=state.pacer,
+        durations=state.durations,
         paused_since=state.paused_since,
     )
     return waiting_round(line, _probe_round(state) + 1, 1, now)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from pfi_coordinator.domain.deadlines import patience_seconds
 from pfi_coordinator.domain.decision import Decision, unchanged
 from pfi_coordinator.domain.effects import CancelPlacement, Effect, PlaceClients
 from pfi_coordinator.domain.events import ClientPlaced
@@ -63,7 +64,7 @@ def place_newcomers(state: RunState, clients: Iterable[str], now: datetime) -> D
     if not fresh:
         return unchanged(state)
     number = state.placements_begun + 1
-    deadline = now + timedelta(seconds=state.rules.deadline_seconds)
+    deadline = now + timedelta(seconds=patience_seconds(state))
     asked = (*state.placements, Placement(number, frozenset(fresh), deadline))
     return replace(state, placements=asked, placements_begun=number), (
         PlaceClients(number, fresh, deadline),

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from pfi_coordinator.domain.demands import Demands
+from pfi_coordinator.domain.selection_rules import AT_RANDOM, DerivedDeadline, SelectionRules
+
 MAXIMUM_ATTEMPTS = 3
 """How often a round is opened before its run fails, unless the run says otherwise."""
 
@@ -42,7 +45,8 @@ class RunRules:
         selected_count: Clients that are selected when enough are eligible (N of the line's round).
         size: Updates that seal a round at once.
         minimum: Fewest updates that may be published.
-        deadline_seconds: How long a round collects, and how long it waits for a whole cohort.
+        deadline_seconds: How long a round collects, and how long it waits for a whole cohort; with
+            a derived deadline until a round was observed.
         seed: Seed of the run; selection is drawn from it.
         encoding: Upload encoding that the run asks for, in lower case (`int8_block`).
         cluster: How clients are grouped; None for a run of one line.
@@ -55,6 +59,9 @@ class RunRules:
         retry_most_seconds: Longest such pause.
         spool_patience_seconds: How long a round that could go elsewhere waits for a spool that does
             not answer.
+        demands: What devices have to be like to be selected.
+        selection: How cohorts are selected and kept up.
+        derived: How the deadline follows from durations; None for the given one.
     """
 
     rounds: int
@@ -68,6 +75,9 @@ class RunRules:
     one_spool: bool = False
     spool_patience_seconds: float = 300.0
     fewest: int = 1
+    demands: Demands = Demands()
     attempts: int = MAXIMUM_ATTEMPTS
     retry_first_seconds: float = 0.0
     retry_most_seconds: float = 300.0
+    selection: SelectionRules = AT_RANDOM
+    derived: DerivedDeadline | None = None

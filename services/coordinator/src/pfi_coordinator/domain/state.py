@@ -8,8 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from pfi_coordinator.domain.demands import UnmetCounts
 from pfi_coordinator.domain.forms import AdapterForm
 from pfi_coordinator.domain.rules import RunRules
+
+Durations = tuple[tuple[int, int], ...]
+"""A histogram of durations: (bin, how many), by bin; see `durations`."""
 
 GLOBAL = "global"
 """The line that every run begins with; a run without clusters has no other."""
@@ -85,6 +89,27 @@ class AdapterVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Replacements:
+    """Clients that were selected after the round had been opened, and when."""
+
+    clients: frozenset[str]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pacer:
+    """What the policy `utility` remembers from round to round.
+
+    Attributes:
+        moved: By how many steps the pacer has moved the quantile of preferred durations.
+        utilities: Mean statistical utility that each of the last rounds achieved, oldest first.
+    """
+
+    moved: int = 0
+    utilities: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RoundState:
     """One attempt of a round.
 
@@ -97,6 +122,10 @@ class RoundState:
     could take the next attempt. Of `pieces` that workers compute, `pieces_done` are there.
 
     Of the attempts before this one a person broke `forgiven` off; the others failed.
+
+    `replacements` are the clients that were selected for others that dropped out. `durations` says
+    how long updates took, `utility` is the sum of what `reports` clients reported, and
+    `deadline_from` says in words where the deadline comes from.
     """
 
     number: int
@@ -125,11 +154,21 @@ class RoundState:
     pieces: int = 0
     pieces_done: int = 0
     forgiven: int = 0
+    replacements: tuple[Replacements, ...] = ()
+    durations: Durations = ()
+    utility: float = 0.0
+    reports: int = 0
+    deadline_from: str = ""
 
     @property
     def cohort(self) -> frozenset[str]:
         """Every selected client."""
         return self.open | self.committed | self.closed
+
+    def begun_at(self, client: str) -> datetime | None:
+        """When a client of the cohort could begin; None before the round was opened."""
+        found = (item.since for item in self.replacements if client in item.clients)
+        return next(found, self.opened_at)
 
     def entered(self, phase: RoundPhase, now: datetime) -> "RoundState":
         """Gives this attempt in another phase."""
@@ -208,6 +247,9 @@ class RunState:
     such a line has `members`, which alone may be selected; `placed` are those of them that joined
     after the clusters had been formed.
 
+    At the last look for clients, `eligible` could be selected; `unmet` counts those that were
+    connected and could not, by the first demand that each did not meet.
+
     While it is paused it opens nothing new. A run that was extended has had `evaluations_past`
     closing evaluations before the one of its new end.
     """
@@ -226,6 +268,7 @@ class RunState:
     unwilling: frozenset[str] = frozenset()
     evaluation: EvaluationState | None = None
     eligible: int = 0
+    unmet: UnmetCounts = ()
     trouble: Trouble | None = None
     failure: Failure | None = field(default=None)
     line: str = GLOBAL
@@ -237,6 +280,8 @@ class RunState:
     placements_begun: int = 0
     paused_since: datetime | None = None
     evaluations_past: int = 0
+    pacer: Pacer = Pacer()
+    durations: tuple[Durations, ...] = ()
 
     @property
     def at_rest(self) -> bool:
