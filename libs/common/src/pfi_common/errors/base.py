@@ -12,7 +12,7 @@ edge of a process. One class per reason, grouped by the part of the platform tha
       enrolment.py   TokenInvalid, TokenUsed, TokenExpired, CertificateRequestInvalid,
                      RenewalRefused, AuthorityMismatch
       runs.py        SpecInvalid, SpecUnsound, RunUnknown, RunEnded, RunExists,
-                     PartitionFailed
+                     RunStateInvalid, PartitionFailed
       tickets.py     TicketInvalid, TicketExpired, TicketForeign, SchemaMismatch, BaseMismatch,
                      BackboneMismatch, EncodingMismatch
       payloads.py    PayloadSizeInvalid, PayloadCorrupt, PayloadNotFinite, CoordinateLimitExceeded,

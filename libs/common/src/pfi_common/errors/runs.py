@@ -44,7 +44,8 @@ class RunEndedError(PlatformError):
     entry = CatalogEntry(
         "FAILED_PRECONDITION",
         "The run has ended.",
-        "Submit a new run; this one's adapters and report stay available.",
+        "Go on from one of its adapters with `pfi run restart`, or submit a new run; its adapters "
+        "and report stay available.",
     )
 
 
@@ -56,6 +57,17 @@ class RunExistsError(PlatformError):
         "ALREADY_EXISTS",
         "A run with this name exists.",
         "Give the run another name and submit again.",
+    )
+
+
+class RunStateInvalidError(PlatformError):
+    """The run cannot do this in the state that it is in; the message names both."""
+
+    reason = "RUN_STATE_INVALID"
+    entry = CatalogEntry(
+        "FAILED_PRECONDITION",
+        "The run cannot do this in the state that it is in.",
+        "See what it waits for with `pfi run show`; the message says what can be done instead.",
     )
 
 

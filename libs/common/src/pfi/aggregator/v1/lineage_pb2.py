@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from pfi.common.v1 import adapter_pb2 as pfi_dot_common_dot_v1_dot_adapter__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpfi/aggregator/v1/lineage.proto\x12\x11pfi.aggregator.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpfi/common/v1/adapter.proto\"\xd7\x02\n\x07Lineage\x12\x30\n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12\x15\n\rparent_digest\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x31\n\x07\x63ounted\x18\x05 \x03(\x0b\x32 .pfi.aggregator.v1.CountedUpdate\x12\x1e\n\x16optimizer_state_digest\x18\x06 \x01(\t\x12\x30\n\x0cpublish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x66orms\x18\x08 \x03(\x0b\x32\x1a.pfi.common.v1.AdapterForm\x12\x34\n\x06report\x18\t \x01(\x0b\x32$.pfi.aggregator.v1.AggregationReport\"^\n\x11\x41ggregationReport\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0f\n\x07product\x18\x02 \x01(\t\x12\x10\n\x08left_out\x18\x03 \x03(\t\x12\x18\n\x10\x64iscarded_energy\x18\x04 \x01(\x01\"\x96\x01\n\rCountedUpdate\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x0e\n\x06\x63lient\x18\x02 \x01(\t\x12\x16\n\x0epayload_sha256\x18\x03 \x01(\t\x12\x14\n\x0cweight_units\x18\x04 \x01(\x04\x12\x13\n\x0b\x63lip_factor\x18\x05 \x01(\r\x12\x15\n\rpayload_bytes\x18\x06 \x01(\x04\x12\r\n\x05spool\x18\x07 \x01(\t\"\xcf\x01\n\nPartialSum\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05round\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0c\n\x04line\x18\x04 \x01(\t\x12\r\n\x05spool\x18\x05 \x01(\t\x12\x13\n\x0bplan_sha256\x18\x06 \x01(\t\x12\x13\n\x0bsums_digest\x18\x07 \x01(\t\x12\x1a\n\x12total_weight_units\x18\x08 \x01(\x04\x12\x31\n\x07\x63ounted\x18\t \x03(\x0b\x32 .pfi.aggregator.v1.CountedUpdateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpfi/aggregator/v1/lineage.proto\x12\x11pfi.aggregator.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpfi/common/v1/adapter.proto\"\xa7\x03\n\x07Lineage\x12\x30\n\x07\x61\x64\x61pter\x18\x01 \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12\x15\n\rparent_digest\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x31\n\x07\x63ounted\x18\x05 \x03(\x0b\x32 .pfi.aggregator.v1.CountedUpdate\x12\x1e\n\x16optimizer_state_digest\x18\x06 \x01(\t\x12\x30\n\x0cpublish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x66orms\x18\x08 \x03(\x0b\x32\x1a.pfi.common.v1.AdapterForm\x12\x34\n\x06report\x18\t \x01(\x0b\x32$.pfi.aggregator.v1.AggregationReport\x12/\n\x06origin\x18\n \x01(\x0b\x32\x1f.pfi.common.v1.AdapterReference\x12\x1d\n\x15origin_lineage_digest\x18\x0b \x01(\t\"^\n\x11\x41ggregationReport\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0f\n\x07product\x18\x02 \x01(\t\x12\x10\n\x08left_out\x18\x03 \x03(\t\x12\x18\n\x10\x64iscarded_energy\x18\x04 \x01(\x01\"\x96\x01\n\rCountedUpdate\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x0e\n\x06\x63lient\x18\x02 \x01(\t\x12\x16\n\x0epayload_sha256\x18\x03 \x01(\t\x12\x14\n\x0cweight_units\x18\x04 \x01(\x04\x12\x13\n\x0b\x63lip_factor\x18\x05 \x01(\r\x12\x15\n\rpayload_bytes\x18\x06 \x01(\x04\x12\r\n\x05spool\x18\x07 \x01(\t\"\xcf\x01\n\nPartialSum\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\r\n\x05round\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0c\n\x04line\x18\x04 \x01(\t\x12\r\n\x05spool\x18\x05 \x01(\t\x12\x13\n\x0bplan_sha256\x18\x06 \x01(\t\x12\x13\n\x0bsums_digest\x18\x07 \x01(\t\x12\x1a\n\x12total_weight_units\x18\x08 \x01(\x04\x12\x31\n\x07\x63ounted\x18\t \x03(\x0b\x32 .pfi.aggregator.v1.CountedUpdateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,11 +34,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pfi.aggregator.v1.lineage_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LINEAGE']._serialized_start=117
-  _globals['_LINEAGE']._serialized_end=460
-  _globals['_AGGREGATIONREPORT']._serialized_start=462
-  _globals['_AGGREGATIONREPORT']._serialized_end=556
-  _globals['_COUNTEDUPDATE']._serialized_start=559
-  _globals['_COUNTEDUPDATE']._serialized_end=709
-  _globals['_PARTIALSUM']._serialized_start=712
-  _globals['_PARTIALSUM']._serialized_end=919
+  _globals['_LINEAGE']._serialized_end=540
+  _globals['_AGGREGATIONREPORT']._serialized_start=542
+  _globals['_AGGREGATIONREPORT']._serialized_end=636
+  _globals['_COUNTEDUPDATE']._serialized_start=639
+  _globals['_COUNTEDUPDATE']._serialized_end=789
+  _globals['_PARTIALSUM']._serialized_start=792
+  _globals['_PARTIALSUM']._serialized_end=999
 # @@protoc_insertion_point(module_scope)

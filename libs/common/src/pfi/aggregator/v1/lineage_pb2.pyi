@@ -37,14 +37,18 @@ class Lineage(_message.Message):
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
     FORMS_FIELD_NUMBER: _builtins.int
     REPORT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    ORIGIN_LINEAGE_DIGEST_FIELD_NUMBER: _builtins.int
     parent_digest: _builtins.str
     """Digest of the version before; empty for version 0."""
     seed: _builtins.int
-    """Seed of version 0; 0 for others."""
+    """Seed of version 0; 0 for others, and for a version 0 that has an origin."""
     attempt: _builtins.int
     """Attempt that was sealed; 0 for version 0."""
     optimizer_state_digest: _builtins.str
     """SHA-256 of the server optimiser's state after this version; empty when it has none."""
+    origin_lineage_digest: _builtins.str
+    """Digest of the lineage of `origin`; empty without one."""
     @_builtins.property
     def adapter(self) -> _adapter_pb2.AdapterReference:
         """The adapter."""
@@ -65,6 +69,10 @@ class Lineage(_message.Message):
     def report(self) -> Global___AggregationReport:
         """What the aggregation rule did; unset for version 0."""
 
+    @_builtins.property
+    def origin(self) -> _adapter_pb2.AdapterReference:
+        """Of a version 0 that a run was restarted from: the same adapter as the run published it that it comes from."""
+
     def __init__(
         self,
         *,
@@ -77,10 +85,12 @@ class Lineage(_message.Message):
         publish_time: _timestamp_pb2.Timestamp | None = ...,
         forms: _abc.Iterable[_adapter_pb2.AdapterForm] | None = ...,
         report: Global___AggregationReport | None = ...,
+        origin: _adapter_pb2.AdapterReference | None = ...,
+        origin_lineage_digest: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "publish_time", b"publish_time", "report", b"report"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "origin", b"origin", "publish_time", b"publish_time", "report", b"report"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "attempt", b"attempt", "counted", b"counted", "forms", b"forms", "optimizer_state_digest", b"optimizer_state_digest", "parent_digest", b"parent_digest", "publish_time", b"publish_time", "report", b"report", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adapter", b"adapter", "attempt", b"attempt", "counted", b"counted", "forms", b"forms", "optimizer_state_digest", b"optimizer_state_digest", "origin", b"origin", "origin_lineage_digest", b"origin_lineage_digest", "parent_digest", b"parent_digest", "publish_time", b"publish_time", "report", b"report", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -664,6 +664,7 @@ class CreateInitialAdapterRequest(_message.Message):
     SCHEMA_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     DOWNLOAD_ENCODING_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     leader_token: _builtins.int
     """Fencing token."""
     run: _builtins.str
@@ -678,6 +679,10 @@ class CreateInitialAdapterRequest(_message.Message):
     def schema(self) -> _adapter_pb2.AdapterSchema:
         """Schema."""
 
+    @_builtins.property
+    def origin(self) -> _adapter_pb2.AdapterReference:
+        """Published version of any run that version 0 is to be; unset when it is made from schema and seed."""
+
     def __init__(
         self,
         *,
@@ -687,10 +692,11 @@ class CreateInitialAdapterRequest(_message.Message):
         schema: _adapter_pb2.AdapterSchema | None = ...,
         seed: _builtins.int = ...,
         download_encoding: _adapter_pb2.Encoding.ValueType = ...,
+        origin: _adapter_pb2.AdapterReference | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["schema", b"schema"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "schema", b"schema"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["download_encoding", b"download_encoding", "leader_token", b"leader_token", "line", b"line", "run", b"run", "schema", b"schema", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["download_encoding", b"download_encoding", "leader_token", b"leader_token", "line", b"line", "origin", b"origin", "run", b"run", "schema", b"schema", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

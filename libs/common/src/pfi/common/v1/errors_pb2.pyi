@@ -82,6 +82,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: the run has ended."""
     ERROR_REASON_RUN_EXISTS: _ErrorReason.ValueType  # 44
     """ALREADY_EXISTS: a run with this name exists."""
+    ERROR_REASON_RUN_STATE_INVALID: _ErrorReason.ValueType  # 45
+    """FAILED_PRECONDITION: the run cannot do this in the state that it is in."""
     ERROR_REASON_TICKET_INVALID: _ErrorReason.ValueType  # 60
     """PERMISSION_DENIED: the ticket is malformed, or its signature does not verify."""
     ERROR_REASON_TICKET_EXPIRED: _ErrorReason.ValueType  # 61
@@ -268,6 +270,8 @@ ERROR_REASON_RUN_ENDED: ErrorReason.ValueType  # 43
 """FAILED_PRECONDITION: the run has ended."""
 ERROR_REASON_RUN_EXISTS: ErrorReason.ValueType  # 44
 """ALREADY_EXISTS: a run with this name exists."""
+ERROR_REASON_RUN_STATE_INVALID: ErrorReason.ValueType  # 45
+"""FAILED_PRECONDITION: the run cannot do this in the state that it is in."""
 ERROR_REASON_TICKET_INVALID: ErrorReason.ValueType  # 60
 """PERMISSION_DENIED: the ticket is malformed, or its signature does not verify."""
 ERROR_REASON_TICKET_EXPIRED: ErrorReason.ValueType  # 61
