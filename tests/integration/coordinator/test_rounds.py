@@ -42,11 +42,14 @@ async def test_at_the_deadline_the_minimum_is_enough(site):
             task = await talk.receive("task")
             shown = await coordinator.until(run, ended)
         assert shown["state"] == "completed"
-        assert shown["rounds"][0]["counted"] == 2
+        # A machine that stalls for the whole deadline takes another attempt.
+        *missed, counted = shown["rounds"]
+        assert {item["state"] for item in missed} <= {"aborted"}
+        assert counted["counted"] == 2
         assert (await talk.receive("task_cancelled")).task == task.task
         assert (await talk.receive("round_settled")).run == run
         await talk.close()
-    states = {row["client"]: row["state"] for row in shown["rounds"][0]["cohort"]}
+    states = {row["client"]: row["state"] for row in counted["cohort"]}
     assert states[sleeper.client] == "cancelled"
 
 
