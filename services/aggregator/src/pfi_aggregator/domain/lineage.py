@@ -37,3 +37,5 @@ class Lineage:
     publish_time: datetime
     report: AggregationReport | None = None
     forms: tuple[AdapterForm, ...] = ()
+    origin: AdapterReference | None = None
+    origin_lineage_digest: str = ""

@@ -20,7 +20,7 @@ from pfi_aggregator.application.seal_round import SealRound
 from pfi_aggregator.application.settle_round import SettleRound
 from pfi_aggregator.application.watch_round import WatchRound
 from pfi_aggregator.wire.lineages import write_committed, write_counted
-from pfi_aggregator.wire.names import read_key
+from pfi_aggregator.wire.names import read_key, read_reference
 from pfi_aggregator.wire.parsing import serialize
 from pfi_aggregator.wire.plans import read_plan
 from pfi_common.rpc.caller import RpcContext
@@ -69,6 +69,7 @@ class RoundServicer(round_service_pb2_grpc.RoundServiceServicer):
             schema=Schema.from_proto(request.schema),
             seed=request.seed,
             download_encoding=request.download_encoding or None,
+            origin=read_reference(request.origin) if request.HasField("origin") else None,
         )
         lineage = await self._use_cases.create_initial_adapter.run(request.leader_token, wanted)
         return round_service_pb2.CreateInitialAdapterResponse(lineage=_statement(lineage))

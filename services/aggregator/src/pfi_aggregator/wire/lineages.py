@@ -63,6 +63,8 @@ def read_lineage(message: lineage_pb2.Lineage) -> Lineage:
         publish_time=read_time("publish_time", message.publish_time),
         report=read_report(message.report) if message.HasField("report") else None,
         forms=tuple(map(read_form, message.forms)),
+        origin=read_reference(message.origin) if message.HasField("origin") else None,
+        origin_lineage_digest=message.origin_lineage_digest,
     )
 
 
@@ -78,4 +80,6 @@ def write_lineage(lineage: Lineage) -> lineage_pb2.Lineage:
         publish_time=write_time(lineage.publish_time),
         report=write_report(lineage.report) if lineage.report else None,
         forms=[write_form(form) for form in lineage.forms],
+        origin=write_reference(lineage.origin) if lineage.origin else None,
+        origin_lineage_digest=lineage.origin_lineage_digest,
     )

@@ -98,7 +98,7 @@ class RoundServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreateInitialAdapter(self, request, context):
-        """Makes and publishes version 0 of a line from schema and seed.
+        """Publishes version 0 of a line: made from schema and seed, or an adapter that a run has published.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -22,7 +22,7 @@ class RoundServiceStub:
     GetSpool: _aio.UnaryUnaryMultiCallable[_round_service_pb2.GetSpoolRequest, _round_service_pb2.GetSpoolResponse]
     """Gives the highest fencing token that this aggregator has seen, and the spool that it owns."""
     CreateInitialAdapter: _aio.UnaryUnaryMultiCallable[_round_service_pb2.CreateInitialAdapterRequest, _round_service_pb2.CreateInitialAdapterResponse]
-    """Makes and publishes version 0 of a line from schema and seed."""
+    """Publishes version 0 of a line: made from schema and seed, or an adapter that a run has published."""
     OpenRound: _aio.UnaryUnaryMultiCallable[_round_service_pb2.OpenRoundRequest, _round_service_pb2.OpenRoundResponse]
     """Opens a round for uploads."""
     WatchRound: _aio.UnaryStreamMultiCallable[_round_service_pb2.WatchRoundRequest, _round_service_pb2.WatchRoundResponse]
@@ -64,7 +64,7 @@ class RoundServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _round_service_pb2.CreateInitialAdapterRequest,
         context: _aio.ServicerContext[_round_service_pb2.CreateInitialAdapterRequest, _abc.Awaitable[_round_service_pb2.CreateInitialAdapterResponse]],
     ) -> _abc.Awaitable[_round_service_pb2.CreateInitialAdapterResponse]:
-        """Makes and publishes version 0 of a line from schema and seed."""
+        """Publishes version 0 of a line: made from schema and seed, or an adapter that a run has published."""
 
     @_abc_1.abstractmethod
     def OpenRound(
