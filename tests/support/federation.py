@@ -186,13 +186,19 @@ class Federation:
         return fleet
 
     def wait_until_connected(self, count: int, timeout_seconds: float = CONNECT_SECONDS) -> None:
-        """Waits until so many clients are connected; fails when an agent ends."""
+        """Waits until so many clients are connected, through outages; fails when an agent ends."""
 
         def connected() -> bool:
             for agent in self.agents.values():
                 if agent.process.exit_status is not None:
                     raise agent.process.failure()
-            return sum(client.connected for client in self.api.clients()) >= count
+            try:
+                clients = self.api.clients()
+            except PlatformError as error:
+                if not error.retryable:
+                    raise
+                return False
+            return sum(client.connected for client in clients) >= count
 
         assert wait_until(connected, timeout_seconds), self.describe()
 

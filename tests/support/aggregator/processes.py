@@ -49,8 +49,9 @@ def started(
 
 
 def events_of(log: Path) -> list[dict]:
-    """The log lines of a process."""
-    return [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    """The log lines of a process; the last one may be half written as yet."""
+    lines = log.read_text().split("\n")[:-1]
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def _wait_for(path: Path, process: subprocess.Popen) -> dict[str, str]:
