@@ -50,7 +50,8 @@ from pfi_coordinator.application.revoke_client import AbandonTasks, RevokeClient
 from pfi_coordinator.application.route_signals import RouteSignals
 from pfi_coordinator.application.show_clusters import ShowClusters
 from pfi_coordinator.application.show_run import RunWatchers, ShowRun
-from pfi_coordinator.application.submit_run import Spools, SubmitRun
+from pfi_coordinator.application.submit_run import Deployment, SubmitRun
+from pfi_coordinator.domain.retrying import AT_ONCE
 from pfi_coordinator.domain.state import RunState
 from pfi_coordinator.entrypoints.rest.use_cases import RestUseCases
 
@@ -87,7 +88,11 @@ class Graph:
             self.ports.tokens, self.clock, ENDPOINTS.enrolment, self.authority.fingerprint
         )
         self.submit = SubmitRun(
-            self.ports.runs, self.apply, self.guard, self.clock, Spools(spools, PATIENCE_SECONDS)
+            self.ports.runs,
+            self.apply,
+            self.guard,
+            self.clock,
+            Deployment(spools, PATIENCE_SECONDS, AT_ONCE),
         )
         self.show = ShowRun(self.ports.runs, self.ports.board, self.ports.registry, self.watchers)
         self.results = RecordResult(

@@ -20,22 +20,25 @@ from pfi_coordinator.application.guard_store import GuardStore
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.events import RunSubmitted
+from pfi_coordinator.domain.retrying import AT_ONCE, RetryPauses
 from pfi_coordinator.domain.rules import ClusterRules, RunRules
 from pfi_coordinator.domain.state import new_run
 
 
 @dataclass(frozen=True, slots=True)
-class Spools:
-    """What a new run has to know of them.
+class Deployment:
+    """What a new run has to know of the federation.
 
     Attributes:
-        names: Every spool of the federation.
-        patience_seconds: How long a round waits for one that does not answer, when it could go
-            elsewhere.
+        spools: Every spool.
+        spool_patience_seconds: How long a round waits for one that does not answer, when it could
+            go elsewhere.
+        pauses: How long a round that failed rests before it is tried again.
     """
 
-    names: tuple[str, ...]
-    patience_seconds: float = 300.0
+    spools: tuple[str, ...]
+    spool_patience_seconds: float
+    pauses: RetryPauses
 
 
 class SubmitRun:
@@ -47,13 +50,13 @@ class SubmitRun:
         apply: ApplyEvent,
         guard: GuardStore,
         clock: Clock,
-        spools: Spools,
+        place: Deployment,
     ) -> None:
         self._runs = runs
         self._apply = apply
         self._guard = guard
         self._clock = clock
-        self._spools = spools
+        self._place = place
 
     async def __call__(self, spec: Mapping[str, Any], description: Mapping[str, Any]) -> str:
         """Stores a run and starts it.
@@ -74,16 +77,18 @@ class SubmitRun:
         run = f"r-{secrets.token_hex(5)}"
         now = self._clock.now()
         # It makes version 0; each round finds spools of its own.
-        spool = secrets.choice(self._spools.names)
+        spool = secrets.choice(self._place.spools)
         document = RunDocument(run, parsed.name, now, spool, parsed, described)
-        rules = rules_of(parsed, self._spools.patience_seconds)
+        rules = rules_of(parsed, self._place.spool_patience_seconds, self._place.pauses)
         await self._runs.create(document, new_run(run, rules, now))
         await self._apply(run, RunSubmitted())
         get_logger().info(LogEvent.RUN_SUBMITTED, run=run, spool=spool)
         return run
 
 
-def rules_of(spec: RunSpec, spool_patience_seconds: float) -> RunRules:
+def rules_of(
+    spec: RunSpec, spool_patience_seconds: float, pauses: RetryPauses = AT_ONCE
+) -> RunRules:
     """Gives what rounds are decided by."""
     aggregate = spec.aggregate
     return RunRules(
@@ -98,6 +103,9 @@ def rules_of(spec: RunSpec, spool_patience_seconds: float) -> RunRules:
         one_spool=(aggregate.rule, aggregate.product) != ("mean", "factors"),
         spool_patience_seconds=spool_patience_seconds,
         fewest=aggregate.fewest_updates,
+        attempts=spec.cohort.attempts,
+        retry_first_seconds=pauses.first_seconds,
+        retry_most_seconds=pauses.most_seconds,
     )
 
 

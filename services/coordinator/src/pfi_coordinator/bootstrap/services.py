@@ -35,8 +35,9 @@ from pfi_coordinator.application.serving_adapter import FindServingAdapter
 from pfi_coordinator.application.session_hub import SessionHub
 from pfi_coordinator.application.show_clusters import ShowClusters
 from pfi_coordinator.application.show_run import RunWatchers, ShowRun
-from pfi_coordinator.application.submit_run import Spools, SubmitRun
+from pfi_coordinator.application.submit_run import Deployment, SubmitRun
 from pfi_coordinator.bootstrap.adapters import Adapters
+from pfi_coordinator.domain.retrying import RetryPauses
 from pfi_coordinator.entrypoints.rest.use_cases import RestUseCases
 from pfi_coordinator.entrypoints.rpc.certificate_servicer import CertificateServicer
 from pfi_coordinator.entrypoints.rpc.enrolment_servicer import EnrolmentServicer
@@ -117,7 +118,11 @@ def build_rest(shared: Shared, endpoints: Endpoints, not_ready: Callable[[], str
     abandon = AbandonTasks(adapters.board, adapters.runs, shared.apply)
     fingerprint = adapters.authority.fingerprint
     settings = shared.settings
-    spools = Spools(tuple(sorted(settings.aggregators)), settings.spool_patience_seconds)
+    place = Deployment(
+        tuple(sorted(settings.aggregators)),
+        settings.spool_patience_seconds,
+        RetryPauses(settings.retry_first_seconds, settings.retry_most_seconds),
+    )
     return RestUseCases(
         authorize=Authorize(adapters.api_keys),
         create_token=CreateToken(adapters.tokens, clock, endpoints.enrolment, fingerprint),
@@ -125,7 +130,7 @@ def build_rest(shared: Shared, endpoints: Endpoints, not_ready: Callable[[], str
         revoke_client=RevokeClient(
             adapters.registry, adapters.revocations, shared.revocation_list, abandon
         ),
-        submit_run=SubmitRun(adapters.runs, shared.apply, shared.guard, clock, spools),
+        submit_run=SubmitRun(adapters.runs, shared.apply, shared.guard, clock, place),
         list_runs=ListRuns(adapters.runs, adapters.artifacts, shared.guard),
         show_run=ShowRun(adapters.runs, adapters.board, adapters.registry, shared.watchers),
         show_clusters=ShowClusters(adapters.runs, adapters.registry),
