@@ -37,7 +37,7 @@ def updates_committed(state: RunState, event: UpdatesCommitted, now: datetime) -
     fresh = {
         update.client: update
         for update in event.updates
-        if update.client in current.cohort and update.client not in current.watched
+        if current.selected(update.client) and update.client not in current.watched
     }
     if not fresh or current.phase not in UNSETTLED:
         return unchanged(state)
@@ -58,13 +58,14 @@ def tasks_finished(state: RunState, event: TasksFinished, now: datetime) -> Deci
     clients = frozenset(event.clients)
     if current is None or (current.number, current.attempt) != (event.number, event.attempt):
         return _reported_late(state, event.number, clients)
-    reported = replace(
-        _with_utility(current, event), reported=current.reported | (clients & current.cohort)
-    )
+    known = frozenset(filter(current.selected, clients))
+    reported = replace(_with_utility(current, event), reported=current.reported | known)
     if current.phase is not RoundPhase.COLLECTING:
         return with_round(state, reported), ()
-    known = _committed(reported, clients & current.open, now)
-    return judge(with_round(state, known), now)
+    arrived = clients & current.open
+    if arrived:
+        reported = _committed(reported, arrived, now)
+    return judge(with_round(state, reported), now)
 
 
 def tasks_given_back(state: RunState, event: TasksGivenBack, now: datetime) -> Decision:
@@ -148,12 +149,17 @@ def quorum_missed(state: RunState, current: RoundState) -> Failure:
 
 def _with_utility(current: RoundState, event: TasksFinished) -> RoundState:
     """Adds the utilities that clients of the cohort report for the first time."""
-    news = current.cohort - current.reported
-    told = [item.utility for item in event.reports if item.client in news]
+    told = [item.utility for item in event.reports if _is_news(current, item.client)]
     known = [utility for utility in told if utility is not None]
+    if not known:
+        return current
     return replace(
         current, utility=current.utility + sum(known), reports=current.reports + len(known)
     )
+
+
+def _is_news(current: RoundState, client: str) -> bool:
+    return current.selected(client) and client not in current.reported
 
 
 def _committed(current: RoundState, clients: frozenset[str], now: datetime) -> RoundState:

@@ -57,7 +57,9 @@ def _substitutes(
     wanted = state.rules.size - present
     if wanted <= 0:
         return frozenset()
-    others = [client for client in selectable(state, event.clients) if client not in current.cohort]
+    others = [
+        client for client in selectable(state, event.clients) if not current.selected(client)
+    ]
     choice = choice_of(state, current.number, others, event.facts, wanted)
     return frozenset(select_cohort(choice, state.unwilling))
 

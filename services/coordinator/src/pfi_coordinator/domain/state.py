@@ -165,6 +165,10 @@ class RoundState:
         """Every selected client."""
         return self.open | self.committed | self.closed
 
+    def selected(self, client: str) -> bool:
+        """Whether a client is of the cohort; `cohort` costs as much as it has members."""
+        return client in self.open or client in self.committed or client in self.closed
+
     def begun_at(self, client: str) -> datetime | None:
         """When a client of the cohort could begin; None before the round was opened."""
         found = (item.since for item in self.replacements if client in item.clients)
