@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pfi_common.spec import RunSpec, UpdateSimilarity
+from pfi_common.spec import (
+    LONGEST_DEADLINE,
+    SHORTEST_DEADLINE,
+    RunSpec,
+    UpdateSimilarity,
+    format_duration,
+)
 
 RETRY_FIRST = timedelta(seconds=5)
 RETRY_MOST = timedelta(minutes=5)
@@ -36,7 +42,7 @@ class Timing:
 
 def timings(spec: RunSpec) -> list[Timing]:
     """Gives every limit of a run."""
-    deadline, minimum = spec.cohort.deadline, spec.cohort.minimum
+    deadline, minimum = spec.cohort.first_deadline, spec.cohort.minimum
     found = [
         Timing(
             f"waiting for {spec.cohort.size} clients to select",
@@ -44,7 +50,7 @@ def timings(spec: RunSpec) -> list[Timing]:
             f"{minimum} are enough",
         ),
         Timing(
-            "collecting updates, per attempt",
+            f"collecting updates, per attempt{_derived(spec)}",
             deadline.total_seconds(),
             f"{minimum} updates are merged; fewer: the round is tried again, "
             f"{spec.cohort.attempts} times at most, and then the run fails",
@@ -73,6 +79,13 @@ def timings(spec: RunSpec) -> list[Timing]:
     return [*found, _longest(spec)]
 
 
+def _derived(spec: RunSpec) -> str:
+    if spec.cohort.deadline != "auto":
+        return ""
+    shortest, longest = format_duration(SHORTEST_DEADLINE), format_duration(LONGEST_DEADLINE)
+    return f" (of the first round; then derived, {shortest} to {longest})"
+
+
 def _cluster_timings(deadline: timedelta) -> list[Timing]:
     return [
         Timing(
@@ -87,5 +100,5 @@ def _longest(spec: RunSpec) -> Timing:
     attempts = spec.cohort.attempts
     waits = 2 * attempts * spec.stop.rounds + 1
     pauses = sum((min(RETRY_FIRST * 2**each, RETRY_MOST) for each in range(attempts - 1)), _NONE)
-    longest = (waits * spec.cohort.deadline + spec.stop.rounds * pauses).total_seconds()
+    longest = (waits * spec.cohort.longest_deadline + spec.stop.rounds * pauses).total_seconds()
     return Timing("the whole run, with every wait to its end", longest, "it has ended long before")

@@ -7,6 +7,7 @@ from typing import Any
 
 from pfi_common.spec import RunSpec
 
+_DURATIONS = {"PT1M": "1m", "PT10M": "10m"}
 SCHEMA = RunSpec.model_json_schema(mode="validation")
 
 
@@ -94,8 +95,8 @@ def _code(value: object) -> str:
         return value
     if isinstance(value, (list, tuple)):
         return f"`[{', '.join(value)}]`"
-    if value == "PT10M":
-        return "`10m`"
+    if isinstance(value, str) and value in _DURATIONS:
+        return f"`{_DURATIONS[value]}`"
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
     return "`null`" if value is None else f"`{value}`"

@@ -27,7 +27,7 @@ from pfi_common.spec import parse_run_spec
             {"cohort": {"qqq": 4}},
             "cohort.qqq",
             "unknown",
-            "Remove it; the fields here are attempts",
+            "Remove it; the fields here are absence",
         ),
         ({"local": {"learning_rate": "x"}}, "local.learning_rate", "valid number", "for 0.0002"),
         ({"local": {"learning_rate": 0}}, "local.learning_rate", "greater than 0", "AdamW"),

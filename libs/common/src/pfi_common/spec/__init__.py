@@ -28,6 +28,7 @@ from pfi_common.spec.compile import (
 )
 from pfi_common.spec.compile_rule import set_minimum
 from pfi_common.spec.description import Description, load_description, parse_description
+from pfi_common.spec.duration import format_duration
 from pfi_common.spec.eligible_parts import Eligible
 from pfi_common.spec.encoding_parts import (
     ENCODINGS,
@@ -45,17 +46,20 @@ from pfi_common.spec.parse import parse_run_spec
 from pfi_common.spec.presets import PRESETS, Preset
 from pfi_common.spec.ranks import client_schema, client_schemas
 from pfi_common.spec.run_spec import RunSpec
+from pfi_common.spec.selection_parts import Utility
 from pfi_common.spec.server_optimizers import (
     ServerAdagrad,
     ServerAdam,
     ServerSgd,
     ServerYogi,
 )
-from pfi_common.spec.server_parts import Cohort, Stop
+from pfi_common.spec.server_parts import LONGEST_DEADLINE, SHORTEST_DEADLINE, Cohort, Stop
 
 __all__ = [
     "ENCODINGS",
+    "LONGEST_DEADLINE",
     "PRESETS",
+    "SHORTEST_DEADLINE",
     "SKETCH_DIMENSIONS",
     "Adapter",
     "Backbone",
@@ -88,6 +92,7 @@ __all__ = [
     "TrainedModel",
     "TrimmedMeanAggregate",
     "UpdateSimilarity",
+    "Utility",
     "acceptable_uploads",
     "agreed_upload",
     "client_schema",
@@ -101,6 +106,7 @@ __all__ = [
     "estimated_need",
     "examine_run_spec",
     "feeds_error_back",
+    "format_duration",
     "load_description",
     "load_run_spec",
     "memory_need",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+AUTO: Literal["auto"] = "auto"
+"""A duration that the platform derives."""
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _FORM = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
 _SHORTEST = timedelta(seconds=1)
@@ -46,9 +48,35 @@ def _parse_text(value: object) -> timedelta:
     return timedelta(seconds=sum(int(count) * size for count, size in counts if count))
 
 
+def parse_duration_or_auto(value: object) -> object:
+    """Reads `auto`, or a duration.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if value == AUTO:
+        return AUTO
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        message = f"must be auto, or {str(error).removeprefix('must be ')}"
+        raise ValueError(message) from error
+
+
+def _format(value: timedelta | str) -> str:
+    return format_duration(value) if isinstance(value, timedelta) else value
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string", "format": "duration"}),
+]
+
+DurationOrAuto = Annotated[
+    timedelta | Literal["auto"],
+    BeforeValidator(parse_duration_or_auto),
+    PlainSerializer(_format, return_type=str),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "string", "format": "duration"}]}),
 ]

@@ -15,6 +15,7 @@ from pfi_common.spec.cluster_parts import UpdateSimilarity
 from pfi_common.spec.error_feedback import error_feedback_problems
 from pfi_common.spec.product_problems import product_problems
 from pfi_common.spec.run_spec import RunSpec
+from pfi_common.spec.selection_problems import selection_problems
 from pfi_common.tensors import FixedPoint, plan_fixed_point
 
 MAXIMUM_SELECTED_CLIENTS = 20_000
@@ -57,6 +58,7 @@ def spec_problems(spec: RunSpec) -> Iterator[str]:
     yield from aggregate_problems(spec)
     yield from product_problems(spec)
     yield from classification_problems(spec)
+    yield from selection_problems(spec)
     yield from error_feedback_problems(spec)
     if isinstance(spec.cluster, UpdateSimilarity):
         yield from _cluster_problems(spec, spec.cluster)

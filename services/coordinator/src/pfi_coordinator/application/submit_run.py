@@ -2,11 +2,14 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pfi_common.clock import Clock
 from pfi_common.spec import (
+    LONGEST_DEADLINE,
+    SHORTEST_DEADLINE,
+    Cohort,
     RunSpec,
     UpdateSimilarity,
     parse_description,
@@ -16,12 +19,18 @@ from pfi_common.spec import (
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.apply_event import ApplyEvent
+from pfi_coordinator.application.demands_of import demands_of
 from pfi_coordinator.application.guard_store import GuardStore
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.records import RunDocument
 from pfi_coordinator.domain.events import RunSubmitted
 from pfi_coordinator.domain.retrying import AT_ONCE, RetryPauses
 from pfi_coordinator.domain.rules import ClusterRules, RunRules
+from pfi_coordinator.domain.selection_rules import (
+    DerivedDeadline,
+    SelectionRules,
+    UtilityRules,
+)
 from pfi_coordinator.domain.state import new_run
 
 
@@ -66,7 +75,8 @@ class SubmitRun:
 
         Raises:
             StoreUnsuitableError: The store has lost the registry.
-            SpecInvalidError: Specification or description break a rule.
+            SpecInvalidError: Specification or description break a rule, or the description lacks
+                the sizes that a demanded estimate of memory is made from.
             SpecUnsoundError: The combination is unsound.
             SchemaMismatchError: The description is of another adapter.
             RunExistsError: A run with this name exists.
@@ -80,6 +90,7 @@ class SubmitRun:
         spool = secrets.choice(self._place.spools)
         document = RunDocument(run, parsed.name, now, spool, parsed, described)
         rules = rules_of(parsed, self._place.spool_patience_seconds, self._place.pauses)
+        rules = replace(rules, demands=demands_of(parsed, described))
         await self._runs.create(document, new_run(run, rules, now))
         await self._apply(run, RunSubmitted())
         get_logger().info(LogEvent.RUN_SUBMITTED, run=run, spool=spool)
@@ -96,7 +107,7 @@ def rules_of(
         selected_count=spec.selected_count,
         size=spec.cohort.size,
         minimum=spec.cohort.minimum,
-        deadline_seconds=spec.cohort.deadline.total_seconds(),
+        deadline_seconds=spec.cohort.first_deadline.total_seconds(),
         seed=spec.seed,
         encoding=spec.encoding.upload,
         cluster=_cluster_rules(spec),
@@ -106,7 +117,28 @@ def rules_of(
         attempts=spec.cohort.attempts,
         retry_first_seconds=pauses.first_seconds,
         retry_most_seconds=pauses.most_seconds,
+        selection=_selection_rules(spec.cohort),
+        derived=_derived_deadline(spec.cohort),
     )
+
+
+def _selection_rules(cohort: Cohort) -> SelectionRules:
+    parameters = UtilityRules()
+    if cohort.utility is not None:
+        parameters = UtilityRules(**cohort.utility.model_dump())
+    return SelectionRules(
+        policy=cohort.select,
+        fairness_cap=cohort.fairness_cap,
+        utility=parameters,
+        replace=cohort.replace_dropouts,
+        absence_seconds=cohort.absence.total_seconds(),
+    )
+
+
+def _derived_deadline(cohort: Cohort) -> DerivedDeadline | None:
+    if cohort.deadline != "auto":
+        return None
+    return DerivedDeadline(SHORTEST_DEADLINE.total_seconds(), LONGEST_DEADLINE.total_seconds())
 
 
 def _cluster_rules(spec: RunSpec) -> ClusterRules | None:
