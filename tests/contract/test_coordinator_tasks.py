@@ -93,6 +93,14 @@ async def test_a_task_taken_back_leaves_a_notice(board):
     assert (await row(board)).state is TaskState.CANCELLED
 
 
+async def test_a_task_taken_back_before_it_was_handed_out_never_is(board):
+    await board.take_back([NAME], TaskState.CANCELLED)
+    await board.hand_out([Assignment(NAME, b"message")])
+    inbox = await board.inbox(NAME.client)
+    assert (inbox.tasks, inbox.notices) == ({}, ())
+    assert await board.rows(RUN, ["1.1"]) == [{}]
+
+
 async def test_a_finished_task_cannot_be_taken_back(board):
     await board.hand_out([Assignment(NAME, b"message")])
     await board.finish(RowChange(NAME, TaskState.COMPLETED))

@@ -16,6 +16,7 @@ from pfi_coordinator.domain.tasks import (
 )
 
 _FINAL = {TaskState.COMPLETED, TaskState.ABANDONED, TaskState.CANCELLED}
+_NEVER_HANDED_OUT = ""
 _RANK = {state: min(rank, 3) for rank, state in enumerate(TaskState)}
 
 
@@ -44,7 +45,9 @@ class MemoryTaskBoard:
         for name in names:
             row = self._rows(name).get(name.client)
             counts = (TaskState.COMMITTED, TaskState.ABANDONED)
-            if row is not None and row.state not in _FINAL and (row.state, state) != counts:
+            if row is None:
+                self._rows(name)[name.client] = TaskRow(_NEVER_HANDED_OUT, state)
+            elif row.state not in _FINAL and (row.state, state) != counts:
                 self._rows(name)[name.client] = replace(row, state=state)
             if self._memory.inboxes.get(name.client, {}).pop(name.text, None) is not None:
                 await self.tell([name.client], Notice(cancelled_task=name.text))
@@ -84,7 +87,14 @@ class MemoryTaskBoard:
             self._memory.notices[client] = [notice, *others][:MAXIMUM_NOTICES]
 
     async def rows(self, run: str, scopes: Sequence[str]) -> list[dict[str, TaskRow]]:
-        return [dict(self._memory.rows.get((run, scope), {})) for scope in scopes]
+        return [
+            {
+                client: row
+                for client, row in self._memory.rows.get((run, scope), {}).items()
+                if row.task != _NEVER_HANDED_OUT
+            }
+            for scope in scopes
+        ]
 
     def _note(self, name: TaskName) -> None:
         recent = self._memory.recent_runs.get(name.client, [])

@@ -30,7 +30,8 @@ class TaskBoard(Protocol):
     async def take_back(self, names: Sequence[TaskName], state: TaskState) -> None:
         """Ends tasks that are not finished, and tells their clients.
 
-        A committed task is not abandoned any more: its update counts.
+        A committed task is not abandoned any more: its update counts. One that was not handed out
+        yet never will be: a leader that was superseded meanwhile may still want to.
         """
         ...
 
