@@ -68,6 +68,9 @@ def test_tasks_are_named_and_the_same_when_made_again(factory):
     assert made == train(factory)
     evaluation = factory.evaluate_task(document(), adapter(2), client(1), ManualClock().now())
     assert evaluation.name == TaskName(RUN, "eval", client_id(1))
+    moment = ManualClock().now()
+    second = factory.evaluate_task(document(), adapter(2), client(1), moment, past=1)
+    assert second.name == TaskName(RUN, "eval-2", client_id(1))
 
 
 def test_tasks_belong_to_the_line_of_their_adapter(factory):
@@ -85,7 +88,9 @@ def test_tasks_belong_to_the_line_of_their_adapter(factory):
     placement = factory.place_task(document(), candidates, client(1), number=3, deadline=deadline)
     assert (placement.name.scope, placement.name.line) == ("place.3", "global")
     assert (placement.name.placement, placement.name.attempt) == (3, None)
-    for name in (made.name, evaluation.name, placement.name):
+    second = factory.evaluate_task(document(), base, client(1), deadline, past=1)
+    assert (second.name.scope, second.name.attempt) == ("cluster-2.eval-2", None)
+    for name in (made.name, evaluation.name, second.name, placement.name):
         assert TaskName.parse(name.text) == name
 
 

@@ -123,5 +123,28 @@ async def test_runs_are_listed_newest_first_and_retire(ports):
     later = document("r-ffffffffff", created_at=NOW + timedelta(seconds=1), name="other")
     await ports.runs.create(later, new_run("r-ffffffffff", rules(), NOW))
     assert [line.name for line in await ports.runs.lines()] == ["other", "assistants"]
-    await ports.runs.retire(RUN)
+    await ports.runs.retire(RUN, 0)
     assert await ports.runs.active() == ["r-ffffffffff"]
+
+
+async def completed(ports):
+    await ports.runs.create(document(), new_run(RUN, rules(rounds=1), NOW))
+    rest = (events.EvaluationAnswered(CLIENTS), events.EvaluationStored())
+    for event in (*HISTORY, *rest):
+        await apply(ports, event)
+    return await ports.runs.load(RUN)
+
+
+async def test_a_run_that_has_changed_meanwhile_does_not_retire(ports):
+    stored = await completed(ports)
+    await ports.runs.retire(RUN, stored.revision - 1)
+    assert await ports.runs.active() == [RUN]
+    await ports.runs.retire(RUN, stored.revision)
+    assert await ports.runs.active() == []
+
+
+async def test_a_run_that_is_extended_is_active_again(ports):
+    stored = await completed(ports)
+    await ports.runs.retire(RUN, stored.revision)
+    await apply(ports, events.ExtendRequested(2))
+    assert await ports.runs.active() == [RUN]

@@ -43,9 +43,15 @@ class MemoryTaskFactory:
         return Assignment(name, name.text.encode(), device_class=client.device_class)
 
     def evaluate_task(
-        self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
+        self,
+        document: RunDocument,
+        base: AdapterVersion,
+        client: Client,
+        deadline: datetime,
+        *,
+        past: int = 0,
     ) -> Assignment:
-        name = TaskName(document.run, evaluation_scope(base.line), client.client)
+        name = TaskName(document.run, evaluation_scope(base.line, past), client.client)
         self.spools[name.text] = document.spool
         return Assignment(name, name.text.encode())
 

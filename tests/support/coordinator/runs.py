@@ -51,6 +51,8 @@ class MemoryRunStore:
         found.newest |= newest
         if any(item.version for item in newest.values()):
             self._memory.last_published = step.after.run
+        if step.before.phase.ended and not step.after.phase.ended:
+            self._memory.active.add(step.after.run)
         self._memory.changed(step.after.run)
         return True
 
@@ -89,8 +91,9 @@ class MemoryRunStore:
     async def active(self) -> list[str]:
         return sorted(self._memory.active)
 
-    async def retire(self, run: str) -> None:
-        self._memory.active.discard(run)
+    async def retire(self, run: str, revision: int) -> None:
+        if self._run(run).revision == revision:
+            self._memory.active.discard(run)
 
     async def log(self, run: str) -> list[LoggedEvent]:
         return list(self._run(run).log)

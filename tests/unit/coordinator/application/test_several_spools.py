@@ -228,7 +228,7 @@ async def submitted_elsewhere(graph):
         run = await submitted(graph, name=f"run-{number}", cohort=COHORT)
         if (await graph.ports.runs.document(run)).spool not in graph.aggregators.away:
             return run
-        await graph.ports.runs.retire(run)
+        await graph.ports.runs.retire(run, (await graph.ports.runs.load(run)).revision)
     raise AssertionError
 
 

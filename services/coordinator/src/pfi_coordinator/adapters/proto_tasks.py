@@ -76,12 +76,18 @@ class ProtoTaskFactory:
         return Assignment(name, message, agreed, client.device_class)
 
     def evaluate_task(
-        self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
+        self,
+        document: RunDocument,
+        base: AdapterVersion,
+        client: Client,
+        deadline: datetime,
+        *,
+        past: int = 0,
     ) -> Assignment:
         """See TaskFactory.evaluate_task."""
-        name = TaskName(document.run, evaluation_scope(base.line), client.client)
+        name = TaskName(document.run, evaluation_scope(base.line, past), client.client)
         task = _task(document, base, name, deadline)
-        task.round, task.attempt = document.spec.stop.rounds, 1
+        task.round, task.attempt = base.version, 1
         task.seed = task_seed(document.run, 0, client.client)
         task.evaluate.CopyFrom(compile_evaluate_task(document.spec))
         return Assignment(name, task.SerializeToString(deterministic=True))

@@ -74,12 +74,13 @@ class ShowRun:
         run = await self._runs.find(name)
         history = await self._history(run, after_revision, min(wait_seconds, MAXIMUM_WAIT_SECONDS))
         scopes = [round_scope(item.number, item.attempt, item.line) for item in history.rounds]
-        lines = [line.line for line in every_line(history.state)]
-        found = await self._board.rows(run, [*scopes, *map(evaluation_scope, lines)])
+        lines = every_line(history.state)
+        evaluations = [evaluation_scope(line.line, line.evaluations_past) for line in lines]
+        found = await self._board.rows(run, [*scopes, *evaluations])
         rounds, evaluation = found[: len(scopes)], found[len(scopes) :]
         clients = await self._registry.find(sorted({client for rows in found for client in rows}))
         document = await self._runs.document(run)
-        by_line = dict(zip(lines, evaluation, strict=True))
+        by_line = dict(zip([line.line for line in lines], evaluation, strict=True))
         return run_view(document, history, rounds, by_line, clients)
 
     async def _history(self, run: str, after_revision: int, wait_seconds: float) -> RunHistory:

@@ -48,7 +48,7 @@ class DispatchTasks(_OfLine):
 
 @dataclass(frozen=True, slots=True)
 class CancelTasks(_OfLine):
-    """Take tasks of these clients back; `wave` counts replacements."""
+    """Take tasks of these clients back; `wave` counts replacements, and the seal after them."""
 
     number: int
     attempt: int
@@ -125,10 +125,11 @@ class DispatchEvaluation(_OfLine):
 
 @dataclass(frozen=True, slots=True)
 class CancelEvaluation(_OfLine):
-    """Take evaluation tasks back."""
+    """Take evaluation tasks back; `past` evaluations of the line were before theirs."""
 
     number: int
     clients: tuple[str, ...]
+    past: int = 0
     kind: Literal["cancel_evaluation"] = "cancel_evaluation"
     attempt: ClassVar[int] = 0
 

@@ -44,8 +44,7 @@ def stop_waiting(state: RunState, clients: frozenset[str]) -> Decision:
 
 def evaluation_deadline(state: RunState, evaluation: EvaluationState) -> Decision:
     """Ends the wait for clients that did not answer."""
-    late = CancelEvaluation(state.rules.rounds, tuple(sorted(evaluation.waiting)))
-    return then(store_evaluation(state), late)
+    return then(store_evaluation(state), _taken_back(state, evaluation))
 
 
 def store_evaluation(state: RunState) -> Decision:
@@ -69,4 +68,9 @@ def evaluation_taken_back(state: RunState) -> tuple[Effect, ...]:
     evaluation = state.evaluation
     if evaluation is None or evaluation.storing or not evaluation.waiting:
         return ()
-    return (CancelEvaluation(state.rules.rounds, tuple(sorted(evaluation.waiting))),)
+    return (_taken_back(state, evaluation),)
+
+
+def _taken_back(state: RunState, evaluation: EvaluationState) -> CancelEvaluation:
+    waiting = tuple(sorted(evaluation.waiting))
+    return CancelEvaluation(state.rules.rounds, waiting, state.evaluations_past)

@@ -15,7 +15,7 @@ RUN_PATTERN = r"r-[0-9a-f]{10}"
 
 _TASK = re.compile(
     rf"(?P<run>{RUN_PATTERN})"
-    r"\.(?P<scope>(?:cluster-[1-9]\d*\.)?(?:[1-9]\d*\.[1-9]\d*|eval)|place\.[1-9]\d*)"
+    r"\.(?P<scope>(?:cluster-[1-9]\d*\.)?(?:[1-9]\d*\.[1-9]\d*|eval(?:-[1-9]\d*)?)|place\.[1-9]\d*)"
     r"\.(?P<client>c-[0-9a-f]{12})"
 )
 
@@ -35,7 +35,8 @@ class TaskState(StrEnum):
 class TaskName:
     """The parts of a task id `<run>.<scope>.<client>`.
 
-    The scope is `<round>.<attempt>` or `eval`, after the line of a cluster, or `place.<number>`.
+    The scope is `<round>.<attempt>` or `eval`, after the line of a cluster, or `place.<number>`. A
+    run that was extended is evaluated again: `eval-2`.
     """
 
     run: str
@@ -57,7 +58,7 @@ class TaskName:
     def attempt(self) -> tuple[int, int] | None:
         """(round, attempt), or None for an evaluation and a placement."""
         *_, number, attempt = ("", *self.scope.split("."))
-        if attempt == _EVALUATION or number == _PLACEMENT:
+        if attempt.startswith(_EVALUATION) or number == _PLACEMENT:
             return None
         return int(number), int(attempt)
 
@@ -79,9 +80,9 @@ def round_scope(number: int, attempt: int, line: str = GLOBAL) -> str:
     return _of_line(line, f"{number}.{attempt}")
 
 
-def evaluation_scope(line: str = GLOBAL) -> str:
-    """Names the rows of a line's closing evaluation."""
-    return _of_line(line, _EVALUATION)
+def evaluation_scope(line: str = GLOBAL, past: int = 0) -> str:
+    """Names the rows of a line's closing evaluation; so many were before it."""
+    return _of_line(line, f"{_EVALUATION}-{past + 1}" if past else _EVALUATION)
 
 
 def placement_scope(number: int) -> str:

@@ -37,6 +37,7 @@ class RedisRunStore:
         self._redis = redis
         self._create = Script(redis, "create_run")
         self._save = Script(redis, "save_step")
+        self._retire = Script(redis, "retire_run")
 
     async def create(self, document: RunDocument, state: RunState) -> None:
         """See RunStore.create."""
@@ -72,6 +73,7 @@ class RedisRunStore:
         for pairs in (effects, rounds, versions, by_line, projected_members(step)):
             arguments += [len(pairs), *(part for pair in pairs.items() for part in pair)]
         arguments.append(int(any(item.version > 0 for item in newest.values())))
+        arguments.append(int(step.before.phase.ended and not step.after.phase.ended))
         return bool(await self._save(_step_keys(run), arguments))
 
     async def acknowledge(self, run: str, effect: str) -> None:
@@ -132,10 +134,9 @@ class RedisRunStore:
         async with store_errors():
             return sorted(text(run) for run in await self._redis.smembers(keys.ACTIVE_RUNS))
 
-    async def retire(self, run: str) -> None:
+    async def retire(self, run: str, revision: int) -> None:
         """See RunStore.retire."""
-        async with store_errors():
-            await self._redis.srem(keys.ACTIVE_RUNS, run)
+        await self._retire([keys.run(run), keys.ACTIVE_RUNS], [run, revision])
 
     async def log(self, run: str) -> list[LoggedEvent]:
         """See RunStore.log."""
@@ -155,6 +156,7 @@ def _step_keys(run: str) -> list[str]:
         keys.newest(run),
         keys.LAST_PUBLISHED,
         keys.members(run),
+        keys.ACTIVE_RUNS,
     ]
 
 

@@ -199,7 +199,7 @@ class DriveRun:
         self._arrange_effects(document, stored)
         await self._arrange_watch(document, state)
         if state.at_rest and not stored.outbox and not self._tasks:
-            await self._tools.runs.retire(self._run)
+            await self._tools.runs.retire(self._run, stored.revision)
             return True
         return False
 

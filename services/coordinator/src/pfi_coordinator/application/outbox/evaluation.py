@@ -28,13 +28,14 @@ class FileEvaluation:
         self, document: RunDocument, state: RunState, _effect: StoreEvaluation, _token: int
     ) -> EvaluationStored:
         """Writes what every client measured: of one cluster, or of the run with all its lines."""
-        lines = [line.line for line in every_line(state)]
-        found = await self._board.rows(document.run, [evaluation_scope(line) for line in lines])
+        lines = every_line(state)
+        scopes = [evaluation_scope(line.line, line.evaluations_past) for line in lines]
+        found = await self._board.rows(document.run, scopes)
         clients = await self._registry.find(sorted({client for rows in found for client in rows}))
         entries = [
             entry
             for line, rows in zip(lines, found, strict=True)
-            for entry in evaluation_view(rows, clients, line)
+            for entry in evaluation_view(rows, clients, line.line)
         ]
         content = {"run": document.run, "evaluation": entries}
         path = f"runs/{document.run}/{_file_of(state.line)}"

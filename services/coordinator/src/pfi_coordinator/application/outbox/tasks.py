@@ -88,7 +88,8 @@ class HandOutTasks:
 
         def make(client: Client) -> Assignment:
             at_spool = _spread(document, spools, client.client)
-            return self._factory.evaluate_task(at_spool, base, client, effect.deadline)
+            past = state.evaluations_past
+            return self._factory.evaluate_task(at_spool, base, client, effect.deadline, past=past)
 
         return await self._hand_out(wanted, make)
 
@@ -103,7 +104,8 @@ class HandOutTasks:
         self, document: RunDocument, _state: RunState, effect: CancelEvaluation, _token: int
     ) -> None:
         """Takes evaluation tasks back."""
-        await self._take_back(document, evaluation_scope(effect.line), effect.clients)
+        scope = evaluation_scope(effect.line, effect.past)
+        await self._take_back(document, scope, effect.clients)
 
     async def place(
         self, document: RunDocument, state: RunState, effect: PlaceClients, _token: int

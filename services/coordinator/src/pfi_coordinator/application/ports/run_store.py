@@ -38,6 +38,8 @@ class RunStore(Protocol):
     async def save(self, revision: int, step: Step) -> bool:
         """Writes a decision, and takes the acknowledged effect from the outbox.
 
+        A run that had ended and goes on is active again.
+
         Returns:
             False, with nothing written, when the run is not at this revision any more.
         """
@@ -79,8 +81,8 @@ class RunStore(Protocol):
         """Gives the runs that may still need work."""
         ...
 
-    async def retire(self, run: str) -> None:
-        """Takes a run that is at rest from the active ones."""
+    async def retire(self, run: str, revision: int) -> None:
+        """Takes a run that is at rest from the active ones, unless it has changed meanwhile."""
         ...
 
     async def log(self, run: str) -> list[LoggedEvent]:

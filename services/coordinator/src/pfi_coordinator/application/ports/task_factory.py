@@ -41,9 +41,15 @@ class TaskFactory(Protocol):
         ...
 
     def evaluate_task(
-        self, document: RunDocument, base: AdapterVersion, client: Client, deadline: datetime
+        self,
+        document: RunDocument,
+        base: AdapterVersion,
+        client: Client,
+        deadline: datetime,
+        *,
+        past: int = 0,
     ) -> Assignment:
-        """Makes the task of the closing evaluation."""
+        """Makes the task of the closing evaluation; `past` of the line's were before it."""
         ...
 
     def place_task(

@@ -1,8 +1,10 @@
 -- Writes one decision of a run as a whole, if the run is still at the expected revision.
--- KEYS: run, outbox, log, rounds, adapters, changes, newest versions, last published run, members
+-- KEYS: run, outbox, log, rounds, adapters, changes, newest versions, last published run, members,
+--       active runs
 -- ARGV: revision, run id, state, event, time, acknowledged effect ('' for none), log length,
 --       then five lists, each as its length followed by pairs: effects, rounds, adapters, newest
---       versions by line, lines by member; then 1 when one of the versions was trained, else 0
+--       versions by line, lines by member; then 1 when one of the versions was trained, else 0;
+--       then 1 when the run had ended and goes on, else 0
 if redis.call('HGET', KEYS[1], 'revision') ~= ARGV[1] then
   return 0
 end
@@ -31,6 +33,9 @@ each_pair(function(_, line, adapter) redis.call('HSET', KEYS[7], line, adapter) 
 each_pair(function(_, client, line) redis.call('HSET', KEYS[9], client, line) end)
 if ARGV[at] == '1' then
   redis.call('SET', KEYS[8], ARGV[2])
+end
+if ARGV[at + 1] == '1' then
+  redis.call('SADD', KEYS[10], ARGV[2])
 end
 redis.call('XADD', KEYS[6], 'MAXLEN', '~', 4096, '*', 'run', ARGV[2])
 return 1
