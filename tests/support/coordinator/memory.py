@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pfi_coordinator.application.ports.signals import RunChanged, Signal
 from pfi_coordinator.application.records import LoggedEvent, RunDocument
 from pfi_coordinator.domain.effects import Effect
+from pfi_coordinator.domain.events import ClientFacts
 from pfi_coordinator.domain.members import Client, Session
 from pfi_coordinator.domain.replicas import Replica
 from pfi_coordinator.domain.state import AdapterVersion, RoundState, RunState
@@ -23,6 +24,7 @@ class MemoryRun:
     rounds: dict[str, RoundState] = field(default_factory=dict)
     adapters: dict[str, AdapterVersion] = field(default_factory=dict)
     newest: dict[str, AdapterVersion] = field(default_factory=dict)
+    facts: dict[str, ClientFacts] = field(default_factory=dict)
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Memory:
     recent_runs: dict[str, list[str]] = field(default_factory=dict)
     last_published: str | None = None
     clients: dict[str, Client] = field(default_factory=dict)
+    speeds: dict[str, float] = field(default_factory=dict)
     revoked: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     replicas: set[str] = field(default_factory=set)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tests.support.coordinator.clusters import MemoryMemberships, MemorySketchStore
 from tests.support.coordinator.counted_rounds import MemoryCountedRounds
 from tests.support.coordinator.exports import MemoryExportLedger
+from tests.support.coordinator.histories import MemoryClientHistories
 from tests.support.coordinator.members import (
     MemoryApiKeyStore,
     MemoryChallengeStore,
@@ -26,6 +27,7 @@ from tests.support.coordinator.tasks import MemoryTaskBoard
 from pfi_common.identity.redis_revocations import RedisRevocations
 from pfi_coordinator.adapters.redis.api_keys import RedisApiKeyStore
 from pfi_coordinator.adapters.redis.challenge_store import RedisChallengeStore
+from pfi_coordinator.adapters.redis.client_histories import RedisClientHistories
 from pfi_coordinator.adapters.redis.client_registry import RedisClientRegistry
 from pfi_coordinator.adapters.redis.connection import RedisClient
 from pfi_coordinator.adapters.redis.counted_rounds import RedisCountedRounds
@@ -42,6 +44,7 @@ from pfi_coordinator.adapters.redis.task_board import RedisTaskBoard
 from pfi_coordinator.adapters.redis.token_store import RedisTokenStore
 from pfi_coordinator.application.ports.api_keys import ApiKeyStore
 from pfi_coordinator.application.ports.challenge_store import ChallengeStore
+from pfi_coordinator.application.ports.client_histories import ClientHistories
 from pfi_coordinator.application.ports.client_registry import ClientRegistry
 from pfi_coordinator.application.ports.counted_rounds import CountedRounds
 from pfi_coordinator.application.ports.export_queue import ExportLedger
@@ -77,6 +80,7 @@ class Ports:
     sketches: SketchStore
     counted: CountedRounds
     memberships: Memberships
+    histories: ClientHistories
     serving: ServingIndex
 
 
@@ -98,6 +102,7 @@ def memory_ports() -> Ports:
         sketches=MemorySketchStore(),
         counted=MemoryCountedRounds(),
         memberships=MemoryMemberships(memory),
+        histories=MemoryClientHistories(memory),
         serving=MemoryServingIndex(memory),
     )
 
@@ -119,5 +124,6 @@ def redis_ports(redis: RedisClient) -> Ports:
         sketches=RedisSketchStore(redis),
         counted=RedisCountedRounds(redis),
         memberships=RedisMemberships(redis),
+        histories=RedisClientHistories(redis),
         serving=RedisServingIndex(redis),
     )

@@ -1,10 +1,13 @@
+from tests.support.coordinator.histories import merge_news
 from tests.support.coordinator.memory import Memory, MemoryRun
 
 from pfi_common.errors import RunExistsError, RunUnknownError
 from pfi_coordinator.adapters.redis.projection import (
     newest_versions,
     projected_adapters,
+    projected_history,
     projected_rounds,
+    projected_speeds,
 )
 from pfi_coordinator.application.records import (
     LoggedEvent,
@@ -51,6 +54,9 @@ class MemoryRunStore:
         found.newest |= newest
         if any(item.version for item in newest.values()):
             self._memory.last_published = step.after.run
+        for change in projected_history(step):
+            merge_news(found.facts, change)
+        self._memory.speeds |= projected_speeds(step)
         if step.before.phase.ended and not step.after.phase.ended:
             self._memory.active.add(step.after.run)
         self._memory.changed(step.after.run)

@@ -21,6 +21,7 @@ from pfi_coordinator.adapters.lineages import CountersignLineages
 from pfi_coordinator.adapters.proto_tasks import ProtoTaskFactory
 from pfi_coordinator.adapters.redis.api_keys import RedisApiKeyStore
 from pfi_coordinator.adapters.redis.challenge_store import RedisChallengeStore
+from pfi_coordinator.adapters.redis.client_histories import RedisClientHistories
 from pfi_coordinator.adapters.redis.client_registry import RedisClientRegistry
 from pfi_coordinator.adapters.redis.connection import RedisClient
 from pfi_coordinator.adapters.redis.counted_rounds import RedisCountedRounds
@@ -56,6 +57,7 @@ class Adapters:
     sketches: RedisSketchStore
     counted: RedisCountedRounds
     memberships: RedisMemberships
+    histories: RedisClientHistories
     runs: RedisRunStore
     board: RedisTaskBoard
     tokens: RedisTokenStore
@@ -97,6 +99,7 @@ def build_adapters(settings: CoordinatorSettings, redis: RedisClient, clock: Clo
         sketches=RedisSketchStore(redis),
         counted=RedisCountedRounds(redis),
         memberships=RedisMemberships(redis),
+        histories=RedisClientHistories(redis),
         runs=RedisRunStore(redis),
         board=RedisTaskBoard(redis),
         tokens=RedisTokenStore(redis),

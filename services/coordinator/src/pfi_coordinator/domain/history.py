@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pfi_coordinator.domain.events import (
-    ClientReport,
     ClientsEligible,
     Event,
     TasksFinished,
@@ -147,6 +146,3 @@ def reported_utility(metrics: dict[str, float]) -> float | None:
     if rows is None or loss is None or rows < 0 or loss < 0:
         return None
     return rows * loss
-
-
-__all__ = ["ClientReport", "HistoryChange", "history_changes", "reported_utility"]

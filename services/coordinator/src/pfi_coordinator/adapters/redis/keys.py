@@ -11,6 +11,7 @@ RUNS = "pfi:runs"
 ACTIVE_RUNS = "pfi:runs:active"
 RUN_NAMES = "pfi:runs:names"
 LAST_PUBLISHED = "pfi:runs:last-published"
+SPEEDS = "pfi:clients:speeds"
 LEADER = "pfi:leader"
 LEADER_TOKEN = "pfi:leader:token"  # noqa: S105 - the name of a key
 
@@ -53,6 +54,11 @@ def members(run_id: str) -> str:
 def counted(run_id: str, line: str) -> str:
     """Hash of the last round of a line that counted an update, by client."""
     return f"pfi:run:{run_id}:counted:{line}"
+
+
+def history(run_id: str) -> str:
+    """Hash of what clients did in earlier rounds, by client."""
+    return f"pfi:run:{run_id}:history"
 
 
 def sketches(run_id: str) -> str:

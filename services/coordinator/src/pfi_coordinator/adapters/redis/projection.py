@@ -1,8 +1,10 @@
-"""What a decision adds to a run's history: attempts, versions, and members of clusters."""
+"""What a decision adds to a run's history: attempts, versions, members of clusters, clients."""
 
 from collections.abc import Iterator
 
 from pfi_coordinator.application.records import Step
+from pfi_coordinator.domain.events import TasksFinished, Tick
+from pfi_coordinator.domain.history import HistoryChange, history_changes
 from pfi_coordinator.domain.lines import every_line, line_named
 from pfi_coordinator.domain.state import GLOBAL, AdapterVersion, RoundPhase, RoundState, RunState
 from pfi_coordinator.domain.tasks import round_scope
@@ -49,6 +51,28 @@ def projected_members(step: Step) -> dict[str, str]:
         client: after.line
         for before, after in _lines(step)
         for client in sorted(after.members - (frozenset() if before is None else before.members))
+    }
+
+
+def projected_history(step: Step) -> tuple[HistoryChange, ...]:
+    """Gives the news of clients, in the order in which they are merged."""
+    event = step.event
+    return tuple(
+        change
+        for before, after in _lines(step)
+        if isinstance(event, Tick) or event.line == after.line
+        for change in history_changes(before, event, after, step.now)
+    )
+
+
+def projected_speeds(step: Step) -> dict[str, float]:
+    """Gives the speeds that clients have reported now."""
+    if not isinstance(step.event, TasksFinished):
+        return {}
+    return {
+        report.client: report.steps_per_second
+        for report in step.event.reports
+        if report.steps_per_second is not None
     }
 
 

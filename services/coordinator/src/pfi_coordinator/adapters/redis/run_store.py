@@ -5,14 +5,17 @@ from typing import Any
 
 from pfi_common.errors import RunExistsError, RunUnknownError
 from pfi_coordinator.adapters.redis import keys
+from pfi_coordinator.adapters.redis.client_histories import write_change
 from pfi_coordinator.adapters.redis.codec import ADAPTER, EFFECT, EVENT, ROUND, STATE
 from pfi_coordinator.adapters.redis.connection import RedisClient, store_errors, text
 from pfi_coordinator.adapters.redis.documents import read_document, write_document
 from pfi_coordinator.adapters.redis.projection import (
     newest_versions,
     projected_adapters,
+    projected_history,
     projected_members,
     projected_rounds,
+    projected_speeds,
 )
 from pfi_coordinator.adapters.redis.scripts import Argument, Script
 from pfi_coordinator.application.records import (
@@ -72,6 +75,9 @@ class RedisRunStore:
         by_line = {line: ADAPTER.dump_json(item) for line, item in newest.items()}
         for pairs in (effects, rounds, versions, by_line, projected_members(step)):
             arguments += [len(pairs), *(part for pair in pairs.items() for part in pair)]
+        changes = [(item.client, write_change(item)) for item in projected_history(step)]
+        for news in (changes, projected_speeds(step).items()):
+            arguments += [len(news), *(part for pair in news for part in pair)]
         arguments.append(int(any(item.version > 0 for item in newest.values())))
         arguments.append(int(step.before.phase.ended and not step.after.phase.ended))
         return bool(await self._save(_step_keys(run), arguments))
@@ -157,6 +163,8 @@ def _step_keys(run: str) -> list[str]:
         keys.LAST_PUBLISHED,
         keys.members(run),
         keys.ACTIVE_RUNS,
+        keys.history(run),
+        keys.SPEEDS,
     ]
 
 
