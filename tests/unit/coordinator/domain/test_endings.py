@@ -135,3 +135,19 @@ def test_effects_of_an_attempt_that_is_over_are_not_wanted():
     cancelled, clean_up = play(state, events.CancelRequested())
     assert not is_wanted(cancelled, opening)
     assert all(is_wanted(cancelled, effect) for effect in clean_up)
+
+
+def test_cancelled_tasks_of_the_seal_and_of_the_abort_are_two_effects():
+    four = (*CLIENTS, "c-4")
+    state, sealing = play(
+        run(selected_count=4),
+        *BEGUN,
+        events.ClientsEligible(four, ("spool-0", "spool-1"), 2),
+        events.RoundOpened(1, 1),
+        committed(*CLIENTS),
+        events.RoundSealed(1, 1, CLIENTS),
+    )
+    _, aborting = play(state, events.CancelRequested())
+    cancelled = [item for item in (*sealing, *aborting) if isinstance(item, effects.CancelTasks)]
+    assert [item.clients for item in cancelled] == [("c-4",), CLIENTS]
+    assert len({effects.effect_key(item) for item in cancelled}) == 2

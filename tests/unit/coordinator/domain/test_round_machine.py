@@ -144,7 +144,7 @@ def test_the_third_missed_quorum_fails_the_run_and_settles_the_round():
 def test_clients_that_were_not_counted_get_their_task_cancelled():
     state, _ = play(run(size=2), *OPENED, committed("c-1", "c-2"))
     state, asked = play(state, events.RoundSealed(1, 1, ("c-1", "c-2")))
-    assert asked == [effects.CancelTasks(1, 1, ("c-3",)), effects.FinalizeRound(1, 1)]
+    assert asked == [effects.CancelTasks(1, 1, ("c-3",), 1), effects.FinalizeRound(1, 1)]
     assert state.round.counted == 2
 
 

@@ -58,7 +58,9 @@ def round_sealed(state: RunState, event: RoundSealed, now: datetime) -> Decision
         return abort_attempt(with_round(state, sealed), quorum_missed(state, sealed), now)
     sealed, effects = _going_on(sealed, event.pieces, now)
     if left_out:
-        late = CancelTasks(current.number, current.attempt, tuple(sorted(left_out)))
+        # An abort may cancel tasks as well, before this effect is carried out.
+        wave = len(current.replacements) + 1
+        late = CancelTasks(current.number, current.attempt, tuple(sorted(left_out)), wave)
         effects = (late, *effects)
     return with_round(state, sealed), effects
 
