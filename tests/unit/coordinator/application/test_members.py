@@ -20,7 +20,7 @@ from pfi_coordinator.application.list_clients import ListClients
 from pfi_coordinator.application.rate_limit import RateLimit
 from pfi_coordinator.application.renew_certificate import RenewCertificate
 from pfi_coordinator.domain.enrolment import check_agent_version, check_display_name
-from pfi_coordinator.domain.members import AgentFacts, eligible_clients
+from pfi_coordinator.domain.members import AgentFacts
 from pfi_coordinator.domain.scopes import Scope
 from pfi_coordinator.domain.tasks import Assignment, TaskName, TaskState
 
@@ -168,16 +168,3 @@ def test_names_for_people_are_plain(name):
 def test_versions_are_short_and_printable(version):
     with pytest.raises(InvalidRequestError):
         check_agent_version(version)
-
-
-def test_who_is_eligible():
-    sessions = [
-        session(1),
-        session(2, ready=False),
-        session(3, training_rows=0),
-        session(4, encodings=("bf16",)),
-        session(5),
-    ]
-    assert eligible_clients(sessions, {client_id(5)}, "fp32") == (client_id(1),)
-    able = (client_id(1), client_id(4), client_id(5))
-    assert eligible_clients(sessions, set(), "int4_block") == able

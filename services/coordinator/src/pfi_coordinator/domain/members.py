@@ -1,10 +1,9 @@
-"""Clients, their sessions, and who may be selected."""
+"""Clients and their sessions."""
 
-from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
 
-from pfi_common.spec import agreed_upload
+from pfi_coordinator.domain.device import UNKNOWN_DEVICE, DeviceReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +50,5 @@ class Session:
     ready: bool
     training_rows: int
     encodings: tuple[str, ...]
-
-
-def eligible_clients(
-    sessions: Iterable[Session], revoked: Set[str], encoding: str
-) -> tuple[str, ...]:
-    """Gives the clients that may be selected now, sorted.
-
-    Args:
-        sessions: Open sessions.
-        revoked: Clients that are no members any more.
-        encoding: Upload encoding of the run, in lower case; those that lose less will do as well.
-    """
-    return tuple(
-        sorted(
-            session.client
-            for session in sessions
-            if session.ready
-            and session.training_rows > 0
-            and agreed_upload(encoding, session.encodings) is not None
-            and session.client not in revoked
-        )
-    )
+    device_class: str = ""
+    device: DeviceReport = UNKNOWN_DEVICE

@@ -24,7 +24,9 @@ from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.records import RunDocument, StoredRun
 from pfi_coordinator.domain.cohort import needs_clients, would_open
+from pfi_coordinator.domain.demands import counts_of
 from pfi_coordinator.domain.effects import Effect, effect_key
+from pfi_coordinator.domain.eligibility import Eligibility
 from pfi_coordinator.domain.events import (
     ClientsEligible,
     CommittedUpdate,
@@ -126,26 +128,27 @@ class DriveRun:
         needing = [line for line in every_line(state) if needs_clients(line)]
         if not self._is_time_to_look(state, needing):
             return False
-        clients = await self._tools.find_eligible(state.rules.encoding)
-        events = [await self._offer(line, clients) for line in needing]
+        found = await self._tools.find_eligible(state.rules)
+        events = [await self._offer(line, found) for line in needing]
         if wants_newcomers(state):
-            events.append(ClientsEligible(newcomers(state, clients)))
+            events.append(ClientsEligible(newcomers(state, found.clients)))
         after = state
         for event in events:
             after = await self._tools.apply(self._run, event)
         return after != state
 
-    async def _offer(self, line: RunState, clients: tuple[str, ...]) -> Event:
+    async def _offer(self, line: RunState, found: Eligibility) -> Event:
         """Offers clients and, when they are enough, spools; without a spool no round is opened."""
-        offered = selectable(line, clients)
+        offered = selectable(line, found.clients)
+        unmet = counts_of(found.unmet[client] for client in selectable(line, found.unmet))
         configured = self._tools.find_spools.configured
         if not would_open(line, offered, self._tools.clock.now()):
-            return ClientsEligible(offered, spools_known=len(configured), line=line.line)
+            return ClientsEligible(offered, (), len(configured), unmet, line=line.line)
         spools = await self._tools.find_spools()
         if not spools:
             error, names = SpoolUnavailableError.reason, ", ".join(configured)
             return EffectDelayed("find_spools", error, names, line=line.line)
-        return ClientsEligible(offered, spools, len(configured), line=line.line)
+        return ClientsEligible(offered, spools, len(configured), unmet, line=line.line)
 
     def _is_time_to_look(self, state: RunState, needing: Sequence[RunState]) -> bool:
         """Whether a look at all clients, which costs as much as there are, is worth its while.

@@ -2,7 +2,8 @@
 
 from pfi_coordinator.application.ports.presence import Presence
 from pfi_coordinator.application.ports.revocations import Revocations
-from pfi_coordinator.domain.members import eligible_clients
+from pfi_coordinator.domain.eligibility import Eligibility, sort_out
+from pfi_coordinator.domain.rules import RunRules
 
 
 class FindEligible:
@@ -12,7 +13,8 @@ class FindEligible:
         self._presence = presence
         self._revocations = revocations
 
-    async def __call__(self, encoding: str) -> tuple[str, ...]:
-        """Gives the clients that are connected, ready, able and not revoked."""
+    async def __call__(self, rules: RunRules) -> Eligibility:
+        """Gives the connected clients that a run may select, and why it may not select others."""
         sessions = await self._presence.connected()
-        return eligible_clients(sessions, await self._revocations.members(), encoding)
+        revoked = await self._revocations.members()
+        return sort_out(sessions, revoked, rules.encoding, rules.demands)
