@@ -12,11 +12,13 @@ from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.domain.events import (
     ClientPlaced,
+    ClientReport,
     EvaluationAnswered,
     Event,
     TasksFinished,
     TasksGivenBack,
 )
+from pfi_coordinator.domain.history import reported_utility
 from pfi_coordinator.domain.lines import line_named, names_cluster_line
 from pfi_coordinator.domain.spools import spool_in
 from pfi_coordinator.domain.tasks import RowChange, TaskName, TaskState
@@ -94,7 +96,12 @@ class RecordResult:
         if await self._is_voided(name, attempt, outcome.receipt):
             return RowChange(name, TaskState.CANCELLED), None
         change = RowChange(name, TaskState.COMPLETED, metrics=dict(outcome.metrics))
-        return change, TasksFinished(*attempt, (name.client,))
+        report = ClientReport(
+            name.client,
+            reported_utility(outcome.metrics),
+            outcome.metrics.get("steps_per_second"),
+        )
+        return change, TasksFinished(*attempt, (name.client,), (report,))
 
     async def _is_voided(self, name: TaskName, attempt: tuple[int, int], statement: bytes) -> bool:
         receipt = self._receipts.read(statement, await self._spool(name, attempt))

@@ -3,7 +3,7 @@
 It is kept beside the state, a row per client, and handed to `decide` with the candidates.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -133,7 +133,7 @@ def _same(before: RunState, current: RoundState) -> RoundState | None:
     return known
 
 
-def reported_utility(metrics: dict[str, float]) -> float | None:
+def reported_utility(metrics: Mapping[str, float]) -> float | None:
     """Gives the statistical utility |B| * sqrt(mean squared loss) of what a client reported.
 
     Source: Lai et al. 2021, "Oort: Efficient Federated Learning via Guided Participant Selection"
