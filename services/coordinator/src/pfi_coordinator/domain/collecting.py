@@ -1,5 +1,6 @@
 """While clients work: commits, receipts, tasks given back, and the judgement that ends the wait."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +15,12 @@ from pfi_coordinator.domain.decision import (
     with_round,
 )
 from pfi_coordinator.domain.effects import SealRound
-from pfi_coordinator.domain.events import TasksFinished, TasksGivenBack, UpdatesCommitted
+from pfi_coordinator.domain.events import (
+    CommittedUpdate,
+    TasksFinished,
+    TasksGivenBack,
+    UpdatesCommitted,
+)
 from pfi_coordinator.domain.state import (
     UNSETTLED,
     Failure,
@@ -34,10 +40,9 @@ def updates_committed(state: RunState, event: UpdatesCommitted, now: datetime) -
     current = state.round
     if current is None or (current.number, current.attempt) != (event.number, event.attempt):
         return unchanged(state)
+    current = adopted(current, event.updates)
     fresh = {
-        update.client: update
-        for update in event.updates
-        if current.selected(update.client) and update.client not in current.watched
+        update.client: update for update in event.updates if update.client not in current.watched
     }
     if not fresh or current.phase not in UNSETTLED:
         return unchanged(state)
@@ -78,6 +83,16 @@ def tasks_given_back(state: RunState, event: TasksGivenBack, now: datetime) -> D
         return unchanged(state)
     unwilling = replace(state, unwilling=state.unwilling | leaving)
     return judge(with_round(unwilling, without(current, leaving)), now)
+
+
+def adopted(current: RoundState, updates: Iterable[CommittedUpdate]) -> RoundState:
+    """Takes clients into the cohort whose updates the aggregator holds.
+
+    Their tickets prove that they were selected; a store that lost its last moments may have had
+    others selected since.
+    """
+    strangers = {item.client for item in updates if not current.selected(item.client)}
+    return replace(current, open=current.open | strangers) if strangers else current
 
 
 def without(current: RoundState, leaving: frozenset[str]) -> RoundState:
@@ -166,7 +181,7 @@ def _committed(current: RoundState, clients: frozenset[str], now: datetime) -> R
     return replace(
         with_arrivals(current, clients - current.committed, now),
         open=current.open - clients,
-        closed=current.closed - clients,
+        closed=current.closed if current.closed.isdisjoint(clients) else current.closed - clients,
         committed=current.committed | clients,
     )
 

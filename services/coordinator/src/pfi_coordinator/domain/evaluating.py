@@ -36,10 +36,11 @@ def evaluation_answered(state: RunState, event: EvaluationAnswered, _now: dateti
 def stop_waiting(state: RunState, clients: frozenset[str]) -> Decision:
     """Goes on without these clients; with the last one the evaluation is stored."""
     evaluation = state.evaluation
-    if evaluation is None or evaluation.storing or not clients & evaluation.waiting:
+    if evaluation is None or evaluation.storing or evaluation.waiting.isdisjoint(clients):
         return unchanged(state)
-    left = replace(state, evaluation=replace(evaluation, waiting=evaluation.waiting - clients))
-    return (left, ()) if evaluation.waiting - clients else store_evaluation(left)
+    waiting = evaluation.waiting - clients
+    left = replace(state, evaluation=replace(evaluation, waiting=waiting))
+    return (left, ()) if waiting else store_evaluation(left)
 
 
 def evaluation_deadline(state: RunState, evaluation: EvaluationState) -> Decision:
