@@ -16,7 +16,7 @@ from pfi_client_agent.adapters.serving_folder import ServingFolder
 from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_common.identity import load_identity
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ANIMALS = ("heron", "heron", "otter", "otter")
 ROUNDS = 2

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.small_runs import tiny_spec, write_rows
 from tests.support.federation import Federation
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ANIMALS = ("heron", "heron", "heron", "otter", "otter", "otter")
 """What each client writes about."""

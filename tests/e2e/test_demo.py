@@ -20,7 +20,7 @@ CHANCE = 0.05
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(
         not (backbone_folder() / "config.json").exists(), reason="the demo backbone is not built"
     ),

@@ -14,7 +14,7 @@ from pfi_cli.api.runs import Member, Run
 from pfi_common.spec import ENCODINGS
 from pfi_common.tensors import encoded_size_bytes
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 PLAIN = "fp32"
 LEAST_GAIN = 0.75

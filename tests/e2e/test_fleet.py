@@ -44,7 +44,7 @@ def revoked(federation: Federation, name: str) -> list[object]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_fleet_goes_on_after_a_crash_and_without_the_clients_that_fail(
     tmp_path: Path, tiny_backbone: Path
 ):
@@ -83,7 +83,7 @@ def test_a_fleet_goes_on_after_a_crash_and_without_the_clients_that_fail(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(600)
 def test_200_clients_train_three_rounds_in_one_process(tmp_path: Path):
     data = tmp_path / "data"
     data.mkdir()

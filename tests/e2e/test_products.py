@@ -10,7 +10,7 @@ from tests.support.federation import Federation
 
 from pfi.aggregator.v1.lineage_pb2 import Lineage
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 CLASSES = ("phone", "laptop", "laptop")
 """The classes of the clients; a run gives phones a rank of their own."""

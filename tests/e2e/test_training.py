@@ -13,7 +13,7 @@ from tests.support.federation import Federation
 from pfi_cli.api.runs import Run
 from pfi_cli.local.programs import program_path
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 DATA_UNUSABLE = 6  # exit status of pfi-agent

@@ -10,7 +10,7 @@ import pytest
 from pfi_cli.local.waiting import wait_until
 from pfi_cli.settings import inherited_environment
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TUTORIAL = REPOSITORY / "docs" / "tutorials" / "first-federation.md"

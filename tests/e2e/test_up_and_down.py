@@ -13,7 +13,7 @@ from pfi_cli.local.federation_file import FederationFile, read_federation
 from pfi_cli.local.layout import StateLayout
 from pfi_cli.local.waiting import wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.support.faults.proxy import Action
 from pfi_cli.local.waiting import wait_until
 from pfi_common.rpc.options import CHUNK_BYTES
 
-pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 LARGE_ADAPTER = {
     "rank": 512,

@@ -23,7 +23,7 @@ from pfi_common.identity import CertificateAuthority, JoinToken, load_identity
 from pfi_common.rpc.channel import secure_channel
 from pfi_common.rpc.errors import translated
 
-pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 def agent(*arguments):

@@ -6,7 +6,7 @@ from tests.support.faults.logs import read_events, wait_for_event
 
 from pfi_common.errors import RunUnknownError, SchemaMismatchError
 
-pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 def test_another_backbone_on_a_device(federation, spec, tmp_path, write_data):

@@ -9,7 +9,7 @@ from pfi_aggregator.failpoints import Failpoint
 from pfi_cli.local.waiting import wait_until
 from pfi_common.errors import StoreUnavailableError
 
-pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 NOT_QUICK = (Failpoint.UPDATE_LINKED, Failpoint.ADAPTER_STORED, Failpoint.OUTCOME_STORED)
 """Their neighbours are in every test run, and test_aggregator_killed.py has all."""

@@ -11,7 +11,7 @@ from tests.support.faults.spread_oracle import SpreadOracle
 from pfi_aggregator.failpoints import Failpoint
 from pfi_cli.local.scale import Scale
 
-pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(600)]
 
 CLIENTS = 5
 WIDTH = 2_500
