@@ -22,6 +22,7 @@ from pfi_coordinator.application.ports.signals import (
     RunChanged,
     SessionReplaced,
 )
+from pfi_coordinator.domain.device import DeviceReport
 from pfi_coordinator.domain.replicas import Replica
 
 __all__ = [
@@ -50,6 +51,20 @@ async def test_a_second_session_replaces_the_first(ports):
     assert await ports.presence.connected() == [second]
     await ports.presence.leave(second)
     assert await ports.presence.connected() == []
+
+
+async def test_the_record_of_a_session_changes_unless_another_one_is_recorded(ports):
+    await ports.presence.beat("replica-0")
+    before, after = session(1), session(1, device=DeviceReport(charging=True, memory_bytes=7))
+    assert not await ports.presence.change(before, after)
+    assert await ports.presence.connected() == []
+    await ports.presence.enter(before)
+    assert await ports.presence.change(before, after)
+    assert await ports.presence.connected() == [after]
+    newer = session(1, session="s-newer")
+    await ports.presence.enter(newer)
+    assert not await ports.presence.change(after, before)
+    assert await ports.presence.connected() == [newer]
 
 
 async def test_a_replica_clears_its_own_sessions_only(ports):

@@ -26,6 +26,12 @@ class MemoryPresence:
         self._memory.sessions[session.client] = session
         return old
 
+    async def change(self, before: Session, after: Session) -> bool:
+        if self._memory.sessions.get(before.client) != before:
+            return False
+        self._memory.sessions[before.client] = after
+        return True
+
     async def leave(self, session: Session) -> None:
         if self._memory.sessions.get(session.client) == session:
             del self._memory.sessions[session.client]

@@ -63,6 +63,11 @@ class CoordinatorMetrics:
         self._sessions = Gauge(
             "pfi_coordinator_sessions", "Sessions that this replica holds.", registry=registry
         )
+        self._limited = Counter(
+            "pfi_coordinator_sessions_limited",
+            "Agents that were asked to come back since too many came at once.",
+            registry=registry,
+        )
         self._leading = Gauge(
             "pfi_coordinator_leading", "1 while this replica leads, else 0.", registry=registry
         )
@@ -78,6 +83,10 @@ class CoordinatorMetrics:
     def enrolled(self) -> None:
         """Counts an enrolment."""
         self._enrolments.inc()
+
+    def session_limited(self) -> None:
+        """Counts an agent that was asked to come back since too many came at once."""
+        self._limited.inc()
 
     def observe(self, step: Step) -> None:
         """Counts and logs what a decision changed."""

@@ -64,6 +64,13 @@ class CoordinatorSettings(ServiceSettings):
         le=90 * 86_400,
         description="lifetime of client certificates in seconds, 10 to 7776000",
     )
+    sessions_per_second: float = Field(
+        default=100.0,
+        ge=1,
+        le=100_000,
+        description="how many agents may open sessions in a second; others are told when to come"
+        " back, 1 to 100000",
+    )
     log_level: str = Field(
         default="INFO",
         pattern="^(INFO|WARNING|ERROR)$",

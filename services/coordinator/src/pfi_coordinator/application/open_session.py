@@ -11,6 +11,7 @@ from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.ports.client_registry import ClientRegistry
 from pfi_coordinator.application.ports.presence import Presence
 from pfi_coordinator.application.ports.signals import Signals
+from pfi_coordinator.domain.device import UNKNOWN_DEVICE, DeviceReport
 from pfi_coordinator.domain.enrolment import check_agent_version
 from pfi_coordinator.domain.members import AgentFacts, Session
 
@@ -34,6 +35,7 @@ class Hello:
     ready: bool
     device_class: str = ""
     kept_runs: tuple[str, ...] = ()
+    device: DeviceReport = UNKNOWN_DEVICE
 
 
 class OpenSession:
@@ -67,6 +69,8 @@ class OpenSession:
             ready=hello.ready,
             training_rows=hello.training_rows,
             encodings=encodings,
+            device_class=hello.device_class,
+            device=hello.device,
         )
         async with AsyncExitStack() as unless_opened:
             unless_opened.push_async_callback(self._forget, session)

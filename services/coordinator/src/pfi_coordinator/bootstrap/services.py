@@ -14,6 +14,7 @@ from pfi_coordinator.application.api_keys import Authorize
 from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.cancel_run import CancelRun
 from pfi_coordinator.application.certify_client import CertifyClient
+from pfi_coordinator.application.change_device import ChangeDevice
 from pfi_coordinator.application.create_token import CreateToken
 from pfi_coordinator.application.ended_runs import FindEndedRuns
 from pfi_coordinator.application.endpoints import Endpoints
@@ -25,6 +26,7 @@ from pfi_coordinator.application.list_adapters import ListAdapters
 from pfi_coordinator.application.list_clients import ListClients
 from pfi_coordinator.application.list_runs import ListRuns
 from pfi_coordinator.application.open_session import OpenSession
+from pfi_coordinator.application.pace_sessions import PaceSessions
 from pfi_coordinator.application.rate_limit import RateLimit
 from pfi_coordinator.application.record_progress import RecordProgress
 from pfi_coordinator.application.record_result import RecordResult
@@ -90,11 +92,15 @@ def build_sessions(shared: Shared, replicas: KnownReplicas) -> SessionServicer:
     adapters = shared.adapters
     return SessionServicer(
         SessionUseCases(
+            pace=PaceSessions(
+                shared.clock, shared.settings.sessions_per_second, shared.metrics.session_limited
+            ),
             open=OpenSession(
                 shared.settings.replica, adapters.registry, adapters.presence, adapters.signals
             ),
             ended_runs=FindEndedRuns(adapters.runs),
             hub=shared.hub,
+            change_device=ChangeDevice(adapters.presence, adapters.signals),
             board=adapters.board,
             progress=shared.progress,
             results=RecordResult(adapters.board, adapters.runs, adapters.receipts, shared.apply),

@@ -30,6 +30,9 @@ UnmetCounts = tuple[tuple[Unmet, int], ...]
 """How many connected clients miss which demand first; no longer than there are demands."""
 
 
+_NO_MEMORY = MemoryNeed()
+
+
 @dataclass(frozen=True, slots=True)
 class Demands:
     """What a device has to be like to be selected; nothing but a row to train on by default.
@@ -49,12 +52,15 @@ class Demands:
     charging: bool = False
     unmetered: bool = False
     idle: bool = False
-    memory: MemoryNeed = MemoryNeed()
+    memory: MemoryNeed = _NO_MEMORY
     memory_for: tuple[tuple[str, MemoryNeed], ...] = ()
 
     def memory_bytes(self, device_class: str, element_bytes: int | None) -> int:
         """Gives the bytes that a device of a class needs; 0 when none are demanded."""
         return dict(self.memory_for).get(device_class, self.memory).of(element_bytes)
+
+
+NOTHING_DEMANDED = Demands()
 
 
 def first_unmet(

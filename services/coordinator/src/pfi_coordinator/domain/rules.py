@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pfi_coordinator.domain.demands import Demands
+from pfi_coordinator.domain.demands import NOTHING_DEMANDED, Demands
 from pfi_coordinator.domain.selection_rules import AT_RANDOM, DerivedDeadline, SelectionRules
 
 MAXIMUM_ATTEMPTS = 3
@@ -75,7 +75,7 @@ class RunRules:
     one_spool: bool = False
     spool_patience_seconds: float = 300.0
     fewest: int = 1
-    demands: Demands = Demands()
+    demands: Demands = NOTHING_DEMANDED
     attempts: int = MAXIMUM_ATTEMPTS
     retry_first_seconds: float = 0.0
     retry_most_seconds: float = 300.0

@@ -17,6 +17,7 @@ class RedisPresence:
     def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._enter = Script(redis, "enter_session")
+        self._change = Script(redis, "change_session")
         self._leave = Script(redis, "leave_session")
 
     async def enter(self, session: Session) -> Session | None:
@@ -24,6 +25,11 @@ class RedisPresence:
         arguments: list[Argument] = [session.client, SESSION.dump_json(session)]
         old = cast("bytes | None", await self._enter([keys.SESSIONS], arguments))
         return None if old is None else SESSION.validate_json(old)
+
+    async def change(self, before: Session, after: Session) -> bool:
+        """See Presence.change."""
+        records = (SESSION.dump_json(before), SESSION.dump_json(after))
+        return bool(await self._change([keys.SESSIONS], [before.client, *records]))
 
     async def leave(self, session: Session) -> None:
         """See Presence.leave."""

@@ -15,6 +15,10 @@ class Presence(Protocol):
         """Records a session; gives the client's session that it replaces, if any."""
         ...
 
+    async def change(self, before: Session, after: Session) -> bool:
+        """Replaces the record of a session; False when another one is recorded, or none."""
+        ...
+
     async def leave(self, session: Session) -> None:
         """Forgets a session, unless a newer one has replaced it."""
         ...

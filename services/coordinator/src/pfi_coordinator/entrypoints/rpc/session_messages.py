@@ -14,6 +14,7 @@ from pfi_coordinator.application.known_replicas import KnownReplicas
 from pfi_coordinator.application.open_session import PROTOCOL, Hello
 from pfi_coordinator.application.record_result import Outcome
 from pfi_coordinator.domain.tasks import Notice
+from pfi_coordinator.entrypoints.rpc.device_messages import read_device
 
 _METRIC_PREFIX = "METRIC_NAME_"
 _ABANDON_PREFIX = "ABANDON_REASON_"
@@ -23,7 +24,7 @@ def read_hello(request: messages.SessionRequest) -> Hello:
     """Reads the first message of a stream.
 
     Raises:
-        InvalidRequestError: It is another one.
+        InvalidRequestError: It is another one, or what it says of the device breaks a rule.
     """
     if request.WhichOneof("message") != "hello":
         raise InvalidRequestError("the first message of a session must be `hello`")
@@ -37,6 +38,7 @@ def read_hello(request: messages.SessionRequest) -> Hello:
         ready=hello.ready,
         device_class=hello.device_class,
         kept_runs=tuple(hello.kept_runs),
+        device=read_device(hello.device),
     )
 
 
@@ -94,6 +96,7 @@ def welcome(
             ended_runs=ended_runs,
             coordinators=replicas.sessions,
             enrolments=replicas.enrolments,
+            takes_device_reports=True,
         )
     )
 

@@ -11,20 +11,21 @@ from pfi.coordinator.v1 import session_service_pb2 as messages
 from pfi.coordinator.v1.session_service_pb2_grpc import SessionServiceServicer
 from pfi_common.errors import InvalidRequestError, StoreUnavailableError
 from pfi_common.rpc.caller import RpcContext, require_client
+from pfi_coordinator.application.change_device import ChangeDevice
 from pfi_coordinator.application.deliver_inbox import InboxReader
 from pfi_coordinator.application.ended_runs import FindEndedRuns
 from pfi_coordinator.application.known_replicas import KnownReplicas
 from pfi_coordinator.application.open_session import OpenSession
+from pfi_coordinator.application.pace_sessions import PaceSessions
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.record_progress import RecordProgress
 from pfi_coordinator.application.record_result import RecordResult
 from pfi_coordinator.application.session_hub import SessionHub, SessionLink
 from pfi_coordinator.entrypoints.rpc import session_messages as wire
+from pfi_coordinator.entrypoints.rpc.device_messages import read_device
 
 HELLO_SECONDS = 10.0
 """How long a stream may stay silent before its `hello`."""
-
-_DRAIN_DELAY_SECONDS = 1.0
 
 _STORE_PAUSE_SECONDS = 1.0
 """One call may fail although the store did not go away, so that no return of it would wake."""
@@ -37,9 +38,11 @@ _MAXIMUM_ANSWERS = 64
 class SessionUseCases:
     """What a session needs."""
 
+    pace: PaceSessions
     open: OpenSession
     ended_runs: FindEndedRuns
     hub: SessionHub
+    change_device: ChangeDevice
     board: TaskBoard
     progress: RecordProgress
     results: RecordResult
@@ -62,6 +65,7 @@ class SessionServicer(SessionServiceServicer):
         """See SessionService.Session."""
         client = require_client()
         hello = wire.read_hello(await _first(request_iterator))
+        self._use.pace.arrive()
         session = await self._use.open(client, hello)
         link = SessionLink(session)
         self._use.hub.add(link)
@@ -73,7 +77,7 @@ class SessionServicer(SessionServiceServicer):
         finally:
             self._use.hub.remove(link)
             with contextlib.suppress(StoreUnavailableError):
-                await self._use.open.close(session)
+                await self._use.open.close(link.record)
 
     async def _talk(self, link: SessionLink, requests: Requests) -> Responses:
         """Gives answers and deliveries until the agent, the platform or an error ends it."""
@@ -93,7 +97,7 @@ class SessionServicer(SessionServiceServicer):
                     reader.result()
                     return
                 if self._use.draining.is_set():
-                    yield wire.reconnect_after(_DRAIN_DELAY_SECONDS)
+                    yield wire.reconnect_after(self._use.pace.send_away())
                     return
                 for response in await _unsent(inbox, link):
                     yield response
@@ -115,8 +119,12 @@ class SessionServicer(SessionServiceServicer):
                 await self._use.results(link.client, task, outcome)
                 await answers.put(wire.recorded(task))
                 link.wake()
+            elif kind == "device_changed":
+                await self._use.change_device(link, read_device(request.device_changed))
             else:
-                raise InvalidRequestError("a session has one `hello`, then progress and results")
+                raise InvalidRequestError(
+                    "a session has one `hello`, then progress, results and changes of the device"
+                )
 
 
 async def _unsent(inbox: InboxReader, link: SessionLink) -> list[messages.SessionResponse]:
