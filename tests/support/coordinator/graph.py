@@ -28,8 +28,9 @@ from pfi_coordinator.application.create_token import CreateToken
 from pfi_coordinator.application.endpoints import Endpoints
 from pfi_coordinator.application.enrol_client import EnrolClient
 from pfi_coordinator.application.export_adapter import ExportAdapter
+from pfi_coordinator.application.extend_run import ExtendRun
 from pfi_coordinator.application.guard_store import GuardStore
-from pfi_coordinator.application.leader.drive_run import DrivingTools
+from pfi_coordinator.application.leader.driving_tools import DrivingTools
 from pfi_coordinator.application.leader.eligible import FindEligible
 from pfi_coordinator.application.leader.find_spools import FindSpools
 from pfi_coordinator.application.leader.lead import Candidate, Lead
@@ -45,7 +46,9 @@ from pfi_coordinator.application.outbox.reductions import OrderPieces, ReduceRou
 from pfi_coordinator.application.outbox.rounds import CommandRounds
 from pfi_coordinator.application.outbox.tasks import HandOutTasks
 from pfi_coordinator.application.outbox.versions import PublishVersions
+from pfi_coordinator.application.pause_run import PauseRun, ResumeRun
 from pfi_coordinator.application.record_result import RecordResult
+from pfi_coordinator.application.restart_run import RestartRun
 from pfi_coordinator.application.revoke_client import AbandonTasks, RevokeClient
 from pfi_coordinator.application.route_signals import RouteSignals
 from pfi_coordinator.application.show_clusters import ShowClusters
@@ -167,6 +170,7 @@ class Graph:
         tools = DrivingTools(
             runs=ports.runs,
             board=ports.board,
+            histories=ports.histories,
             apply=self.apply,
             find_eligible=FindEligible(ports.presence, ports.revocations),
             find_spools=find_spools,
@@ -188,6 +192,10 @@ class Graph:
             show_run=self.show,
             show_clusters=ShowClusters(ports.runs, ports.registry),
             cancel_run=CancelRun(ports.runs, self.apply),
+            pause_run=PauseRun(ports.runs, self.apply),
+            resume_run=ResumeRun(ports.runs, self.apply),
+            extend_run=ExtendRun(ports.runs, self.apply),
+            restart_run=RestartRun(ports.runs, self.submit),
             list_adapters=self.list_adapters,
             export_adapter=self.export,
             endpoints=ENDPOINTS,

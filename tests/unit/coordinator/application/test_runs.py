@@ -29,6 +29,7 @@ from pfi_coordinator.application.submit_run import rules_of
 from pfi_coordinator.domain import events
 from pfi_coordinator.domain.effects import CreateInitialAdapter
 from pfi_coordinator.domain.members import AgentFacts
+from pfi_coordinator.domain.selection_rules import SelectionRules
 from pfi_coordinator.domain.state import new_run
 
 
@@ -37,7 +38,7 @@ async def test_a_submitted_run_waits_for_version_0(graph):
     stored = await graph.ports.runs.load(run)
     assert stored.outbox == (CreateInitialAdapter(),)
     assert stored.state.rules == rules_of((await graph.ports.runs.document(run)).spec, 300.0)
-    assert stored.state.rules == rules()
+    assert stored.state.rules == rules(selection=SelectionRules(replace=True))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import secrets
 
 from pfi_common.clock import Clock
 from pfi_coordinator.application.apply_event import ApplyEvent
-from pfi_coordinator.application.leader.drive_run import DrivingTools
+from pfi_coordinator.application.leader.driving_tools import DrivingTools
 from pfi_coordinator.application.leader.eligible import FindEligible
 from pfi_coordinator.application.leader.find_spools import FindSpools
 from pfi_coordinator.application.leader.lead import Candidate, Lead
@@ -60,6 +60,7 @@ def build_leader(
     tools = DrivingTools(
         runs=adapters.runs,
         board=adapters.board,
+        histories=adapters.histories,
         apply=apply,
         find_eligible=FindEligible(adapters.presence, adapters.revocations),
         find_spools=find_spools,

@@ -1,6 +1,5 @@
 """While clients work: commits, receipts, tasks given back, and the judgement that ends the wait."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,12 +14,7 @@ from pfi_coordinator.domain.decision import (
     with_round,
 )
 from pfi_coordinator.domain.effects import SealRound
-from pfi_coordinator.domain.events import (
-    CommittedUpdate,
-    TasksFinished,
-    TasksGivenBack,
-    UpdatesCommitted,
-)
+from pfi_coordinator.domain.events import TasksFinished, TasksGivenBack, UpdatesCommitted
 from pfi_coordinator.domain.state import (
     UNSETTLED,
     Failure,
@@ -40,9 +34,10 @@ def updates_committed(state: RunState, event: UpdatesCommitted, now: datetime) -
     current = state.round
     if current is None or (current.number, current.attempt) != (event.number, event.attempt):
         return unchanged(state)
-    current = adopted(current, event.updates)
     fresh = {
-        update.client: update for update in event.updates if update.client not in current.watched
+        update.client: update
+        for update in event.updates
+        if current.selected(update.client) and update.client not in current.watched
     }
     if not fresh or current.phase not in UNSETTLED:
         return unchanged(state)
@@ -85,16 +80,6 @@ def tasks_given_back(state: RunState, event: TasksGivenBack, now: datetime) -> D
     return judge(with_round(unwilling, without(current, leaving)), now)
 
 
-def adopted(current: RoundState, updates: Iterable[CommittedUpdate]) -> RoundState:
-    """Takes clients into the cohort whose updates the aggregator holds.
-
-    Their tickets prove that they were selected; a store that lost its last moments may have had
-    others selected since.
-    """
-    strangers = {item.client for item in updates if not current.selected(item.client)}
-    return replace(current, open=current.open | strangers) if strangers else current
-
-
 def without(current: RoundState, leaving: frozenset[str]) -> RoundState:
     """Closes the open tasks of these clients."""
     gone = leaving & current.open
@@ -118,12 +103,18 @@ def judge(state: RunState, now: datetime) -> Decision:
 def needs_replacements(state: RunState) -> bool:
     """Whether others are to be selected for an open round that would miss its size."""
     current = state.round
+    if current is None or not keeps_cohort(state):
+        return False
+    return len(current.committed) + len(current.open) < state.rules.size
+
+
+def keeps_cohort(state: RunState) -> bool:
+    """Whether a round is open in which others may take the places of clients."""
     return (
         state.rules.selection.replace
         and state.phase is RunPhase.RUNNING
-        and current is not None
-        and current.phase is RoundPhase.COLLECTING
-        and len(current.committed) + len(current.open) < state.rules.size
+        and state.round is not None
+        and state.round.phase is RoundPhase.COLLECTING
     )
 
 

@@ -5,40 +5,27 @@ stopped.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
-from pfi_common.clock import Clock
-from pfi_common.errors import SpoolUnavailableError, StoreUnavailableError
-from pfi_coordinator.application.apply_event import ApplyEvent
-from pfi_coordinator.application.leader.eligible import FindEligible
-from pfi_coordinator.application.leader.find_spools import FindSpools
-from pfi_coordinator.application.leader.run_effect import RunEffect
-from pfi_coordinator.application.leader.watch_round import WatchRound
+from pfi_common.errors import StoreUnavailableError
+from pfi_coordinator.application.leader.driving_tools import DrivingTools
+from pfi_coordinator.application.leader.offer_clients import OfferClients
 from pfi_coordinator.application.outbox.every_spool import attempts_of
 from pfi_coordinator.application.outbox.rounds import committed_rows
 from pfi_coordinator.application.ports.aggregators import Attempt, Counted
-from pfi_coordinator.application.ports.run_store import RunStore
-from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.application.records import RunDocument, StoredRun
-from pfi_coordinator.domain.cohort import needs_clients, would_open
-from pfi_coordinator.domain.demands import counts_of
 from pfi_coordinator.domain.effects import Effect, effect_key
-from pfi_coordinator.domain.eligibility import Eligibility
 from pfi_coordinator.domain.events import (
-    ClientsEligible,
     CommittedUpdate,
-    EffectDelayed,
-    Event,
     RunSubmitted,
     Tick,
     UpdatesCommitted,
+    UploadsClosed,
 )
-from pfi_coordinator.domain.lines import every_line, selectable
+from pfi_coordinator.domain.lines import every_line
 from pfi_coordinator.domain.outbox import may_overtake
-from pfi_coordinator.domain.placing import newcomers, wants_newcomers
 from pfi_coordinator.domain.state import UNSETTLED, RunPhase, RunState
 from pfi_coordinator.domain.tasks import round_scope
 from pfi_coordinator.domain.timing import next_deadline
@@ -47,23 +34,6 @@ _LONGEST_SLEEP_SECONDS = 1.0
 """Deadlines are wall-clock times, and that clock may be set while the driver sleeps."""
 
 _STORE_PAUSE_SECONDS = 0.2
-
-_LOOK_SECONDS = 1.0
-"""How often clients are looked for while the lines of clusters are at work."""
-
-
-@dataclass(frozen=True)
-class DrivingTools:
-    """What every driver shares."""
-
-    runs: RunStore
-    board: TaskBoard
-    apply: ApplyEvent
-    find_eligible: FindEligible
-    find_spools: FindSpools
-    run_effect: RunEffect
-    watch_round: WatchRound
-    clock: Clock
 
 
 class DriveRun:
@@ -78,8 +48,8 @@ class DriveRun:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._commits: dict[Attempt, list[Counted]] = {}
         self._watched: set[Attempt] = set()
-        self._look_at = 0.0
-        self._shown: frozenset[tuple[str, int, int, int]] = frozenset()
+        self._closed: list[Attempt] = []
+        self._offer_clients = OfferClients(tools, run)
 
     def wake(self) -> None:
         """Makes the driver look at its run again."""
@@ -116,59 +86,14 @@ class DriveRun:
         """Lets one thing happen that needs no effect; True when something did."""
         if self._commits:
             return await self._count_commits()
+        if self._closed:
+            return await self._note_closed()
         if await self._offer_clients(state):
             return True
         due = next_deadline(state)
         if due is not None and due <= self._tools.clock.now():
             return await self._tools.apply(self._run, Tick()) != state
         return False
-
-    async def _offer_clients(self, state: RunState) -> bool:
-        """Shows the connected clients to each line that waits for some, and new ones to the run."""
-        needing = [line for line in every_line(state) if needs_clients(line)]
-        if not self._is_time_to_look(state, needing):
-            return False
-        found = await self._tools.find_eligible(state.rules)
-        events = [await self._offer(line, found) for line in needing]
-        if wants_newcomers(state):
-            events.append(ClientsEligible(newcomers(state, found.clients)))
-        after = state
-        for event in events:
-            after = await self._tools.apply(self._run, event)
-        return after != state
-
-    async def _offer(self, line: RunState, found: Eligibility) -> Event:
-        """Offers clients and, when they are enough, spools; without a spool no round is opened."""
-        offered = selectable(line, found.clients)
-        unmet = counts_of(found.unmet[client] for client in selectable(line, found.unmet))
-        configured = self._tools.find_spools.configured
-        if not would_open(line, offered, self._tools.clock.now()):
-            return ClientsEligible(offered, (), len(configured), unmet, line=line.line)
-        spools = await self._tools.find_spools()
-        if not spools:
-            error, names = SpoolUnavailableError.reason, ", ".join(configured)
-            return EffectDelayed("find_spools", error, names, line=line.line)
-        return ClientsEligible(offered, spools, len(configured), unmet, line=line.line)
-
-    def _is_time_to_look(self, state: RunState, needing: Sequence[RunState]) -> bool:
-        """Whether a look at all clients, which costs as much as there are, is worth its while.
-
-        A run of one line that waits has nothing else to do. Of several lines one may wait for long
-        while the others keep the driver busy: then it is time once a second, and at once for a wait
-        or a member that is new.
-        """
-        if not needing and not wants_newcomers(state):
-            return False
-        waits = frozenset(
-            (line.line, line.round.number, line.round.attempt, len(line.members))
-            for line in needing
-            if line.round is not None
-        )
-        now = self._tools.clock.monotonic()
-        if state.lines and now < self._look_at and waits <= self._shown:
-            return False
-        self._look_at, self._shown = now + _LOOK_SECONDS, waits
-        return True
 
     async def _count_commits(self) -> bool:
         """Counts every commit that has come since the last look as one event.
@@ -184,6 +109,14 @@ class DriveRun:
             await self._tools.apply(self._run, event)
             await self._tools.board.change(committed_rows(attempt, counted))
             self._forget_commits(attempt, len(counted))
+        return True
+
+    async def _note_closed(self) -> bool:
+        """Says that an attempt takes no more updates, after all of them were counted."""
+        closed = self._closed[0]
+        event = UploadsClosed(closed.number, closed.attempt, line=closed.line)
+        await self._tools.apply(self._run, event)
+        self._closed.remove(closed)
         return True
 
     def _forget_commits(self, attempt: Attempt, number: int) -> None:
@@ -237,7 +170,8 @@ class DriveRun:
             self._commits.setdefault(attempt, []).append(update)
             self.wake()
 
-        await self._tools.watch_round(attempt, found)
+        if await self._tools.watch_round(attempt, found):
+            self._closed.append(attempt)
         self._watched.add(attempt)
 
     def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:

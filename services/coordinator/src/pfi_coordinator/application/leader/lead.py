@@ -8,7 +8,8 @@ from pfi_common.clock import Clock
 from pfi_common.errors import LeaderSupersededError, PlatformError, StoreUnavailableError
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
-from pfi_coordinator.application.leader.drive_run import DriveRun, DrivingTools
+from pfi_coordinator.application.leader.drive_run import DriveRun
+from pfi_coordinator.application.leader.driving_tools import DrivingTools
 from pfi_coordinator.application.ports.aggregators import Aggregators
 from pfi_coordinator.application.ports.leadership import Leadership
 from pfi_coordinator.application.ports.run_store import RunStore
