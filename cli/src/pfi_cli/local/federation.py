@@ -178,8 +178,10 @@ class LocalFederation:
 
     def _go_on_without_key(self) -> None:
         """Makes a new API key for a store that does not know the old one, unless all was lost."""
+        for name in self._scale.worker_names:  # which know nothing of the store's federation
+            self._wait_for(name)
         try:
-            for name in (*self._scale.worker_names, *self._aggregators):
+            for name in self._aggregators:
                 self._wait_for(name, LOST_STORE_SECONDS)
         except LocalFederationFailedError as error:
             raise LocalFederationFailedError(

@@ -90,10 +90,10 @@ class LocalService:
         """
         process = self._started()
         addresses = self.wait_until_listening(known)
-        wait_until(lambda: not process.running or self._is_ready(addresses), seconds)
+        ready = wait_until(lambda: not process.running or self._is_ready(addresses), seconds)
         if not process.running:
             raise process.failure()
-        if not self._is_ready(addresses):
+        if not ready:
             raise LocalFederationFailedError(
                 f"{self.name} was not ready within {seconds:.0f} s; "
                 f"log {self._layout.log(self.name)}: {process.log_tail()}"

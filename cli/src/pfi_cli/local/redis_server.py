@@ -164,10 +164,12 @@ class RedisServer:
             (self._folder / "process.json").write_text(json.dumps(record), encoding="utf-8")
 
     def _wait_until_it_answers(self, process: ChildProcess) -> None:
-        wait_until(lambda: not process.running or _answers(self.socket_path), START_SECONDS)
+        answers = wait_until(
+            lambda: not process.running or _answers(self.socket_path), START_SECONDS
+        )
         if not process.running:
             raise process.failure()
-        if not _answers(self.socket_path):
+        if not answers:
             process.stop()
             raise LocalFederationFailedError(
                 f"the Redis server did not answer in {START_SECONDS:.0f} s"
