@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 REPOSITORY = Path(__file__).resolve().parents[2]
 TUTORIAL = REPOSITORY / "docs" / "tutorials" / "first-federation.md"
 SETTING_UP = ("make demo", ". .venv/bin/activate")
-CONNECT_SECONDS = 120
+CONNECT_SECONDS = 300
 
 
 def shell_blocks() -> list[str]:
@@ -45,7 +45,7 @@ class Reader:
             self._agents.append(self._start(f"exec {block}", stdout=None))
             return ""
         process = self._start(block, stdout=subprocess.PIPE)
-        output, _ = process.communicate(timeout=200)
+        output, _ = process.communicate(timeout=300)
         assert process.returncode == 0, f"{block}\n{output}"
         return output
 

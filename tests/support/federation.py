@@ -35,8 +35,8 @@ from pfi_cli.submission import describe_spec
 from pfi_common.errors import PlatformError
 from pfi_common.spec import Description, load_run_spec
 
-CONNECT_SECONDS = 120.0
-RUN_SECONDS = 150.0
+CONNECT_SECONDS = 300.0
+RUN_SECONDS = 300.0
 AGENT_END_SECONDS = 60.0
 
 
