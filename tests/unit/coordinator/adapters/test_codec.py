@@ -24,6 +24,7 @@ SOME_EVENTS = [
     events.ClientsEligible(CLIENTS, ("spool-0", "spool-1"), 3),
     events.RoundOpened(1, 1),
     events.UpdatesCommitted(1, 1, (events.CommittedUpdate("c-1", True, False),)),
+    events.UploadsClosed(1, 1),
     events.TasksFinished(1, 1, CLIENTS),
     events.TasksGivenBack(1, 1, CLIENTS),
     events.ClientsRevoked(CLIENTS),
@@ -39,6 +40,9 @@ SOME_EVENTS = [
     events.EffectDelayed("open_round", "DISK_FULL", "spool-1"),
     events.EffectFailed("open_round", 1, 1, "INTERNAL", "no"),
     events.CancelRequested(),
+    events.PauseRequested(at_once=True),
+    events.ResumeRequested(),
+    events.ExtendRequested(5),
     events.Tick(),
 ]
 SOME_EFFECTS = [

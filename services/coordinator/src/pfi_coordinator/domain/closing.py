@@ -40,11 +40,15 @@ _NO_CAUSE = Failure("INTERNAL", "the attempt was aborted without a recorded caus
 
 
 def round_sealed(state: RunState, event: RoundSealed, now: datetime) -> Decision:
-    """Takes the aggregator's counted set for the truth and has it merged."""
+    """Takes the aggregator's counted set for the truth and has it merged.
+
+    It may count clients that are not of the cohort: their tickets prove that they were selected,
+    and a store that lost its last moments may have had others selected since.
+    """
     current = state.round
     if current is None or not expects(current, event.number, event.attempt, RoundPhase.SEALING):
         return unchanged(state)
-    counted = frozenset(event.counted) & current.cohort
+    counted = frozenset(event.counted)
     left_out = (current.open | current.committed) - counted
     sealed = replace(
         current.entered(RoundPhase.FINALIZING, now),

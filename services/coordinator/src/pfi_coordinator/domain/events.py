@@ -113,6 +113,15 @@ class ClientReport:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadsClosed(_OfLine):
+    """The aggregator takes no more updates of this attempt."""
+
+    number: int
+    attempt: int
+    type: Literal["uploads_closed"] = "uploads_closed"
+
+
+@dataclass(frozen=True, slots=True)
 class TasksFinished(_OfLine):
     """These clients sent a verified receipt."""
 
@@ -301,6 +310,7 @@ Event = (
     | ClientsEligible
     | RoundOpened
     | UpdatesCommitted
+    | UploadsClosed
     | TasksFinished
     | TasksGivenBack
     | ClientsRevoked

@@ -44,6 +44,7 @@ from pfi_coordinator.domain.lines import in_every_line, in_line
 from pfi_coordinator.domain.partition import clients_partitioned
 from pfi_coordinator.domain.pausing import pause_requested, resume_requested
 from pfi_coordinator.domain.placing import client_placed
+from pfi_coordinator.domain.reconciling import uploads_closed
 from pfi_coordinator.domain.state import GLOBAL, RunState
 from pfi_coordinator.domain.submission import initial_adapter_made, run_submitted
 from pfi_coordinator.domain.timing import effect_delayed, tick
@@ -54,6 +55,7 @@ RULES: Mapping[type[events.Event], Callable[[RunState, Any, datetime], Decision]
     events.ClientsEligible: clients_eligible,
     events.RoundOpened: round_opened,
     events.UpdatesCommitted: updates_committed,
+    events.UploadsClosed: uploads_closed,
     events.TasksFinished: tasks_finished,
     events.TasksGivenBack: tasks_given_back,
     events.ClientsRevoked: clients_revoked,

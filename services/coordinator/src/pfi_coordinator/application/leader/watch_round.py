@@ -32,10 +32,11 @@ class WatchRound:
         self._clock = clock
         self._randomness = randomness
 
-    async def __call__(self, attempt: Attempt, found: Callable[[Counted], None]) -> None:
+    async def __call__(self, attempt: Attempt, found: Callable[[Counted], None]) -> bool:
         """Hands every committed update over; updates are repeated after a break.
 
-        Returns when the attempt takes no more of them, or when it cannot be watched for good.
+        Returns:
+            True when the attempt takes no more of them, False when it cannot be watched for good.
         """
         backoff = Backoff(self._randomness)
         delays = DelayLog(attempt.run, WATCH, self._clock, self._randomness)
@@ -57,11 +58,11 @@ class WatchRound:
                 error = missing([attempt.spool]) if away else failure
                 delays.failed(error)
                 if not await self._failed(attempt, error):
-                    return
+                    return False
                 troubled = True
                 await asyncio.sleep(backoff.delay_seconds())
             else:
-                return
+                return True
 
     async def _recovered(self, attempt: Attempt) -> None:
         """Says that the aggregator answers again: a silent stream would not show it."""
