@@ -50,7 +50,7 @@ def test_few_come_back_together_and_many_are_spread():
 
 
 def settle(firsts, generator):
-    """Lets agents come, and come back when they are told; gives when each try and each entry was."""
+    """Lets agents come, and come back when they are told; gives the times of tries and entries."""
     arrivals, tries, entries = no_arrivals(0.0, RATE), [], []
     waiting = list(firsts)
     heapq.heapify(waiting)

@@ -16,6 +16,7 @@ from pfi_common.spec import (
     compile_classification,
     compile_evaluate_task,
     compile_train_task,
+    memory_need,
 )
 from pfi_common.tensors import Schema, encoded_size_bytes
 from pfi_common.tensors.encoding import EncodingValue
@@ -72,6 +73,7 @@ class ProtoTaskFactory:
         task.train.CopyFrom(compile_train_task(document.spec, ticket, terms.encoding, other))
         if task.train.error_feedback:
             task.train.counted_round = counted_round
+        _demand_memory(task, document, client)
         message = task.SerializeToString(deterministic=True)
         return Assignment(name, message, agreed, client.device_class)
 
@@ -144,6 +146,14 @@ def _task(document: RunDocument, base: AdapterVersion, name: TaskName, deadline:
         classification=compile_classification(spec),
         base_form=form_of(base),
     )
+
+
+def _demand_memory(task: Task, document: RunDocument, client: Client) -> None:
+    """Says what the run demands, so that a device whose memory has shrunk does not begin."""
+    need = memory_need(document.spec, document.description, client.device_class)
+    if need.float32_bytes:
+        task.train.memory_need.float32_bytes = need.float32_bytes
+        task.train.memory_need.bfloat16_bytes = need.bfloat16_bytes
 
 
 def _ticket(

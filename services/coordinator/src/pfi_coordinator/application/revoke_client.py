@@ -60,4 +60,4 @@ class RevokeClient:
         self._list.replace(await self._revocations.members())
         get_logger().info(LogEvent.CLIENT_REVOKED, client=client)
         await self._abandon(client)
-        return client_view(await self._registry.get(client), connected=False)
+        return client_view(await self._registry.get(client), None)

@@ -42,6 +42,7 @@ def run_view(
     return {
         **line_view(RunLine(document.run, document.name, history.state, history.changes)),
         "why": _why(history.state),
+        "unmet": {unmet.value: count for unmet, count in history.state.unmet},
         "error": _problem(history.state.failure),
         "spec": document.spec.model_dump(mode="json"),
         "backbone_digest": document.description.backbone_digest,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pfi_common.counting import counted
 from pfi_common.spec import acceptable_uploads
+from pfi_coordinator.domain.explain_demands import demands_text, unmet_text
 from pfi_coordinator.domain.retrying import BROKEN_OFF, may_try_again, retry_seconds
 from pfi_coordinator.domain.state import RoundPhase, RoundState, RunState
 from pfi_coordinator.domain.why import WaitReason, Why
@@ -57,10 +58,11 @@ def _waiting(state: RunState, current: RoundState, where: str) -> Why:
     )
     return Why(
         f"{counted(state.rules.size, 'eligible client')}{_of_cluster(state)} for {where}"
-        f"{patience}; {_there(state.eligible)}",
+        f"{patience}; {_there(state.eligible)}{unmet_text(state)}",
         current.since,
         "agents connect that are ready, have rows to train on and support "
-        f"{_any_of(acceptable_uploads(state.rules.encoding))}",
+        f"{_any_of(acceptable_uploads(state.rules.encoding))}"
+        f"{demands_text(state.rules.demands)}",
         f"up to {state.rules.selected_count} of them are selected and the round is opened",
         WaitReason.CLIENTS,
     )

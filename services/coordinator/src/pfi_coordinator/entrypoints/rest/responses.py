@@ -13,6 +13,18 @@ class Token(BaseModel):
     expires_at: str
 
 
+class Device(BaseModel):
+    """What a connected client's device last said of itself; null is unknown."""
+
+    has_battery: bool | None
+    battery_percent: int | None
+    charging: bool | None
+    metered: bool | None
+    idle: bool | None
+    memory_bytes: int | None
+    element_bytes: int | None
+
+
 class Client(BaseModel):
     """An enrolled client."""
 
@@ -26,6 +38,7 @@ class Client(BaseModel):
     agent_version: str
     upload_encodings: list[str]
     device_class: str | None
+    device: Device | None
 
 
 class Clients(BaseModel):
@@ -178,6 +191,7 @@ class Run(RunLine):
     """A run."""
 
     why: Why
+    unmet: dict[str, int]
     error: dict[str, Any] | None
     spec: dict[str, Any]
     backbone_digest: str
