@@ -48,6 +48,12 @@ async def stream_stream(stubs: Stubs) -> None:
 KINDS = [unary_unary, stream_unary, unary_stream, stream_stream]
 
 
+@pytest.fixture(autouse=True)
+def all_is_read(monkeypatch):
+    """However long it takes to read a refused upload, its client learns why it was refused."""
+    monkeypatch.setattr("pfi_common.rpc.interceptor.UPLOAD_SECONDS", 60.0)
+
+
 def raising(error: BaseException):
     async def behave() -> None:
         raise error
