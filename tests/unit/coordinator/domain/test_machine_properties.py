@@ -1,5 +1,6 @@
 """The machine against a world that repeats, delays, reorders and fails."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import settings
@@ -19,11 +20,21 @@ from pfi_coordinator.domain.state import GLOBAL, RoundPhase
 from pfi_coordinator.domain.timing import next_deadline
 
 some_clients = st.sets(st.sampled_from(CLIENTS)).map(lambda chosen: tuple(sorted(chosen)))
+some_facts = st.lists(
+    st.builds(
+        events.ClientFacts,
+        client=st.sampled_from(CLIENTS),
+        selected=st.integers(0, 3),
+        reported_round=st.integers(0, 2),
+        seconds=st.none() | st.floats(1, 600),
+        utility=st.none() | st.floats(0, 100),
+    )
+).map(tuple)
 some_line = st.sampled_from([GLOBAL, GLOBAL, "cluster-1", "cluster-2", "cluster-3"])
 
 
 class Chance(World):
-    @initialize(kind=st.sampled_from(["plain", "spread", "clustered", "formed", "placing"]))
+    @initialize(kind=st.sampled_from(["plain", "spread", "kept", "clustered", "formed", "placing"]))
     def start(self, kind):
         self.begin(kind)
 
@@ -64,9 +75,9 @@ class Chance(World):
         self.happen(event)
         assert self.state == before
 
-    @rule(clients=some_clients, line=some_line)
-    def clients_are_eligible(self, clients, line):
-        self.happen(self.shown(clients, line))
+    @rule(clients=some_clients, line=some_line, absent=some_clients, facts=some_facts)
+    def clients_are_eligible(self, clients, line, absent, facts):
+        self.happen(replace(self.shown(clients, line), absent=absent, facts=facts))
 
     @precondition(lambda self: self.spools and self.outbox)
     @rule(data=st.data(), seconds=st.floats(1, 700))
@@ -100,7 +111,8 @@ class Chance(World):
 
     @rule(clients=some_clients, number=st.integers(1, 2), attempt=st.integers(1, 3), line=some_line)
     def receipts_arrive(self, clients, number, attempt, line):
-        self.happen(events.TasksFinished(number, attempt, clients, line=line))
+        reports = tuple(events.ClientReport(client, float(number)) for client in clients)
+        self.happen(events.TasksFinished(number, attempt, clients, reports, line=line))
 
     @rule(clients=some_clients, number=st.integers(1, 2), attempt=st.integers(1, 3), line=some_line)
     def tasks_come_back(self, clients, number, attempt, line):

@@ -11,11 +11,13 @@ from tests.unit.coordinator.domain.builders import (
 
 from pfi_coordinator.domain import effects, events
 from pfi_coordinator.domain.cohort import needs_clients
+from pfi_coordinator.domain.collecting import needs_replacements
 from pfi_coordinator.domain.effects import effect_key
 from pfi_coordinator.domain.lines import every_line, line_named
 from pfi_coordinator.domain.machine import decide
 from pfi_coordinator.domain.outbox import is_wanted
 from pfi_coordinator.domain.placing import newcomers
+from pfi_coordinator.domain.selection_rules import SelectionRules
 from pfi_coordinator.domain.state import GLOBAL
 from pfi_coordinator.domain.timing import next_deadline
 
@@ -32,11 +34,15 @@ class World(RuleBasedStateMachine):
         self.begin(kind="plain")
 
     def begin(self, kind):
-        plain = kind in {"plain", "spread"}
+        plain = kind in {"plain", "spread", "kept"}
+        policy = "utility" if kind == "kept" else "random"
+        selection = SelectionRules(policy=policy, fairness_cap=1.5, replace=kind == "kept")
         cluster = None if plain else cluster_rules(probe_round=PROBE)
         self.spools = SPOOLS if kind in {"spread", "formed"} else ()
         rounds = 3 if kind == "placing" else 2
-        self.first = run(rounds=rounds, selected_count=4, size=3, minimum=2, cluster=cluster)
+        self.first = run(
+            rounds=rounds, selected_count=4, size=3, minimum=2, cluster=cluster, selection=selection
+        )
         self.state = self.first
         self.now = START
         self.sketches = False
@@ -165,7 +171,7 @@ class World(RuleBasedStateMachine):
         """What the driver does when a line waits, or new clients are there."""
         before = self.state
         for line in every_line(before):
-            if needs_clients(line):
+            if needs_clients(line) or needs_replacements(line):
                 self.happen(self.shown(CLIENTS, line.line))
         if newcomers(self.state, CLIENTS):
             self.happen(events.ClientsEligible(CLIENTS))
