@@ -61,12 +61,19 @@ def _serve(_chosen: argparse.Namespace) -> None:
     serve(load_settings(CoordinatorSettings))
 
 
+def _simulate(chosen: argparse.Namespace) -> None:
+    from pfi_coordinator.bootstrap.simulate import simulate
+
+    simulate(chosen)
+
+
 _COMMANDS = {
     "init": _init,
     "issue-service": _issue_service,
     "create-api-key": _create_api_key,
     "accept-empty-store": _accept_empty_store,
     "serve": _serve,
+    "simulate": _simulate,
 }
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from pfi_coordinator.domain.scopes import Scope
+from pfi_coordinator.entrypoints.simulate import add_simulate
 
 HOSTS = ("localhost", "127.0.0.1")
 
@@ -29,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
         _SETTINGS,
     )
     _command(commands, "serve", "serve clients and operators until SIGTERM, then drain", _SETTINGS)
+    add_simulate(commands)
     return parser
 
 

@@ -1,0 +1,1 @@
+"""Files of simulations: assumptions are read, reports are written."""

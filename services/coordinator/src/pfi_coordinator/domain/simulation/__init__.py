@@ -1,0 +1,1 @@
+"""A simulated federation around the round machine: devices, network and services as models."""
