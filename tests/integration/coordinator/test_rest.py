@@ -45,7 +45,7 @@ async def test_open_routes_need_no_key(coordinator):
 async def test_every_other_route_needs_a_key(coordinator, key):
     paths = (await coordinator.admin.get("/openapi.json")).json()["paths"]
     guarded = {path: list(methods) for path, methods in paths.items() if path.startswith("/v1")}
-    assert len(guarded) == 10
+    assert len(guarded) == 14
     for path, methods in guarded.items():
         for method in methods:
             filled = path.format(run="r", client="c", digest="a" * 64)
@@ -86,6 +86,13 @@ async def test_keys_are_hashed_at_rest(coordinator, redis_url):
         ("DELETE /v1/runs", None, 405, "INVALID_REQUEST"),
         ("GET /v1/runs/nothing", None, 404, "RUN_UNKNOWN"),
         ("POST /v1/runs/nothing/cancel", None, 404, "RUN_UNKNOWN"),
+        ("POST /v1/runs/nothing/pause", None, 404, "RUN_UNKNOWN"),
+        ("POST /v1/runs/nothing/pause", {"at_once": 3}, 400, "INVALID_REQUEST"),
+        ("POST /v1/runs/nothing/resume", None, 404, "RUN_UNKNOWN"),
+        ("POST /v1/runs/nothing/extend", {"rounds": 3}, 404, "RUN_UNKNOWN"),
+        ("POST /v1/runs/nothing/extend", {"rounds": 0}, 400, "INVALID_REQUEST"),
+        ("POST /v1/runs/nothing/restart", {"name": "x"}, 404, "RUN_UNKNOWN"),
+        ("POST /v1/runs/nothing/restart", {"name": "x", "version": -1}, 400, "INVALID_REQUEST"),
         ("GET /v1/runs/x?wait_seconds=61", None, 400, "INVALID_REQUEST"),
         ("POST /v1/clients/c-0/revoke", {"reason": "x"}, 404, "CLIENT_UNKNOWN"),
         ("POST /v1/clients/c-0/revoke", {"reason": ""}, 400, "INVALID_REQUEST"),

@@ -68,7 +68,10 @@ class MemoryAggregators:
 
     async def create_initial(self, token: int, document: RunDocument) -> Publication:
         self._obey(token, document.spool)
-        return _publication(document, 0, GLOBAL)
+        made, origin = _publication(document, 0, GLOBAL), document.origin
+        if origin is None:
+            return made
+        return replace(made, adapter=replace(made.adapter, digest=origin.digest))
 
     async def open_round(
         self, token: int, attempt: Attempt, document: RunDocument, opening: Opening

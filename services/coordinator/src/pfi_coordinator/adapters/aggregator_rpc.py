@@ -16,7 +16,7 @@ from pfi_common.rpc.errors import translated
 from pfi_common.spec import compile_round_plan, download_encoding, set_minimum
 from pfi_common.tensors import FULL_CLIP_FACTOR
 from pfi_coordinator.adapters.lineages import VERSION_0, CountersignLineages, ExpectedLineage
-from pfi_coordinator.adapters.references import reference
+from pfi_coordinator.adapters.references import origin_reference, reference
 from pfi_coordinator.application.ports.aggregators import (
     Attempt,
     Counted,
@@ -79,12 +79,13 @@ class GrpcAggregators:
             schema=document.description.adapter_schema.to_proto(),
             seed=document.spec.seed,
             download_encoding=download_encoding(document.spec) or adapter_pb2.ENCODING_UNSPECIFIED,
+            origin=origin_reference(document.origin),
         )
         with translated():
             response = await self._stub(document.spool).CreateInitialAdapter(
                 request, timeout=_LONG_SECONDS
             )
-        expected = replace(VERSION_0, spool=document.spool)
+        expected = replace(VERSION_0, spool=document.spool, origin=document.origin)
         return self._countersign(response.lineage, document, expected)
 
     async def open_round(

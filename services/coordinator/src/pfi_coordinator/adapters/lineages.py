@@ -5,26 +5,31 @@ from datetime import UTC
 from hashlib import sha256
 
 from pfi.aggregator.v1.lineage_pb2 import Lineage
+from pfi.common.v1.adapter_pb2 import AdapterReference
 from pfi.common.v1.signed_pb2 import SignedStatement
 from pfi_common.errors import SignatureInvalidError
 from pfi_common.identity import StatementSigner, StatementVerifier
 from pfi_common.spec import download_encoding
 from pfi_common.tensors import encoded_size_bytes
-from pfi_coordinator.adapters.references import read_form
+from pfi_coordinator.adapters.references import origin_reference, read_form
 from pfi_coordinator.application.ports.aggregators import Publication, Sealed
-from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.application.records import Origin, RunDocument
 from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedLineage:
-    """What a lineage must say; `spool` is that of the aggregator which has to have signed it."""
+    """What a lineage must say; `spool` is that of the aggregator which has to have signed it.
+
+    With an origin it is the version 0 of a run that was restarted from there.
+    """
 
     version: int
     attempt: int
     sealed: Sealed
     line: str = GLOBAL
     spool: str = ""
+    origin: Origin | None = None
 
 
 VERSION_0 = ExpectedLineage(0, 0, Sealed("", frozenset()))
@@ -55,6 +60,7 @@ class CountersignLineages:
         lineage = self._verifier.verify(statement, Lineage, signer=signer)
         _check_name(lineage, document, expected)
         _check_making(lineage, expected)
+        _check_origin(lineage, expected.origin)
         _check_forms(lineage, document)
         serialised = statement.SerializeToString(deterministic=True)
         return Publication(
@@ -81,6 +87,15 @@ def _check_making(lineage: Lineage, expected: ExpectedLineage) -> None:
     foreign = {(item.client, item.spool) for item in lineage.counted if item.spool}
     if foreign != sealed.foreign:
         raise SignatureInvalidError("the lineage counts updates of other spools than were sealed")
+
+
+def _check_origin(lineage: Lineage, origin: Origin | None) -> None:
+    told = (lineage.origin, lineage.origin_lineage_digest)
+    expected = origin_reference(origin) or AdapterReference()
+    if told != (expected, "" if origin is None else origin.lineage_digest):
+        raise SignatureInvalidError("the lineage names another origin than the run was given")
+    if origin is not None and lineage.adapter.digest != origin.digest:
+        raise SignatureInvalidError("version 0 is another adapter than the one it comes from")
 
 
 def _check_forms(lineage: Lineage, document: RunDocument) -> None:

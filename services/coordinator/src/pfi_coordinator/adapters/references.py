@@ -3,6 +3,7 @@
 from pfi.common.v1 import adapter_pb2
 from pfi.common.v1.adapter_pb2 import AdapterReference
 from pfi_common.spec import ENCODINGS
+from pfi_coordinator.application.records import Origin
 from pfi_coordinator.domain.forms import AdapterForm
 from pfi_coordinator.domain.state import AdapterVersion
 
@@ -15,6 +16,19 @@ def reference(run: str, adapter: AdapterVersion) -> AdapterReference:
         run=run,
         line=adapter.line,
         version=adapter.version,
+    )
+
+
+def origin_reference(origin: Origin | None) -> AdapterReference | None:
+    """Names the version that a run was restarted from."""
+    if origin is None:
+        return None
+    return AdapterReference(
+        digest=origin.digest,
+        schema_digest=origin.schema_digest,
+        run=origin.run,
+        line=origin.line,
+        version=origin.version,
     )
 
 

@@ -7,6 +7,7 @@ from pfi_common.errors import error_for, problem_document
 from pfi_coordinator.application.evaluation_view import display_name
 from pfi_coordinator.domain.lines import members_of_lines
 from pfi_coordinator.domain.members import Client
+from pfi_coordinator.domain.pausing import shown_state
 from pfi_coordinator.domain.state import PartitionPhase, RunPhase, RunState
 
 
@@ -30,7 +31,7 @@ def cluster_line_view(line: RunState) -> dict[str, Any]:
     failure = line.failure
     return {
         "line": line.line,
-        "state": line.phase.value,
+        "state": shown_state(line),
         "members": len(line.members),
         "round": None if line.round is None else line.round.number,
         "version": 0 if line.base is None else line.base.version,

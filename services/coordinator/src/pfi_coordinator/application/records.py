@@ -10,8 +10,20 @@ from pfi_coordinator.domain.state import AdapterVersion, RoundState, RunState
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The version of another run that a run was restarted from: it is its version 0."""
+
+    run: str
+    line: str
+    version: int
+    digest: str
+    schema_digest: str
+    lineage_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunDocument:
-    """What was submitted, and never changes."""
+    """What was submitted, and never changes. Without an origin version 0 is made from the seed."""
 
     run: str
     name: str
@@ -19,6 +31,7 @@ class RunDocument:
     spool: str
     spec: RunSpec
     description: Description
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A run as people read it: plain values, ready to be written as JSON."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from pfi_coordinator.application.evaluation_view import display_name, evaluation
 from pfi_coordinator.application.records import RunDocument, RunHistory, RunLine
 from pfi_coordinator.domain.explain import explain
 from pfi_coordinator.domain.members import Client
+from pfi_coordinator.domain.pausing import shown_state
 from pfi_coordinator.domain.state import AdapterVersion, Failure, RoundPhase, RoundState, RunState
 from pfi_coordinator.domain.tasks import TaskRow
 
@@ -58,6 +60,8 @@ def run_view(
             for entry in evaluation_view(rows, clients, line)
         ],
         "adapters": [version_view(item) for item in history.adapters],
+        "paused_since": _time(history.state.paused_since),
+        "origin": None if document.origin is None else asdict(document.origin),
         "lines": [cluster_line_view(line) for line in history.state.lines],
         "partition": partition_view(history.state),
     }
@@ -69,7 +73,7 @@ def line_view(line: RunLine) -> dict[str, Any]:
     return {
         "run": line.run,
         "name": line.name,
-        "state": state.phase.value,
+        "state": shown_state(state),
         "revision": line.changes,
         "created_at": state.created_at.isoformat(),
         "ended_at": _time(state.ended_at),
@@ -97,6 +101,8 @@ def _why(state: RunState) -> dict[str, Any]:
         "since": why.since.isoformat(),
         "unblocks": why.unblocks,
         "next": why.next,
+        "reason": why.reason.value,
+        "due": _time(why.due),
     }
 
 

@@ -22,7 +22,7 @@ from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.demands_of import demands_of
 from pfi_coordinator.application.guard_store import GuardStore
 from pfi_coordinator.application.ports.run_store import RunStore
-from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.application.records import Origin, RunDocument
 from pfi_coordinator.domain.events import RunSubmitted
 from pfi_coordinator.domain.retrying import AT_ONCE, RetryPauses
 from pfi_coordinator.domain.rules import ClusterRules, RunRules
@@ -67,8 +67,13 @@ class SubmitRun:
         self._clock = clock
         self._place = place
 
-    async def __call__(self, spec: Mapping[str, Any], description: Mapping[str, Any]) -> str:
-        """Stores a run and starts it.
+    async def __call__(
+        self,
+        spec: Mapping[str, Any],
+        description: Mapping[str, Any],
+        origin: Origin | None = None,
+    ) -> str:
+        """Stores a run and starts it, from the version of another run if one is given.
 
         Returns:
             The run id.
@@ -88,7 +93,7 @@ class SubmitRun:
         now = self._clock.now()
         # It makes version 0; each round finds spools of its own.
         spool = secrets.choice(self._place.spools)
-        document = RunDocument(run, parsed.name, now, spool, parsed, described)
+        document = RunDocument(run, parsed.name, now, spool, parsed, described, origin)
         rules = rules_of(parsed, self._place.spool_patience_seconds, self._place.pauses)
         rules = replace(rules, demands=demands_of(parsed, described))
         await self._runs.create(document, new_run(run, rules, now))

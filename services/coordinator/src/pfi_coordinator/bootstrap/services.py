@@ -20,6 +20,7 @@ from pfi_coordinator.application.ended_runs import FindEndedRuns
 from pfi_coordinator.application.endpoints import Endpoints
 from pfi_coordinator.application.enrol_client import EnrolClient
 from pfi_coordinator.application.export_adapter import ExportAdapter
+from pfi_coordinator.application.extend_run import ExtendRun
 from pfi_coordinator.application.guard_store import GuardStore
 from pfi_coordinator.application.known_replicas import KnownReplicas
 from pfi_coordinator.application.list_adapters import ListAdapters
@@ -27,11 +28,13 @@ from pfi_coordinator.application.list_clients import ListClients
 from pfi_coordinator.application.list_runs import ListRuns
 from pfi_coordinator.application.open_session import OpenSession
 from pfi_coordinator.application.pace_sessions import PaceSessions
+from pfi_coordinator.application.pause_run import PauseRun, ResumeRun
 from pfi_coordinator.application.rate_limit import RateLimit
 from pfi_coordinator.application.record_progress import RecordProgress
 from pfi_coordinator.application.record_result import RecordResult
 from pfi_coordinator.application.renew_certificate import RenewCertificate
 from pfi_coordinator.application.renew_expired_certificate import RenewExpiredCertificate
+from pfi_coordinator.application.restart_run import RestartRun
 from pfi_coordinator.application.revoke_client import AbandonTasks, RevokeClient
 from pfi_coordinator.application.serving_adapter import FindServingAdapter
 from pfi_coordinator.application.session_hub import SessionHub
@@ -129,6 +132,7 @@ def build_rest(shared: Shared, endpoints: Endpoints, not_ready: Callable[[], str
         settings.spool_patience_seconds,
         RetryPauses(settings.retry_first_seconds, settings.retry_most_seconds),
     )
+    submit = SubmitRun(adapters.runs, shared.apply, shared.guard, clock, place)
     return RestUseCases(
         authorize=Authorize(adapters.api_keys),
         create_token=CreateToken(adapters.tokens, clock, endpoints.enrolment, fingerprint),
@@ -136,11 +140,15 @@ def build_rest(shared: Shared, endpoints: Endpoints, not_ready: Callable[[], str
         revoke_client=RevokeClient(
             adapters.registry, adapters.revocations, shared.revocation_list, abandon
         ),
-        submit_run=SubmitRun(adapters.runs, shared.apply, shared.guard, clock, place),
+        submit_run=submit,
         list_runs=ListRuns(adapters.runs, adapters.artifacts, shared.guard),
         show_run=ShowRun(adapters.runs, adapters.board, adapters.registry, shared.watchers),
         show_clusters=ShowClusters(adapters.runs, adapters.registry),
         cancel_run=CancelRun(adapters.runs, shared.apply),
+        pause_run=PauseRun(adapters.runs, shared.apply),
+        resume_run=ResumeRun(adapters.runs, shared.apply),
+        extend_run=ExtendRun(adapters.runs, shared.apply),
+        restart_run=RestartRun(adapters.runs, submit),
         list_adapters=list_adapters,
         export_adapter=ExportAdapter(
             list_adapters, adapters.artifacts, adapters.exports, adapters.ledger

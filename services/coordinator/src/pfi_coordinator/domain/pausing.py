@@ -64,6 +64,13 @@ def rests(state: RunState) -> bool:
     return state.paused_since is not None and not any(map(_is_open, every_line(state)))
 
 
+def shown_state(state: RunState) -> str:
+    """Names the state for people: its phase, or how far a pause is."""
+    if state.paused_since is None:
+        return state.phase.value
+    return "paused" if rests(state) else "pausing"
+
+
 def _is_open(line: RunState) -> bool:
     current = line.round
     open_round = current is not None and current.phase not in _NOTHING_OPEN

@@ -1,10 +1,11 @@
 """What was submitted, as JSON."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 
 from pfi_common.spec import parse_description, parse_run_spec
-from pfi_coordinator.application.records import RunDocument
+from pfi_coordinator.application.records import Origin, RunDocument
 
 
 def write_document(document: RunDocument) -> bytes:
@@ -16,6 +17,7 @@ def write_document(document: RunDocument) -> bytes:
         "spool": document.spool,
         "spec": document.spec.model_dump(mode="json"),
         "description": document.description.model_dump(mode="json"),
+        "origin": None if document.origin is None else asdict(document.origin),
     }
     return json.dumps(content, separators=(",", ":")).encode()
 
@@ -30,4 +32,5 @@ def read_document(data: bytes) -> RunDocument:
         spool=content["spool"],
         spec=parse_run_spec(content["spec"]),
         description=parse_description(content["description"]),
+        origin=Origin(**origin) if (origin := content.get("origin")) else None,
     )

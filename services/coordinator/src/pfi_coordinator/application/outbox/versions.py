@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import asdict
 
 from pfi_common.artifacts import ArtifactStore
 from pfi_common.errors import InternalError, ReductionIncompleteError
@@ -96,6 +97,7 @@ def run_file(document: RunDocument) -> bytes:
         "created_at": document.created_at.isoformat(),
         "spec": document.spec.model_dump(mode="json"),
         "description": document.description.model_dump(mode="json"),
+        "origin": None if document.origin is None else asdict(document.origin),
     }
     return json.dumps(content, indent=1).encode()
 

@@ -48,12 +48,14 @@ class Clients(BaseModel):
 
 
 class Why(BaseModel):
-    """Why a run is where it is."""
+    """Why a run is where it is; `due` is when the wait is over by itself, if it ever is."""
 
     waiting_for: str
     since: str
     unblocks: str
     next: str
+    reason: str
+    due: str | None
 
 
 class CohortMember(BaseModel):
@@ -187,6 +189,17 @@ class Runs(BaseModel):
     runs: list[RunLine]
 
 
+class Origin(BaseModel):
+    """The version of another run that a run was restarted from; it is its version 0."""
+
+    run: str
+    line: str
+    version: int
+    digest: str
+    schema_digest: str
+    lineage_digest: str
+
+
 class Run(RunLine):
     """A run."""
 
@@ -200,6 +213,8 @@ class Run(RunLine):
     rounds: list[Round]
     evaluation: list[EvaluationEntry]
     adapters: list[RunVersion]
+    paused_since: str | None
+    origin: Origin | None
     lines: list[ClusterLine]
     partition: Partition | None
 

@@ -8,6 +8,7 @@ from pfi_coordinator.application.show_run import MAXIMUM_WAIT_SECONDS
 from pfi_coordinator.domain.scopes import Scope
 from pfi_coordinator.entrypoints.rest import responses
 from pfi_coordinator.entrypoints.rest.requests import RunRequest
+from pfi_coordinator.entrypoints.rest.routes_lifecycle import add_lifecycle_routes
 from pfi_coordinator.entrypoints.rest.security import requires
 from pfi_coordinator.entrypoints.rest.use_cases import RestUseCases
 
@@ -55,4 +56,5 @@ def run_routes(use: RestUseCases) -> APIRouter:
         cancelled = await use.cancel_run(run)
         return responses.Run.model_validate(await use.show_run(cancelled))
 
+    add_lifecycle_routes(router, use)
     return router

@@ -10,9 +10,12 @@ from pfi_coordinator.application.cancel_run import CancelRun
 from pfi_coordinator.application.create_token import CreateToken
 from pfi_coordinator.application.endpoints import Endpoints
 from pfi_coordinator.application.export_adapter import ExportAdapter
+from pfi_coordinator.application.extend_run import ExtendRun
 from pfi_coordinator.application.list_adapters import ListAdapters
 from pfi_coordinator.application.list_clients import ListClients
 from pfi_coordinator.application.list_runs import ListRuns
+from pfi_coordinator.application.pause_run import PauseRun, ResumeRun
+from pfi_coordinator.application.restart_run import RestartRun
 from pfi_coordinator.application.revoke_client import RevokeClient
 from pfi_coordinator.application.show_clusters import ShowClusters
 from pfi_coordinator.application.show_run import ShowRun
@@ -35,6 +38,10 @@ class RestUseCases:
     show_run: ShowRun
     show_clusters: ShowClusters
     cancel_run: CancelRun
+    pause_run: PauseRun
+    resume_run: ResumeRun
+    extend_run: ExtendRun
+    restart_run: RestartRun
     list_adapters: ListAdapters
     export_adapter: ExportAdapter
     endpoints: Endpoints
