@@ -39,7 +39,8 @@ async def finish(graph, name):
     number, attempt = name.attempt
     spool = await spool_of_task(graph, name)
     graph.aggregators.commit(Attempt(name.run, spool, number, attempt, name.line), name.client)
-    outcome = Outcome(receipt=memory_receipt(name, spool), metrics={"train_loss": 1.0})
+    metrics = {"train_loss": 1.0, "train_loss_rms": 2.0, "trained_rows": 10.0}
+    outcome = Outcome(receipt=memory_receipt(name, spool), metrics=metrics)
     await graph.results(name.client, name.text, outcome)
 
 
