@@ -133,6 +133,12 @@ async def test_fencing_tokens_only_grow(ports):
     assert await ports.leadership.next_token(7) == 43
 
 
+async def test_the_store_has_one_name_while_it_runs(ports):
+    first = await ports.leadership.incarnation()
+    assert first
+    assert await ports.leadership.incarnation() == first
+
+
 async def test_an_export_is_ordered_once_in_a_while(ports):
     assert await ports.ledger.order("d" * 64) == 1
     assert await ports.ledger.order("d" * 64) is None

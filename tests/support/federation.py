@@ -180,7 +180,8 @@ class Federation:
         tokens.write_text("\n".join(made), encoding="utf-8")
         own = ["--clients", str(clients), "--data", str(data), "--name", name,
                "--tokens", str(tokens), *arguments]  # fmt: skip
-        fleet = AgentProcess(self.layout, name, own, command="fleet")
+        program = self._agent_program(name)
+        fleet = AgentProcess(self.layout, name, own, command="fleet", program=program)
         self.agents[name] = fleet
         fleet.process.start()
         return fleet

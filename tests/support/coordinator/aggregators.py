@@ -101,9 +101,10 @@ class MemoryAggregators:
     async def seal_round(self, token: int, attempt: Attempt) -> SealedSpool:
         self._obey(token, attempt.spool)
         found = self._found(attempt)
-        if found.state not in {"open", "sealed"}:
+        if found.state == "aborted":
             raise RoundStateInvalidError
-        self._enter(found, "sealed")
+        if found.state == "open":
+            self._enter(found, "sealed")
         counted = [
             replace(item, sketch=self.sketches.get(item.client, ()))
             for item in found.committed.values()

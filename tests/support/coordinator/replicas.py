@@ -102,12 +102,13 @@ class MemorySignals:
 class MemoryLeadership:
     """In-memory twin of `pfi_coordinator.application.ports.leadership.Leadership`.
 
-    Its lease does not run out by itself; `expire` lets it.
+    Its lease does not run out by itself; `expire` lets it. `store` names the store's process.
     """
 
     def __init__(self) -> None:
         self._held: tuple[str, str] | None = None
         self._token = 0
+        self.store = "process-0"
 
     def expire(self) -> None:
         self._held = None
@@ -124,6 +125,9 @@ class MemoryLeadership:
     async def release(self, replica: str, holder: str) -> None:
         if await self.renew(replica, holder):
             self._held = None
+
+    async def incarnation(self) -> str:
+        return self.store
 
     async def next_token(self, floor: int) -> int:
         self._token = max(self._token, floor) + 1

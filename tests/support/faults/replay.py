@@ -9,8 +9,11 @@ has touched, and a payload that is equal was trained, or trained again, from the
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tests.support.faults.logs import read_events
@@ -66,13 +69,14 @@ class Replay:
         base = initial_adapter(schema, spec.seed).astype("<f4").tobytes()
         published = {item.version: item for item in run.adapters}
         lost: dict[str, np.ndarray] = {}
+        told = _Told.of(federation)
         assert sorted(published) == list(range(spec.stop.rounds + 1))
         assert published[0].digest == digest(base)
         assert [each.round for each in run.rounds] == list(range(1, spec.stop.rounds + 1))
         for each in run.rounds:
             lineage = _lineage(federation, published[each.round].lineage_digest)
             assert lineage.parent_digest == digest(base)
-            _check_counted_set(federation, each, lineage)
+            _check_counted_set(told, each, lineage)
             updates = [self._again(federation, run, base, item, lost) for item in lineage.counted]
             bits = fraction_bits(
                 spec.aggregate.coordinate_limit, spec.selected_count, spec.aggregate.max_weight
@@ -129,24 +133,46 @@ def _as_downloaded(spec: RunSpec, base: bytes) -> np.ndarray:
     return decode(form, encode(form, vector), vector.size)
 
 
-def _check_counted_set(federation: FaultFederation, each: Round, lineage: Lineage) -> None:
+@dataclass(frozen=True)
+class _Told:
+    """What the logs tell of all rounds.
+
+    Attributes:
+        commits: How often each task was committed.
+        completed: Tasks whose receipt an agent holds.
+        sealed: Events of seals.
+    """
+
+    commits: Counter[str]
+    completed: frozenset[str]
+    sealed: Sequence[dict[str, Any]]
+
+    @classmethod
+    def of(cls, federation: FaultFederation) -> _Told:
+        log = federation.layout.log("aggregator")
+        return cls(
+            Counter(event["task"] for event in read_events(log, "update_committed")),
+            frozenset(
+                event["task"]
+                for agent_log in federation.agent_logs()
+                for event in read_events(agent_log, "task_completed")
+            ),
+            read_events(log, "spool_round_sealed"),
+        )
+
+
+def _check_counted_set(told: _Told, each: Round, lineage: Lineage) -> None:
     """Counted = sealed = receipts that the coordinator was shown = receipts that agents hold."""
     tasks = [item.task for item in lineage.counted]
     assert lineage.attempt == each.attempt
     assert len(set(tasks)) == len(tasks) == each.counted
     assert len({item.client for item in lineage.counted}) == len(tasks)
     assert {item.task for item in each.cohort if item.state == "completed"} == set(tasks)
-    log = federation.layout.log("aggregator")
     for task in tasks:
-        assert len(read_events(log, "update_committed", task=task)) <= 1
-        held = [
-            event
-            for agent_log in federation.agent_logs()
-            for event in read_events(agent_log, "task_completed", task=task)
-        ]
-        assert held, f"no agent holds a receipt of {task}"
+        assert told.commits[task] <= 1
+        assert task in told.completed, f"no agent holds a receipt of {task}"
     key = {"run": lineage.adapter.run, "round": each.round, "attempt": lineage.attempt}
-    sealed = read_events(log, "spool_round_sealed", **key)
+    sealed = [event for event in told.sealed if key.items() <= event.items()]
     assert {event["updates"] for event in sealed} == {len(tasks)}
 
 

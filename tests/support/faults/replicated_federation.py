@@ -1,10 +1,9 @@
 """A federation with several replicas of the coordinator, whose leader a test kills."""
 
 import json
-import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from pfi_cli.local.scale import Scale
 from pfi_cli.local.waiting import wait_until
 from pfi_client_agent.adapters.fleet_data import client_files
 from pfi_client_agent.adapters.fleet_folder import FleetFolder
+from pfi_common.clock import SystemClock
 from pfi_common.identity import load_identity
 
 FLEET = "river"
-_LOOK_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,8 @@ class ReplicatedFederation(FaultFederation):
         super().__init__(folder, replay, scale)
         self.replicas = scale.coordinator_names
         self.store = redis.Redis(unix_socket_path=str(self.local.redis.socket_path))
-        self.fleet_data: Path | None = None
-        self.fleet_size = 0
+        self._rows: dict[str, Path] = {}
+        self._beginning: list[str] = []
 
     def __exit__(self, *failure: Any) -> None:
         self.store.close()
@@ -78,26 +77,33 @@ class ReplicatedFederation(FaultFederation):
 
     def join_fleet(self, clients: int, data: Path) -> None:
         """Adds a fleet, with one file of a folder for each client, and waits until it is there."""
-        self.fleet_data, self.fleet_size = data, clients
         self.add_fleet(FLEET, clients, data)
         self.wait_until_connected(clients)
+        folder = FleetFolder(self.layout.agents / FLEET)
+        self._rows = {
+            load_identity(folder.client(number).identity).identity.name: file
+            for number, file in enumerate(client_files(data, clients))
+        }
 
     def rows_of(self, client: str) -> Path:
         """The rows of a client of the fleet."""
-        assert self.fleet_data is not None
-        folder = FleetFolder(self.layout.agents / FLEET)
-        files = client_files(self.fleet_data, self.fleet_size)
-        clients = {
-            load_identity(folder.client(number).identity).identity.name: file
-            for number, file in enumerate(files)
-        }
-        return clients[client]
+        return self._rows[client]
 
     def agent_logs(self) -> Sequence[Path]:
         """The log of the fleet."""
         return [self.layout.log(FLEET)]
 
-    # Leaders
+    # Replicas
+
+    def revive(self, name: str) -> None:
+        """Starts a replica that was killed, and does not wait for it."""
+        self.local.service(name).start(self.endpoints)
+        self._beginning.append(name)
+
+    def wait_until_all_ready(self, but: int = 0) -> None:
+        """Waits until replicas that were revived can work, but for so many that came last."""
+        while len(self._beginning) > but:
+            self.local.service(self._beginning.pop(0)).wait_until_ready(self.endpoints)
 
     def leader(self) -> str:
         """Waits until a replica that runs holds the lease, and names its process."""
@@ -122,46 +128,21 @@ class ReplicatedFederation(FaultFederation):
         """Kills the leader by SIGKILL, and returns when another one leads; the victim is away."""
         victim, before = self.leader(), self.position(run)
         led = {name: len(self.elections(name)) for name in self.replicas if name != victim}
-        highest = self._highest_token()
-        killed = time.monotonic()
+        highest = max(
+            event["leader_token"] for name in self.replicas for event in self.elections(name)
+        )
+        killed = SystemClock().now()
         self.kill(victim)
 
         def taken_over() -> list[str]:
             return [name for name, count in led.items() if len(self.elections(name)) > count]
 
-        self._wait_for(lambda: bool(taken_over()), "nobody took over")
-        seconds = time.monotonic() - killed
+        assert wait_until(taken_over, END_SECONDS), self.describe()
         (leader,) = taken_over()
-        assert self.elections(leader)[-1]["leader_token"] > highest
+        elected = self.elections(leader)[-1]
+        assert elected["leader_token"] > highest
+        seconds = (datetime.fromisoformat(elected["time"]) - killed).total_seconds()
         return Takeover(victim, leader, seconds, before.round_number, before.phase)
-
-    def kill_leaders(self, run: str, kills: int, rounds: int, seed: int) -> Sequence[Takeover]:
-        """Kills leaders at random points, spread over the rounds of a run.
-
-        A point is a number of decisions after the beginning of a round, and a moment more.
-        """
-        chance, takeovers = random.Random(seed), []
-        for kill in range(kills):
-            self._wait_for_point(run, 1 + kill * (rounds - 1) // kills, chance)
-            takeovers.append(self.kill_leader(run))
-            self.start(takeovers[-1].victim)
-        return takeovers
-
-    def _wait_for_point(self, run: str, number: int, chance: random.Random) -> None:
-        def begun() -> bool:
-            return self.position(run).round_number >= number
-
-        self._wait_for(begun, f"round {number} did not begin")
-        at = self.position(run)
-        wanted = at.revision + chance.randrange(25)
-
-        def reached() -> bool:
-            now = self.position(run)
-            return now.revision >= wanted or now.round_number > number
-
-        self._wait_for(reached, "the run stands still")
-        time.sleep(chance.uniform(0.0, 0.1))  # between two decisions
-        assert not self.position(run).ended, "the run ended before the leader was killed"
 
     def position(self, run: str) -> RunPosition:
         """How far a run is."""
@@ -173,13 +154,3 @@ class ReplicatedFederation(FaultFederation):
         phase = current["phase"] if current else document["phase"]
         ended = document["phase"] in {"completed", "failed", "cancelled"}
         return RunPosition(int(revision), number, phase, ended)
-
-    def _highest_token(self) -> int:
-        tokens = [event["leader_token"] for name in self.replicas for event in self.elections(name)]
-        return max(tokens)
-
-    def _wait_for(self, condition: Callable[[], bool], failure: str) -> None:
-        end = time.monotonic() + END_SECONDS
-        while not condition():
-            assert time.monotonic() < end, f"{failure}\n{self.describe()}"
-            time.sleep(_LOOK_SECONDS)

@@ -20,9 +20,14 @@ from pfi_coordinator.application.ports.signals import (
     Signal,
 )
 
-_RENEW_SECONDS = 1.0
+_RENEW_SECONDS = 1.5
 _LOST_AFTER_SECONDS = 4.0
 """A leader that could not renew for so long steps down: its lease of 5 seconds runs out."""
+
+_TRY_SECONDS = 0.5
+"""How often the others try to take the lease: one of them has it so soon after it ran out."""
+
+_LOST = "the lease was lost"
 
 _TOKEN_SECONDS = 3.0
 """How long an aggregator may take to tell its token; one that is away is fenced all the same."""
@@ -73,7 +78,7 @@ class Lead:
                 with suppress(StoreUnavailableError):
                     if await self._leadership.acquire(self._me.replica, self._me.holder):
                         await self._term()
-                await asyncio.sleep(_RENEW_SECONDS)
+                await asyncio.sleep(_TRY_SECONDS)
         finally:
             await self._stop_drivers()
             with suppress(StoreUnavailableError):
@@ -81,12 +86,13 @@ class Lead:
 
     async def _term(self) -> None:
         """Leads until the lease is lost or a newer leader is met."""
+        incarnation = await self._leadership.incarnation()
         token = await self._take_token()
         get_logger().info(LogEvent.LEADER_ELECTED, replica=self._me.replica, leader_token=token)
         self.leading = True
-        reason = "the lease was lost"
+        reason = ""
         try:
-            await self._drive(token)
+            reason = await self._drive(token, incarnation)
         except LeaderSupersededError as error:
             reason = error.reason
         finally:
@@ -107,18 +113,26 @@ class Lead:
             get_logger().warning(LogEvent.AGGREGATOR_UNREACHABLE, spool=spool, error=error)
             return 0
 
-    async def _drive(self, token: int) -> None:
+    async def _drive(self, token: int, incarnation: str) -> str:
+        """Drives every active run, and says why the term has ended.
+
+        Drivers remember what the store holds for good, so a store that was restarted, and may have
+        lost its last moments, needs new ones.
+        """
         renewed_at = self._clock.monotonic()
         while self._clock.monotonic() - renewed_at < _LOST_AFTER_SECONDS:
             with suppress(StoreUnavailableError):
                 if not await self._leadership.renew(self._me.replica, self._me.holder):
-                    return
+                    return _LOST
+                if await self._leadership.incarnation() != incarnation:
+                    return "the store was restarted"
                 renewed_at = self._clock.monotonic()
                 await self._arrange(token)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_RENEW_SECONDS):
                     await self._news.wait()
             self._news.clear()
+        return _LOST
 
     async def _arrange(self, token: int) -> None:
         """Starts a driver for each active run that has none."""

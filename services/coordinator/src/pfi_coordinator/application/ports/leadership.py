@@ -26,6 +26,10 @@ class Leadership(Protocol):
         """Gives the lease back, if it is still held."""
         ...
 
+    async def incarnation(self) -> str:
+        """Names the store's present process: after a restart it may have lost its last moments."""
+        ...
+
     async def next_token(self, floor: int) -> int:
         """Gives a fencing token above `floor` and above every one given before."""
         ...
