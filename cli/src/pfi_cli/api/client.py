@@ -130,6 +130,24 @@ class ApiClient:
         """Stops a run; what it published stays."""
         return Run.model_validate(self._post(f"/v1/runs/{_segment(run)}/cancel", {}))
 
+    def pause_run(self, run: str, *, at_once: bool) -> Run:
+        """Opens no further round; `at_once` breaks the open one off as well."""
+        body = {"at_once": at_once}
+        return Run.model_validate(self._post(f"/v1/runs/{_segment(run)}/pause", body))
+
+    def resume_run(self, run: str) -> Run:
+        """Lets a paused run go on."""
+        return Run.model_validate(self._post(f"/v1/runs/{_segment(run)}/resume", {}))
+
+    def extend_run(self, run: str, rounds: int) -> Run:
+        """Gives a run this many rounds in all."""
+        body = {"rounds": rounds}
+        return Run.model_validate(self._post(f"/v1/runs/{_segment(run)}/extend", body))
+
+    def restart_run(self, run: str, body: Mapping[str, Any]) -> Run:
+        """Begins a new run with an adapter of this one; the body is that of the REST reference."""
+        return Run.model_validate(self._post(f"/v1/runs/{_segment(run)}/restart", body))
+
     def adapters(self, run: str | None = None) -> Sequence[Adapter]:
         """Lists published adapters, of one run or of all."""
         query = {} if run is None else {"run": run}

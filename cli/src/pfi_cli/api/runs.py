@@ -65,6 +65,8 @@ class Round(Record):
     sealed_at: datetime | None = None
     published_at: datetime | None = None
     deadline: datetime | None = None
+    deadline_from: str | None = None
+    replacements: int = 0
     spools: Sequence[str] = ()
     pieces: int = 0
     pieces_done: int = 0
@@ -136,11 +138,21 @@ class RunSummary(Record):
     state: str
     created_at: datetime | None = None
     ended_at: datetime | None = None
+    rounds_total: int | None = None
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen."""
         return self.state in ENDED_STATES
+
+
+class Origin(Record):
+    """The version of another run that a run was restarted from."""
+
+    run: str
+    line: str
+    version: int
+    digest: str
 
 
 class Run(RunSummary):
@@ -152,6 +164,7 @@ class Run(RunSummary):
     spec: dict[str, Any] = Field(default_factory=dict)
     backbone_digest: str = ""
     schema_digest: str = ""
+    origin: Origin | None = None
     fixed_point: FixedPoint | None = None
     rounds: Sequence[Round] = ()
     evaluation: Sequence[Member] = ()
@@ -172,7 +185,9 @@ class Run(RunSummary):
 
     @property
     def rounds_planned(self) -> int:
-        """Rounds after which the run stops."""
+        """Rounds after which the run stops; more than were specified once it was extended."""
+        if self.rounds_total is not None:
+            return self.rounds_total
         return int(self.spec.get("stop", {}).get("rounds", len(self.rounds)))
 
     @property

@@ -1,4 +1,4 @@
-"""`pfi run`: submit, watch, list, show and cancel runs."""
+"""`pfi run`: submit, watch, list, show, steer and cancel runs."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from pfi_cli.api.client import ApiClient
 from pfi_cli.api.runs import Run
 from pfi_cli.commands.connected import connected
 from pfi_cli.commands.explain import explain
+from pfi_cli.commands.lifecycle import extend, pause, restart, resume
 from pfi_cli.commands.options import (
     BackboneOption,
     DescribedOption,
@@ -125,6 +126,10 @@ def cancel(api: ApiClient, run: RunArgument, *, json: JsonOption = False) -> Non
     _show(api.cancel_run(run), json=json, brief=True)
 
 
+for _steer in (pause, resume, extend, restart):
+    app.command()(_steer)
+
+
 def _follow(api: ApiClient, run: Run) -> Run:
     """Follows a run; whoever stops that is told that the run goes on."""
     try:
@@ -132,7 +137,7 @@ def _follow(api: ApiClient, run: Run) -> Run:
     except KeyboardInterrupt:
         say(
             f"the run goes on; `pfi run watch {run.name}` follows it again, "
-            f"`pfi run cancel {run.name}` stops it"
+            f"`pfi run pause {run.name}` pauses it, `pfi run cancel {run.name}` stops it"
         )
         raise
 

@@ -14,6 +14,12 @@ def print_run(run: Run, console: Console, clock: Clock | None = None) -> None:
     """Prints rounds, losses, the last adapter and, when it is not done, what it waits for."""
     moment = (clock or SystemClock()).now()
     console.print(run_view(run, _elapsed_seconds(run, moment)))
+    if run.origin is not None:
+        origin = run.origin
+        console.print(
+            f"[dim]begun with:[/] version {origin.version} of {origin.run}, {origin.line}",
+            soft_wrap=True,
+        )
     for line in sorted({adapter.line for adapter in run.adapters}, key=line_order):
         own = [adapter for adapter in run.adapters if adapter.line == line]
         newest = max(own, key=lambda adapter: adapter.version)

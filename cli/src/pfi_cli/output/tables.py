@@ -19,6 +19,8 @@ _STATE_STYLES = {
     "failed": "red",
     "revoked": "red",
     "cancelled": "yellow",
+    "pausing": "yellow",
+    "paused": "yellow",
 }
 
 

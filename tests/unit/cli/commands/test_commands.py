@@ -250,6 +250,7 @@ def test_scripts_can_tell_errors_apart(error, code):
 @pytest.mark.parametrize(
     "command", ["demo", "up", "down", "doctor", "report", "run explain", "run submit",
                 "run watch", "run list", "run show", "run clusters", "run cancel",
+                "run pause", "run resume", "run extend", "run restart",
                 "client list", "client revoke",
                 "token create", "adapter list", "adapter pull"]
 )  # fmt: skip
