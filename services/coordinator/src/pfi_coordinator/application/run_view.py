@@ -121,6 +121,8 @@ def _round(item: RoundState, rows: Rows, clients: Clients) -> dict[str, Any]:
         "sealed_at": _time(item.sealed_at),
         "published_at": _time(item.published_at),
         "deadline": _time(item.deadline),
+        "deadline_from": item.deadline_from or None,
+        "replacements": sum(len(wave.clients) for wave in item.replacements),
         "spools": list(item.spools),
         "pieces": item.pieces,
         "pieces_done": item.pieces_done,

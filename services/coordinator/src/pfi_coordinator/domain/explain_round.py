@@ -89,11 +89,17 @@ def _collecting(state: RunState, current: RoundState, where: str) -> Why:
         current.since,
         "clients finish, or give their task back",
         f"with {counted(state.rules.size, 'update')} the round is sealed; at "
-        f"{time_text(current.deadline)} it is sealed with at least {state.rules.minimum}, or "
-        f"{_after_abort(state, current)}",
+        f"{time_text(current.deadline)}{_derived(state, current)} it is sealed with at least "
+        f"{state.rules.minimum}, or {_after_abort(state, current)}",
         WaitReason.UPDATES,
         current.deadline,
     )
+
+
+def _derived(state: RunState, current: RoundState) -> str:
+    """Says where a deadline comes from that nobody gave."""
+    derived = state.rules.derived is not None and current.deadline_from
+    return f" ({current.deadline_from})" if derived else ""
 
 
 def _reducing(current: RoundState, where: str) -> Why:

@@ -84,6 +84,8 @@ class Round(BaseModel):
     sealed_at: str | None
     published_at: str | None
     deadline: str | None
+    deadline_from: str | None
+    replacements: int
     spools: list[str]
     pieces: int
     pieces_done: int
