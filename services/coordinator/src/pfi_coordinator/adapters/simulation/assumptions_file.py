@@ -41,13 +41,17 @@ def read_assumptions(path: Path) -> Assumptions:
     problems = list(_problems(document))
     if problems:
         raise SpecInvalidError(f"{path.name} is invalid:\n- " + "\n- ".join(problems))
-    made = {name: SECTIONS[name](**values) for name, values in document.items()}
+    made = {name: _section(name, values) for name, values in document.items()}
     devices = {name: value for name, value in made.items() if name in _DEVICE_SECTIONS}
     return Assumptions(
         DeviceModel(**devices),
         made.get(_SERVICE, ServiceModel()),
         made.get(_LEARNING, LearningModel()),
     )
+
+
+def _section(name: str, values: Mapping[str, float]) -> Any:  # noqa: ANN401 - one of several
+    return SECTIONS[name](**{key: float(value) for key, value in values.items()})
 
 
 def assumptions_text() -> str:

@@ -66,6 +66,7 @@ def _rounds(outcome: Outcome) -> Picture:
     below = [first + second for first, second in zip(waited, collected, strict=True)]
     axes.bar(at, closed, bottom=below, color=ORANGE, label="publishing", **edges)
     axes.set_xlim(0.5, len(at) + 0.5)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("round", fontsize=9)
     legend(axes, 3)
     return picture

@@ -68,7 +68,9 @@ class Offers:
         """Gives which devices meet the demands of the run, were they there."""
         demands, workers = self._demands, self._world.workers
         mains = workers.charging
+        least = self._world.assumptions.devices.battery.least_level
         met = self._world.fleet.training_rows >= demands.minimum_rows
+        met &= mains | (workers.level > least)  # others are not ready
         if demands.charging:
             met &= mains
         if demands.battery_at_least:

@@ -9,6 +9,8 @@ from pfi_coordinator.domain.simulation.loads import Load, LoadRow, load_of, load
 from pfi_coordinator.domain.simulation.simulation import Ending, Simulation
 from pfi_coordinator.domain.simulation.tally import RoundRow, Sample
 
+_MOST_SAMPLES = 2000
+
 TRAINING_FATES = (
     Fate.COUNTED,
     Fate.LATE,
@@ -129,7 +131,7 @@ def outcome_of(simulation: Simulation, ending: Ending, target_loss: float | None
         longest_upload_wait_seconds=simulation.world.spools.longest_wait_seconds,
         coordinator_busy_share=_share(ending.busy_seconds, ending.seconds),
         rounds=rounds,
-        samples=tuple(tally.samples),
+        samples=tuple(tally.samples[:: 1 + len(tally.samples) // _MOST_SAMPLES]),
         loads=load_rows(tally, simulation.begin_seconds),
     )
 

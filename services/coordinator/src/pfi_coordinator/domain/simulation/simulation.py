@@ -23,7 +23,7 @@ Handler = Callable[[int, int], None]
 
 RUN = "r-0000000000"
 _PRESENCE_SECONDS = 1.0
-_SAMPLE_SECONDS = 300.0
+_SAMPLE_SECONDS = 60.0
 _HOUR_SECONDS = 3600.0
 
 

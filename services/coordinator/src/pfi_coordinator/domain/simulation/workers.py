@@ -105,6 +105,10 @@ class Workers:
         """Whether the device works just now."""
         return not math.isnan(self._began[device])
 
+    def would_finish(self, device: int) -> bool:
+        """Whether the device works on a task that comes to an end."""
+        return self.works(device) and math.isfinite(self._remaining[device])
+
     def holds(self, device: int, token: int) -> bool:
         """Whether an entry of the calendar about a device's task is still valid."""
         return bool(self.job[device] != NOBODY and self.token[device] == token)

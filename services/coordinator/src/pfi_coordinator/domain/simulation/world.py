@@ -85,9 +85,13 @@ class World:
         for client in clients:
             device = device_of(client)
             if self.workers.job[device] == job.index:
-                working = self.workers.works(device)
-                self._end(job, device, Fate.STOPPED if working else Fate.DROPPED)
+                self._end(job, device, self._fate_of_open(job, device))
         self.tally.happenings += len(clients)
+
+    def _fate_of_open(self, job: Job, device: int) -> Fate:
+        if job.is_evaluation:
+            return Fate.UNANSWERED
+        return Fate.STOPPED if self.workers.would_finish(device) else Fate.DROPPED
 
     def seal(self, job: Job) -> tuple[str, ...]:
         """Fixes the counted set and gives it."""
