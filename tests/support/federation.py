@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -78,7 +78,7 @@ class Federation:
         self._api: ApiClient | None = None
         self._descriptions: dict[object, Description] = {}
 
-    def __enter__(self) -> "Federation":
+    def __enter__(self) -> Self:
         self.local.start()
         self._api = ApiClient(local_connection(self.layout))
         return self

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from tests.support.faults import held_agent
 from tests.support.faults.logs import read_events, wait_for_event
@@ -48,7 +48,7 @@ class FaultFederation(Federation):
         for name in self.services:
             self._make_configurable(name)
 
-    def __enter__(self) -> "FaultFederation":
+    def __enter__(self) -> Self:
         self.proxy.__enter__()
         super().__enter__()
         return self

@@ -137,7 +137,7 @@ class ReplicatedFederation(FaultFederation):
         def taken_over() -> list[str]:
             return [name for name, count in led.items() if len(self.elections(name)) > count]
 
-        assert wait_until(taken_over, END_SECONDS), self.describe()
+        assert wait_until(lambda: bool(taken_over()), END_SECONDS), self.describe()
         (leader,) = taken_over()
         elected = self.elections(leader)[-1]
         assert elected["leader_token"] > highest
@@ -148,6 +148,7 @@ class ReplicatedFederation(FaultFederation):
         """How far a run is."""
         state, revision = self.store.hmget(f"pfi:run:{run}", ["state", "revision"])
         assert state is not None
+        assert revision is not None
         document = json.loads(state)
         current, last = document["round"], document["last_round"]
         number = (current or last or {"number": 0})["number"]
