@@ -5,14 +5,17 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from pfi_common.clock import Clock
 from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_common.telemetry.metrics import RpcMetrics
+from pfi_coordinator.application.leader.run_waits import RunWaits
 from pfi_coordinator.application.log_clusters import log_clusters
 from pfi_coordinator.application.records import Step
 from pfi_coordinator.cluster_metrics import ClusterMetrics
 from pfi_coordinator.domain.lines import every_line, line_named
 from pfi_coordinator.domain.state import RoundPhase, RoundState, RunPhase, RunState
+from pfi_coordinator.wait_metrics import WaitMetrics
 
 _ROUND_SECONDS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600)
 _COHORT_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -72,13 +75,22 @@ class CoordinatorMetrics:
             "pfi_coordinator_leading", "1 while this replica leads, else 0.", registry=registry
         )
         self._clusters = ClusterMetrics(registry)
+        self._waits = WaitMetrics(registry)
         self._phases: dict[str, RunPhase] = {}
         self._troubled: set[str] = set()
 
-    def watch(self, *, sessions: Callable[[], float], leading: Callable[[], float]) -> None:
+    def watch(
+        self,
+        *,
+        sessions: Callable[[], float],
+        leading: Callable[[], float],
+        waits: RunWaits,
+        clock: Clock,
+    ) -> None:
         """Says where the gauges of this process come from."""
         self._sessions.set_function(sessions)
         self._leading.set_function(leading)
+        self._waits.watch(waits, clock)
 
     def enrolled(self) -> None:
         """Counts an enrolment."""

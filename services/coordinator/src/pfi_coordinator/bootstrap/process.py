@@ -114,7 +114,10 @@ async def serving(shared: Shared) -> AsyncIterator[Endpoints]:
             shared.settings.replica, shared.adapters.presence, shared.hub, shared.guard
         )
         shared.metrics.watch(
-            sessions=lambda: len(shared.hub), leading=lambda: float(leader.leading)
+            sessions=lambda: len(shared.hub),
+            leading=lambda: float(leader.leading),
+            waits=leader.waits,
+            clock=shared.clock,
         )
         await presence.start()
         await servers.start(replicas)

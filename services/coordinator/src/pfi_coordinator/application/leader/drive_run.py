@@ -64,6 +64,7 @@ class DriveRun:
         try:
             while not await self._look():
                 await self._rest()
+            self._tools.waits.forget(self._run)
         finally:
             await self._stop()
 
@@ -75,6 +76,7 @@ class DriveRun:
             self._document = document
             while True:
                 stored = await self._tools.runs.load(self._run)
+                self._tools.waits.saw(stored.state)
                 if not await self._advance(stored.state):
                     return await self._arrange(document, stored)
         except StoreUnavailableError:

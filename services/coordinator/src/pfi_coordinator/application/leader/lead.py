@@ -10,6 +10,7 @@ from pfi_common.telemetry.events import Event as LogEvent
 from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.leader.drive_run import DriveRun
 from pfi_coordinator.application.leader.driving_tools import DrivingTools
+from pfi_coordinator.application.leader.run_waits import RunWaits
 from pfi_coordinator.application.ports.aggregators import Aggregators
 from pfi_coordinator.application.ports.leadership import Leadership
 from pfi_coordinator.application.ports.run_store import RunStore
@@ -61,6 +62,11 @@ class Lead:
         self._paused_until: dict[str, float] = {}
         self._news = asyncio.Event()
         self.leading = False
+
+    @property
+    def waits(self) -> RunWaits:
+        """What the runs that are led wait for."""
+        return self._tools.waits
 
     def notice(self, signal: Signal) -> None:
         """Wakes the drivers that a signal concerns."""
@@ -168,3 +174,4 @@ class Lead:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._drivers.clear()
+        self._tools.waits.clear()
