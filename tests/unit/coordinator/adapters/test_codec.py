@@ -1,7 +1,9 @@
+import json
 from typing import get_args
 
 import pytest
 from tests.unit.coordinator.domain.builders import (
+    BEGUN,
     CLIENTS,
     FORMED,
     SEALED,
@@ -16,16 +18,18 @@ from pfi_common.errors import SettingsInvalidError
 from pfi_coordinator.adapters.redis.codec import EFFECT, EVENT, STATE
 from pfi_coordinator.adapters.state_folder import StateFolder
 from pfi_coordinator.domain import effects, events
+from pfi_coordinator.domain.selection_rules import SelectionRules
 from pfi_coordinator.domain.store_rules import StoreMarker
 
 SOME_EVENTS = [
     events.RunSubmitted(),
     events.InitialAdapterMade(adapter(0)),
     events.ClientsEligible(CLIENTS, ("spool-0", "spool-1"), 3),
+    events.ClientsEligible(CLIENTS, facts=(events.ClientFacts("c-1", 2),), absent=("c-2",)),
     events.RoundOpened(1, 1),
     events.UpdatesCommitted(1, 1, (events.CommittedUpdate("c-1", True, False),)),
     events.UploadsClosed(1, 1),
-    events.TasksFinished(1, 1, CLIENTS),
+    events.TasksFinished(1, 1, CLIENTS, (events.ClientReport("c-1", 2.5, 1.5),)),
     events.TasksGivenBack(1, 1, CLIENTS),
     events.ClientsRevoked(CLIENTS),
     events.RoundSealed(1, 1, CLIENTS, 4),
@@ -49,7 +53,7 @@ SOME_EFFECTS = [
     effects.CreateInitialAdapter(),
     effects.OpenRound(1, 2),
     effects.DispatchTasks(1, 2, CLIENTS, START),
-    effects.CancelTasks(1, 2, CLIENTS),
+    effects.CancelTasks(1, 2, CLIENTS, 1),
     effects.SealRound(1, 2),
     effects.ReduceRound(1, 2),
     effects.FinalizeRound(1, 2),
@@ -92,6 +96,35 @@ def test_the_state_of_a_run_with_lines_round_trips():
     state, _ = play(clustered_run(), *FORMED)
     assert len(state.lines) == 2
     assert STATE.validate_json(STATE.dump_json(state)) == state
+
+
+def test_a_round_with_replacements_and_a_pacer_round_trips():
+    rules = {"selection": SelectionRules(policy="utility", replace=True), "rounds": 2}
+    opened = (*BEGUN, events.ClientsEligible(CLIENTS), events.RoundOpened(1, 1))
+    state, _ = play(run(**rules), *opened, events.TasksGivenBack(1, 1, CLIENTS[:1]))
+    state, _ = play(state, events.ClientsEligible(("c-4",)))
+    report = (events.ClientReport("c-4", 2.5),)
+    state, _ = play(state, events.TasksFinished(1, 1, ("c-4",), report))
+    assert state.round.replacements
+    assert state.round.durations
+    assert STATE.validate_json(STATE.dump_json(state)) == state
+
+
+def test_a_state_from_before_there_were_policies_loads():
+    state, _ = play(run(), *SEALED)
+    old = json.loads(STATE.dump_json(state))
+    for part, names in (
+        (old, ("pacer", "durations")),
+        (old["rules"], ("selection", "derived")),
+        (old["round"], ("replacements", "durations", "utility", "reports", "deadline_from")),
+    ):
+        for name in names:
+            del part[name]
+    loaded = STATE.validate_json(json.dumps(old))
+    assert loaded.rules == state.rules
+    assert loaded.round.cohort == state.round.cohort
+    later, _ = play(loaded, events.RoundPublished(1, 1, adapter(1), 0.1))
+    assert later.round.number == 2
 
 
 def test_a_state_stays_small():
