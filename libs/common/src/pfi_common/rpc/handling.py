@@ -1,7 +1,7 @@
 """One call from admission to its end: errors translated, counted, timed and logged."""
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from types import TracebackType
 
 import grpc
@@ -66,7 +66,7 @@ class HandledCall:
         self._started = handling.clock.monotonic()
         self._caller: CallerIdentity | None = None
         self._stream: OpenStream | None = None
-        self._watch = ExitStack()
+        self._watch: AbstractContextManager[OpenStream] | None = None
 
     async def __aenter__(self) -> None:
         """Lets the call in, or ends it."""
@@ -84,7 +84,8 @@ class HandledCall:
         traceback: TracebackType | None,
     ) -> None:
         """Ends the call with the status that belongs to the error."""
-        self._watch.close()
+        if self._watch is not None:
+            self._watch.__exit__(None, None, None)
         failure = self._failure(error)
         if failure is not None:
             await self._refuse(failure)
@@ -108,7 +109,8 @@ class HandledCall:
         await self._context.send_initial_metadata(())
         if self._caller is not None:
             self._handling.admission.check(self._caller)
-            self._stream = self._watch.enter_context(self._handling.streams.watched(self._caller))
+            self._watch = self._handling.streams.watched(self._caller)
+            self._stream = self._watch.__enter__()
 
     def _failure(self, error: BaseException | None) -> PlatformError | None:
         """Gives the error that the caller is told; `None` for success, aborts and cancellation."""

@@ -20,15 +20,15 @@ class InboxReader:
     def __init__(self, board: TaskBoard, client: str) -> None:
         self._board = board
         self._client = client
-        self._sent_tasks: set[str] = set()
-        self._sent_notices: set[Notice] = set()
+        self._sent_tasks: tuple[str, ...] = ()
+        self._sent_notices: tuple[Notice, ...] = ()
 
     async def unsent(self) -> Delivery:
         """Gives what is new, and takes it for sent."""
         inbox = await self._board.inbox(self._client)
-        notices = [item for item in reversed(inbox.notices) if item not in self._sent_notices]
-        tasks = {task: item for task, item in inbox.tasks.items() if task not in self._sent_tasks}
+        sent = {*self._sent_tasks, *self._sent_notices}
+        notices = [item for item in reversed(inbox.notices) if item not in sent]
+        tasks = [message for task, message in inbox.tasks.items() if task not in sent]
         # What is no longer in the inbox cannot come again, so the memory stays small.
-        self._sent_notices = set(inbox.notices)
-        self._sent_tasks = set(inbox.tasks)
-        return Delivery(tuple(notices), tuple(tasks.values()))
+        self._sent_notices, self._sent_tasks = inbox.notices, tuple(inbox.tasks)
+        return Delivery(tuple(notices), tuple(tasks))

@@ -22,6 +22,7 @@ from pfi_coordinator.application.record_progress import RecordProgress
 from pfi_coordinator.application.record_result import RecordResult
 from pfi_coordinator.application.session_hub import SessionHub, SessionLink
 from pfi_coordinator.entrypoints.rpc import session_messages as wire
+from pfi_coordinator.entrypoints.rpc.answers import Answers
 from pfi_coordinator.entrypoints.rpc.device_messages import read_device
 
 HELLO_SECONDS = 10.0
@@ -52,7 +53,6 @@ class SessionUseCases:
 
 Requests = AsyncIterator[messages.SessionRequest]
 Responses = AsyncIterator[messages.SessionResponse]
-Answers = asyncio.Queue[messages.SessionResponse]
 
 
 class SessionServicer(SessionServiceServicer):
@@ -81,7 +81,7 @@ class SessionServicer(SessionServiceServicer):
 
     async def _talk(self, link: SessionLink, requests: Requests) -> Responses:
         """Gives answers and deliveries until the agent, the platform or an error ends it."""
-        answers: Answers = asyncio.Queue(_MAXIMUM_ANSWERS)
+        answers = Answers[messages.SessionResponse](_MAXIMUM_ANSWERS)
         reader = asyncio.create_task(self._read(link, requests, answers))
         reader.add_done_callback(lambda _: link.wake())
         inbox = InboxReader(self._use.board, link.client)
@@ -91,8 +91,8 @@ class SessionServicer(SessionServiceServicer):
                 link.news.clear()
                 if link.error is not None:
                     raise link.error
-                while not answers.empty():
-                    yield answers.get_nowait()
+                for answer in answers.take():
+                    yield answer
                 if reader.done():
                     reader.result()
                     return
@@ -105,7 +105,9 @@ class SessionServicer(SessionServiceServicer):
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
 
-    async def _read(self, link: SessionLink, requests: Requests, answers: Answers) -> None:
+    async def _read(
+        self, link: SessionLink, requests: Requests, answers: Answers[messages.SessionResponse]
+    ) -> None:
         async for request in requests:
             kind = request.WhichOneof("message")
             if kind == "progress":
