@@ -1,5 +1,6 @@
 """Calls to the coordinator: enrolment, renewal, and the session stream."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pfi.coordinator.v1 import enrolment_service_pb2 as enrolment
 from pfi.coordinator.v1 import enrolment_service_pb2_grpc as enrolment_grpc
 from pfi.coordinator.v1 import session_service_pb2 as session
 from pfi.coordinator.v1 import session_service_pb2_grpc as session_grpc
+from pfi_common.errors import ServiceUnavailableError
 from pfi_common.identity import LocalIdentity
 from pfi_common.rpc.channel import enrolment_channel
 from pfi_common.rpc.errors import translated
@@ -40,7 +42,11 @@ class SessionStream:
             PlatformError: The stream has ended.
         """
         with translated():
-            await self.call.write(message)
+            try:
+                await self.call.write(message)
+            except asyncio.InvalidStateError:
+                await self.call.read()  # raises what the call ended with
+                raise ServiceUnavailableError("the coordinator ended the session") from None
 
     async def receive(self) -> session.SessionResponse | None:
         """Wait for the next message; None when the server ended the stream without an error.
