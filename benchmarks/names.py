@@ -12,8 +12,12 @@ BENCHMARKS = {
     "fold": "bytes per second that updates are summed with, by encoding",
     "rules": "time and memory of robust rules, 100 updates of 16 M parameters",
     "publish-latency": "from the last commit to the published adapter",
+    "control-plane": "task hand-outs and progress messages per second over sessions, beside Flower",
+    "idle-agents": "memory of an idle open session, and how a reconnect storm settles",
+    "leader-kills": "how soon another coordinator goes on when the leader is killed",
     "answers": "time to the first text, and tokens per second, of answers on the device",
     "fleet": "round time and memory with 200 clients in one agent process",
+    "simulator": "events per second of simulated runs, on one core",
     "retrieval": "searches of the retrieval service beside Qdrant Edge, and ingestion",
 }
 

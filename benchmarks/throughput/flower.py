@@ -9,6 +9,7 @@ of this benchmark.
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,25 +66,32 @@ class Peers:
             "timeout": limit_seconds, "round-timeout": ROUND_SECONDS,
         }  # fmt: skip
         told = [text for name, value in arguments.items() for text in (f"--{name}", str(value))]
-        command = [
-            *("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up; exec "$@"'),
-            *("sh", str(self.python), "flower_bench.py", *told),
-        ]
-        printed = _run(command, self.folder, START_SECONDS + limit_seconds)
+        printed = self.run("flower_bench.py", told, START_SECONDS + limit_seconds)
         return _observation(printed, asked, first_apart=not single)
 
+    def run(self, script: str, told: Sequence[str], limit_seconds: float) -> dict[str, Any]:
+        """Runs a script of the folder in a network namespace of its own.
 
-def _run(command: list[str], folder: Path, limit_seconds: float) -> dict[str, Any]:
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, timeout=limit_seconds,
-            check=True,
-        )  # fmt: skip
-    except subprocess.SubprocessError as error:
-        raise PeerFailed(str(error)) from error
-    printed: dict[str, Any] = json.loads(done.stdout)
-    return printed
+        Returns:
+            What it printed.
+
+        Raises:
+            PeerFailed: It did not end well in time.
+        """
+        command = [
+            *("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up; exec "$@"'),
+            *("sh", str(self.python), script, *told),
+        ]
+        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                command, cwd=self.folder, env=environment, stdout=subprocess.PIPE,
+                timeout=limit_seconds, check=True,
+            )  # fmt: skip
+        except subprocess.SubprocessError as error:
+            raise PeerFailed(str(error)) from error
+        printed: dict[str, Any] = json.loads(done.stdout)
+        return printed
 
 
 def _observation(printed: dict[str, Any], asked: int, *, first_apart: bool) -> dict[str, Any]:
