@@ -137,7 +137,7 @@ def reported_utility(metrics: Mapping[str, float]) -> float | None:
     """Gives the statistical utility |B| * sqrt(mean squared loss) of what a client reported.
 
     Source: Lai et al. 2021, "Oort: Efficient Federated Learning via Guided Participant Selection"
-    (OSDI), equation 1: |B| is the number of distinct rows trained on, and the losses are theirs.
+    (OSDI), section 4: |B| is the number of distinct rows trained on, and the losses are theirs.
 
     Args:
         metrics: Registered metrics by name in lower case.

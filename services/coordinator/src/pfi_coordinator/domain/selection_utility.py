@@ -5,10 +5,10 @@ Source: Lai et al. 2021, "Oort: Efficient Federated Learning via Guided Particip
 
     (norm(clip(U_i)) + sqrt(0.1 ln R / L_i)) * (T / t_i)^alpha  with the last factor if t_i > T
 
-    U_i   |B_i| sqrt(1 / |B_i| sum of squared losses), which the client reported last (equation 1);
+    U_i   |B_i| sqrt(1 / |B_i| sum of squared losses), which the client reported last;
           clipped at a high quantile of the candidates' and scaled to 0..1
     L_i   the last round that it reported: who was not seen for long is uncertain
-    T     the preferred duration, t_i the client's last one, alpha the penalty (equation 2)
+    T     the preferred duration, t_i the client's last one, alpha the penalty
 
 A decaying share epsilon of the cohort are clients that were never tried, faster ones rather. The
 others are drawn in proportion to their score among those whose score is at least the cut-off times
@@ -86,7 +86,7 @@ def preferred_seconds(tried: Sequence[ClientFacts], pace: float) -> float:
 def paced(pacer: Pacer, rules: UtilityRules, number: int, utility: float) -> Pacer:
     """Moves the preferred duration when a window of rounds achieved little more than the last.
 
-    Source: algorithm 1, lines 5-7, of the paper above, and the authors' code for when it is flat.
+    Source: algorithm 1 of the paper above, and the authors' code for when it is flat.
 
     Args:
         pacer: As it was.
