@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pfi_coordinator.domain.cohort import needs_clients, wanted_clients
-from pfi_coordinator.domain.collecting import needs_replacements
-from pfi_coordinator.domain.deadlines import leaves_time
+from pfi_coordinator.domain.collecting import keeps_cohort, needs_replacements
 from pfi_coordinator.domain.effects import Effect, effect_key
 from pfi_coordinator.domain.events import Event, RunSubmitted, Tick
 from pfi_coordinator.domain.lines import every_line, line_named
@@ -20,12 +19,12 @@ from pfi_coordinator.domain.simulation.carry_out import CarryOut
 from pfi_coordinator.domain.simulation.decided import MIDNIGHT, Decided, Observer
 from pfi_coordinator.domain.simulation.offers import Offers
 from pfi_coordinator.domain.simulation.world import World
-from pfi_coordinator.domain.state import RoundPhase, RoundState, RunState
+from pfi_coordinator.domain.state import RoundState, RunState
 from pfi_coordinator.domain.timing import next_deadline
 
 _NEWS, _DEADLINE = 0, 1
-_REPLACE_SECONDS = 1.0
-"""How often others are looked for who could take the places of drop-outs."""
+_LOOK_SECONDS, _LOOKS_PER_GRACE = 1.0, 4
+"""How often clients are looked for when some are missing, and when they may have gone."""
 _MICROSECOND = 1e-6
 
 
@@ -123,24 +122,27 @@ class SimulatedLeader:
         return due is not None and due <= self._now and self._apply(Tick())
 
     def _offer_clients(self) -> bool:
-        """Shows the clients that are there to lines that wait, when they may be enough."""
+        """Shows clients to lines that wait for a cohort or miss some of it."""
         moved = False
         for line in every_line(self.state):
-            current = line.round
-            if current is not None and self._wants_offer(line, current):
-                moved = self._apply(self._offers.offer(line, current)) or moved
+            event = None if line.round is None else self._offer(line, line.round)
+            moved = (event is not None and self._apply(event)) or moved
         return moved
 
-    def _wants_offer(self, line: RunState, current: RoundState) -> bool:
-        """Whether a list of clients would change something: a cohort, or a place taken over."""
-        if needs_clients(line) and current.phase is RoundPhase.WAITING:
-            return self._offers.count(line) >= wanted_clients(line, current, self._now)
-        if current.phase is not RoundPhase.COLLECTING or self._calendar.now < self._replace_at:
-            return False
-        if not line.rules.selection.replace or not leaves_time(line, current, self._now):
-            return False
-        self._replace_at = self._calendar.now + _REPLACE_SECONDS
-        return needs_replacements(line) or bool(self._offers.absent(line, current))
+    def _offer(self, line: RunState, current: RoundState) -> Event | None:
+        """Gives what would change something: enough clients, or some for empty places."""
+        if needs_clients(line):
+            enough = self._offers.count(line) >= wanted_clients(line, current, self._now)
+            return self._offers.offer(line, current) if enough else None
+        if not keeps_cohort(line) or self._calendar.now < self._replace_at:
+            return None
+        missing = needs_replacements(line)
+        grace = line.rules.selection.absence_seconds / _LOOKS_PER_GRACE
+        self._replace_at = self._calendar.now + (_LOOK_SECONDS if missing else grace)
+        absent = self._offers.absent(line, current)
+        if len(current.committed) + len(current.open) - len(absent) >= line.rules.size:
+            return None
+        return self._offers.substitutes(line, current, absent)
 
     def _arrange(self) -> None:
         """Begins with the oldest effect of each line, and with those that may overtake."""

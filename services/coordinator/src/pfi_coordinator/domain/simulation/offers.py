@@ -3,11 +3,11 @@
 import numpy as np
 
 from pfi_coordinator.domain.demands import Demands
-from pfi_coordinator.domain.draws import rank
 from pfi_coordinator.domain.events import ClientsEligible
 from pfi_coordinator.domain.selection import MOST_COMPARED
 from pfi_coordinator.domain.simulation.fleet import Flags, Rows, device_of
 from pfi_coordinator.domain.simulation.histories import Histories
+from pfi_coordinator.domain.simulation.round_ranks import RoundRanks
 from pfi_coordinator.domain.simulation.world import World
 from pfi_coordinator.domain.state import GLOBAL, RoundState, RunState
 
@@ -24,29 +24,30 @@ class Offers:
 
     def __init__(self, world: World, demands: Demands, histories: Histories) -> None:
         self._world, self._demands, self._histories = world, demands, histories
+        self._ranks = RoundRanks(world.fleet)
 
     def count(self, line: RunState) -> int:
         """Counts the devices that could be selected."""
         return int(np.count_nonzero(self.eligible(line)))
 
     def offer(self, line: RunState, current: RoundState) -> ClientsEligible:
-        """Tells a line who could be selected, and where updates could lie."""
-        devices = self._first_drawn(np.flatnonzero(self.eligible(line)), line, current)
-        clients = tuple(self._world.fleet.names[devices].tolist())
-        spools = self._world.spools.names
-        return ClientsEligible(
-            clients,
-            spools,
-            len(spools),
-            facts=self._histories.find(clients),
-            absent=self.absent(line, current),
-            line=line.line,
-        )
+        """Tells a line that waits who could be selected, and where updates could lie."""
+        clients = self._first_drawn(self.eligible(line), line, current)
+        facts, spools = self._histories.find(clients), self._world.spools.names
+        return ClientsEligible(clients, spools, len(spools), facts=facts, line=line.line)
+
+    def substitutes(
+        self, line: RunState, current: RoundState, absent: tuple[str, ...]
+    ) -> ClientsEligible:
+        """Tells an open round who could take the places of those that dropped out."""
+        found = self.eligible(line)
+        found[[device_of(client) for client in current.cohort]] = False
+        clients = self._first_drawn(found, line, current)
+        facts = self._histories.find(clients)
+        return ClientsEligible(clients, facts=facts, absent=absent, line=line.line)
 
     def absent(self, line: RunState, current: RoundState) -> tuple[str, ...]:
         """Gives clients with an open task that have been away for longer than the run allows."""
-        if not current.open or not line.rules.selection.replace:
-            return ()
         named = (line.line, current.number, current.attempt)
         jobs = reversed(self._world.jobs)
         job = next((job for job in jobs if (job.line, job.number, job.attempt) == named), None)
@@ -82,13 +83,13 @@ class Offers:
             met &= mains
         return np.asarray(met, dtype=bool)
 
-    def _first_drawn(self, devices: Rows, line: RunState, current: RoundState) -> Rows:
+    def _first_drawn(self, found: Flags, line: RunState, current: RoundState) -> tuple[str, ...]:
+        devices = self._few(np.flatnonzero(found), line, current)
+        return tuple(self._world.fleet.names[devices].tolist())
+
+    def _few(self, devices: Rows, line: RunState, current: RoundState) -> Rows:
         rules = line.rules
-        taken = len(current.open) + len(current.committed) + len(current.closed)
-        most = max(MOST_COMPARED, 4 * rules.selected_count) + taken + len(line.unwilling)
+        most = max(MOST_COMPARED, 4 * rules.selected_count) + len(line.unwilling)
         if len(devices) <= most:
             return devices
-        names = self._world.fleet.names[devices].tolist()
-        ranks = [rank(rules.seed, current.number, name)[:8] for name in names]
-        drawn = np.argsort(np.frombuffer(b"".join(ranks), dtype=">u8"), kind="stable")
-        return np.sort(devices[drawn[:most]])
+        return self._ranks.first(devices, most, seed=rules.seed, number=current.number)
