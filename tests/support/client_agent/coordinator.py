@@ -90,6 +90,8 @@ class Coordinator(
         hellos: First messages of all sessions.
         results: Results that arrived, in order.
         progress: Progress that arrived.
+        device_changes: News of devices that arrived.
+        takes_device_reports: What welcomes say.
         records_results: Answers results with `result_recorded`.
         refusals: Errors that new sessions end with, one each.
         aggregators: What welcomes say.
@@ -102,6 +104,8 @@ class Coordinator(
         self.hellos: list[session.SessionHello] = []
         self.results: list[session.TaskResult] = []
         self.progress: list[session.TaskProgress] = []
+        self.device_changes: list[session.DeviceReport] = []
+        self.takes_device_reports = True
         self.records_results = True
         self.refusals: deque[PlatformError] = deque()
         self.aggregators: dict[str, str] = {}
@@ -147,6 +151,7 @@ class Coordinator(
             client=require_client(),
             aggregators=self.aggregators,
             ended_runs=self.ended_runs,
+            takes_device_reports=self.takes_device_reports,
         )
         await context.write(session.SessionResponse(welcome=welcome))
         for message in self.on_open:
@@ -166,6 +171,9 @@ class Coordinator(
         async for request in requests:
             if request.WhichOneof("message") == "progress":
                 self.progress.append(request.progress)
+                continue
+            if request.WhichOneof("message") == "device_changed":
+                self.device_changes.append(request.device_changed)
                 continue
             self.results.append(request.result)
             if self.records_results:

@@ -98,7 +98,13 @@ class RunningAgent:
     """
 
     def __init__(
-        self, folder: StateFolder, data: LocalData, learning, outside=None, device_class=""
+        self,
+        folder: StateFolder,
+        data: LocalData,
+        learning,
+        outside=None,
+        device_class="",
+        device=None,
     ) -> None:
         self.folder = folder
         self.observer = RecordingObserver()
@@ -110,6 +116,7 @@ class RunningAgent:
             self.observer,
             outside or Outside(),
             device_class=device_class,
+            device=device,
         )
         if learning is not None:
             self.place.learning.close()

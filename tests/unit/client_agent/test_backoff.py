@@ -13,3 +13,9 @@ def test_success_starts_it_again_and_the_server_may_ask_for_more():
     backoff.reset()
     assert backoff.next_delay() == 0.5
     assert backoff.next_delay(at_least_seconds=9) == 9
+
+
+def test_what_a_server_asks_for_is_spread_over_a_tenth_more():
+    assert Backoff(draw=lambda: 0.0).spread(10) == 10
+    assert Backoff(draw=lambda: 0.5).spread(10) == 10.5
+    assert Backoff(draw=lambda: 0.5).next_delay(at_least_seconds=40) == 42

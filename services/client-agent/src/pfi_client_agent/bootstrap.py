@@ -5,16 +5,19 @@ from pathlib import Path
 
 from pfi_client_agent.adapters.adapter_cache import AdapterCache
 from pfi_client_agent.adapters.coordinator_link import OpenChannel
+from pfi_client_agent.adapters.declared_device import DeclaredDevice
 from pfi_client_agent.adapters.digest_cache import DigestCache
 from pfi_client_agent.adapters.learning_thread import LearningThread
+from pfi_client_agent.adapters.machine import Machine, TrainingMemory
 from pfi_client_agent.adapters.personal_store import PersonalStore
 from pfi_client_agent.adapters.residual_store import ResidualStore
 from pfi_client_agent.adapters.run_notes import RunNotes
 from pfi_client_agent.adapters.state_folder import StateFolder
 from pfi_client_agent.adapters.update_store import UpdateStore
+from pfi_client_agent.application.device_watch import DeviceWatch
 from pfi_client_agent.application.membership import Membership
 from pfi_client_agent.application.observer import Observer
-from pfi_client_agent.application.ports import Learner
+from pfi_client_agent.application.ports import DeviceState, Learner
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.local_data import LocalData
 from pfi_client_agent.domain.upload_encodings import UPLOAD_ENCODINGS
@@ -44,10 +47,12 @@ class Outside:
     Attributes:
         clock: The time.
         open_channel: Opens channels to members.
+        device_look_seconds: Time between two looks at the device.
     """
 
     clock: Clock = field(default_factory=SystemClock)
     open_channel: OpenChannel = secure_channel
+    device_look_seconds: float = 10.0
 
 
 def build_workplace(  # noqa: PLR0913 - everything that an agent is made of
@@ -59,6 +64,7 @@ def build_workplace(  # noqa: PLR0913 - everything that an agent is made of
     *,
     upload_encodings: tuple[str, ...] = UPLOAD_ENCODINGS,
     device_class: str = "",
+    device: DeviceState | None = None,
 ) -> Workplace:
     """Build what an enrolled agent works with; a learning thread of its own starts at once.
 
@@ -70,6 +76,7 @@ def build_workplace(  # noqa: PLR0913 - everything that an agent is made of
         outside: What lies outside of the process.
         upload_encodings: Encodings of updates that are offered to the federation.
         device_class: Class of the device; empty for none.
+        device: Tells what the device is like; None: nothing is known of it.
 
     Raises:
         NotEnrolledError: The state folder holds no complete identity.
@@ -92,6 +99,7 @@ def build_workplace(  # noqa: PLR0913 - everything that an agent is made of
         notes=RunNotes(folder),
         observer=observer,
         clock=outside.clock,
+        device=DeviceWatch(device or DeclaredDevice(), outside.device_look_seconds),
         upload_encodings=upload_encodings,
         device_class=device_class,
     )
@@ -100,6 +108,19 @@ def build_workplace(  # noqa: PLR0913 - everything that an agent is made of
 def start_learning_thread(folder: StateFolder, options: LearningOptions) -> LearningThread:
     """Start a thread that learns; the folder remembers the digests of backbones."""
     return LearningThread(lambda: build_learner(folder, options))
+
+
+def machine_of(learning: LearningThread, *, metered: bool | None, idle_below: float) -> Machine:
+    """Make what tells the state of this machine; memory once torch, which knows it, is loaded."""
+
+    def training_memory() -> TrainingMemory | None:
+        if not learning.is_ready:
+            return None
+        from pfi_client_agent.adapters.learning.free_memory import free_training_memory
+
+        return free_training_memory()
+
+    return Machine(metered, idle_below, training_memory)
 
 
 def build_learner(folder: StateFolder, options: LearningOptions) -> Learner:

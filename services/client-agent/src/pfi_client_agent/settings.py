@@ -26,6 +26,25 @@ class AgentSettings(ServiceSettings):
     log_level: Literal["INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="lowest level of JSON logs: INFO, WARNING or ERROR"
     )
+    metered: bool | None = Field(
+        default=None,
+        description="whether the network costs by volume (`--metered`, `--unmetered`); unset: it is"
+        " not known, and runs that ask for an unmetered network pass this device over",
+    )
+    idle_below: float = Field(
+        default=0.25,
+        gt=0,
+        le=1,
+        description="share of the processors that other programs may use on a device that counts as"
+        " idle, above 0 and at most 1",
+    )
+    device_look_seconds: float = Field(
+        default=10.0,
+        ge=0.1,
+        le=3600,
+        description="how often the agent looks whether the state of the device has changed, in"
+        " seconds, 0.1 to 3600",
+    )
     serving_poll_seconds: float = Field(
         default=5.0,
         gt=0,

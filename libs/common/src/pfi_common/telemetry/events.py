@@ -99,6 +99,7 @@ class Event(StrEnum):
     CERTIFICATE_RENEWED = "certificate_renewed"
     CERTIFICATE_RENEWAL_FAILED = "certificate_renewal_failed"
     DATA_READ = "data_read"
+    DEVICES_REFUSED = "devices_refused"
     DEVICE_ENROLLED = "device_enrolled"
     FLEET_CLIENT_FAILED = "fleet_client_failed"
     FLEET_STARTED = "fleet_started"

@@ -25,6 +25,11 @@ class OwningThread(Generic[Owned]):
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self.name)
         self._owned: Future[Owned] = self._executor.submit(make)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is made."""
+        return self._owned.done() and self._owned.exception() is None
+
     async def ready(self) -> None:
         """Wait until it is made.
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pfi_client_agent.adapters.state_folder import StateFolder
+from pfi_client_agent.application.ports import DeviceState
 from pfi_client_agent.domain.local_data import LocalData
 
 
@@ -16,6 +17,7 @@ class FleetMember:
         folder: Its own state folder.
         data: Its own rows.
         device_class: Class of its device; empty for none.
+        device: Tells what its device is like; None: nothing is known of it.
     """
 
     number: int
@@ -23,3 +25,4 @@ class FleetMember:
     folder: StateFolder
     data: LocalData
     device_class: str = ""
+    device: DeviceState | None = None

@@ -13,7 +13,7 @@ from pfi_client_agent.application.evaluate_task import perform_evaluate_task
 from pfi_client_agent.application.place_task import perform_place_task
 from pfi_client_agent.application.train_task import perform_train_task
 from pfi_client_agent.application.workplace import Workplace
-from pfi_client_agent.domain.abandonment import abandon_reason
+from pfi_client_agent.domain.abandonment import TooLittleMemoryError, abandon_reason
 from pfi_common.errors import InvalidRequestError
 
 
@@ -38,9 +38,15 @@ async def perform_task(task: Task, place: Workplace, control: TaskControl) -> Ta
 
 
 def abandoned(task: Task, error: BaseException) -> TaskResult:
-    """Write the result of a task that failed; nothing of the error but its kind is told."""
+    """Write the result of a task that failed.
+
+    Nothing of the error but its kind is told, and of too little memory the two numbers.
+    """
     reason = AbandonReason.Value(f"ABANDON_REASON_{abandon_reason(error)}")
-    return TaskResult(task=task.task, abandoned=TaskAbandoned(reason=reason))
+    back = TaskAbandoned(reason=reason)
+    if isinstance(error, TooLittleMemoryError):
+        back.needed_bytes, back.available_bytes = error.needed_bytes, error.available_bytes
+    return TaskResult(task=task.task, abandoned=back)
 
 
 def completed(task: Task, outcome: TaskCompleted) -> TaskResult:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pfi_client_agent.domain.answering import AdapterWeights, Ending, Prompt, Sampling
 from pfi_client_agent.domain.classification import Classification
+from pfi_client_agent.domain.device_report import DeviceReport
 from pfi_client_agent.domain.split import Split
 from pfi_client_agent.domain.training import (
     BackboneReference,
@@ -18,6 +19,14 @@ from pfi_client_agent.domain.training import (
     Vector,
 )
 from pfi_common.tensors import Schema, Tensor
+
+
+class DeviceState(Protocol):
+    """What the device is like. Used from any thread."""
+
+    def read(self) -> DeviceReport:
+        """Look at the device; what cannot be found out is unknown."""
+        ...
 
 
 class Workbench(Protocol):

@@ -3,21 +3,33 @@
 import asyncio
 import random
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from pfi.coordinator.v1.session_service_pb2 import SessionHello, SessionRequest, SessionResponse
+from pfi.coordinator.v1.session_service_pb2 import (
+    SessionHello,
+    SessionRequest,
+    SessionResponse,
+    SessionWelcome,
+)
 from pfi_client_agent import __version__
 from pfi_client_agent.adapters.coordinator_link import SessionStream, open_session
+from pfi_client_agent.application.device_watch import device_message
 from pfi_client_agent.application.task_desk import TaskDesk
 from pfi_client_agent.application.workplace import Workplace
 from pfi_client_agent.domain.backoff import Backoff
+from pfi_client_agent.domain.device_report import DeviceReport
 from pfi_common.errors import (
     IdentityInvalidError,
     InternalError,
     PlatformError,
     ServiceUnavailableError,
+    SessionsLimitedError,
 )
 
 PROTOCOL = 1
+
+Outgoing = asyncio.Queue[SessionRequest]
+"""What a session has to send."""
 
 _WELCOME_SECONDS = 30.0
 _SETTLED_SECONDS = 5.0
@@ -53,6 +65,9 @@ class SessionLoop:
             delay: float | None = None
             try:
                 delay = await self._hold_session()
+            except SessionsLimitedError as limited:
+                # Nothing is wrong: this agent's turn comes later.
+                error, delay = limited, self._backoff.spread(limited.retry_after_seconds or 0.0)
             except PlatformError as ended:
                 if not self._may_return(ended):
                     raise
@@ -71,19 +86,21 @@ class SessionLoop:
         address = self._membership.coordinator
         async with open_session(address, self._used, self._membership.open_channel) as stream:
             kept = (await asyncio.to_thread(self._place.residuals.runs))[:_MAXIMUM_KEPT_RUNS]
-            await stream.send(SessionRequest(hello=self._hello(kept)))
-            ended = await self._be_welcomed(stream)
-            await asyncio.to_thread(self._forget, ended & set(kept))
+            report = await self._place.device.look()
+            await stream.send(SessionRequest(hello=self._hello(kept, report)))
+            welcome = await self._be_welcomed(stream)
+            await asyncio.to_thread(self._forget, set(welcome.ended_runs) & set(kept))
             self._place.observer.session_opened(self._membership.client, address)
             opened = self._place.clock.monotonic()
             try:
-                return await self._exchange(stream)
+                told = report if welcome.takes_device_reports else None
+                return await self._exchange(stream, told)
             finally:
                 # One that ended at once says nothing about the next.
                 if self._place.clock.monotonic() - opened >= _SETTLED_SECONDS:
                     self._backoff.reset()
 
-    def _hello(self, kept_runs: Sequence[str]) -> SessionHello:
+    def _hello(self, kept_runs: Sequence[str], report: DeviceReport) -> SessionHello:
         return SessionHello(
             agent_version=__version__,
             protocol_minimum=PROTOCOL,
@@ -93,10 +110,11 @@ class SessionLoop:
             ready=True,
             device_class=self._place.device_class,
             kept_runs=kept_runs,
+            device=device_message(report),
         )
 
-    async def _be_welcomed(self, stream: SessionStream) -> set[str]:
-        """Wait for the answer to `hello`; gives the runs that have ended."""
+    async def _be_welcomed(self, stream: SessionStream) -> SessionWelcome:
+        """Wait for the answer to `hello`."""
         try:
             async with asyncio.timeout(_WELCOME_SECONDS):
                 first = await stream.receive()
@@ -105,30 +123,43 @@ class SessionLoop:
         if first is None or first.WhichOneof("message") != "welcome":
             raise ServiceUnavailableError("the coordinator ended the session")
         self._membership.learn(first.welcome)
-        return set(first.welcome.ended_runs)
+        return first.welcome
 
     def _forget(self, runs: Iterable[str]) -> None:
         """Forget what updates of runs lost that nothing can be added to any more."""
         for run in runs:
             self._place.residuals.forget(run)
 
-    async def _exchange(self, stream: SessionStream) -> float | None:
+    async def _exchange(self, stream: SessionStream, told: DeviceReport | None) -> float | None:
+        """Exchange messages until the session ends.
+
+        Args:
+            stream: The session.
+            told: What the coordinator knows of the device; None when it takes no news of it.
+        """
         receiving = asyncio.create_task(self._receive(stream))
         renewing = asyncio.create_task(self._renew())
-        sending = asyncio.create_task(_send(stream, self._desk.connect()))
+        outgoing = self._desk.connect()
+        others: list[asyncio.Task[Any]] = [renewing, asyncio.create_task(_send(stream, outgoing))]
+        if told is not None:
+            others.append(asyncio.create_task(self._tell_changes(told, outgoing)))
         try:
             await asyncio.wait({receiving, renewing}, return_when=asyncio.FIRST_COMPLETED)
             return receiving.result() if receiving.done() else renewing.result()
         finally:
             self._desk.disconnect()
-            for running in (receiving, renewing, sending):
+            for running in (receiving, *others):
                 running.cancel()
-            await asyncio.gather(receiving, renewing, sending, return_exceptions=True)
+            await asyncio.gather(receiving, *others, return_exceptions=True)
+
+    async def _tell_changes(self, told: DeviceReport, outgoing: Outgoing) -> None:
+        async for report in self._place.device.changes(told):
+            outgoing.put_nowait(SessionRequest(device_changed=device_message(report)))
 
     async def _receive(self, stream: SessionStream) -> float | None:
         while (message := await stream.receive()) is not None:
             if message.WhichOneof("message") == "reconnect_after":
-                return message.reconnect_after.delay.ToMilliseconds() / 1000
+                return self._backoff.spread(message.reconnect_after.delay.ToMilliseconds() / 1000)
             self._take(message)
         return None
 
@@ -158,11 +189,11 @@ class SessionLoop:
         return error.retryable or isinstance(error, InternalError)
 
 
-async def _send(stream: SessionStream, outgoing: "asyncio.Queue[SessionRequest]") -> None:
+async def _send(stream: SessionStream, outgoing: Outgoing) -> None:
     while True:
         message = await outgoing.get()
         try:
             await stream.send(message)
-        except (PlatformError, asyncio.InvalidStateError):
+        except PlatformError:
             # The receiving side learns why the stream ended; results are kept until recorded.
             return

@@ -36,6 +36,7 @@ async def perform_train_task(task: Task, place: Workplace, control: TaskControl)
     found = await asyncio.to_thread(place.updates.find, key_of(task), recipe_of(task))
     async with Transfers(place, task) as transfers:
         if found is None:
+            await place.device.require_memory(task.train.memory_need)
             base = await transfers.fetch_base(schema.coordinate_count)
             training = LocalTraining(task, place, control, schema, base)
             update, payload = await place.learning.run(training.perform)

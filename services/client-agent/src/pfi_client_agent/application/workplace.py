@@ -9,6 +9,7 @@ from pfi_client_agent.adapters.personal_store import PersonalStore
 from pfi_client_agent.adapters.residual_store import ResidualStore
 from pfi_client_agent.adapters.run_notes import RunNotes
 from pfi_client_agent.adapters.update_store import UpdateStore
+from pfi_client_agent.application.device_watch import DeviceWatch
 from pfi_client_agent.application.membership import Membership
 from pfi_client_agent.application.observer import Observer
 from pfi_client_agent.domain.local_data import LocalData
@@ -34,6 +35,7 @@ class Workplace:
         clock: The time.
         upload_encodings: Encodings of updates that this agent offers.
         device_class: Class of this device; empty for none.
+        device: What this device is like now.
     """
 
     root: Path
@@ -47,5 +49,6 @@ class Workplace:
     notes: RunNotes
     observer: Observer
     clock: Clock
+    device: DeviceWatch
     upload_encodings: tuple[str, ...] = UPLOAD_ENCODINGS
     device_class: str = ""

@@ -33,6 +33,23 @@ class MemoryExhaustedError(Exception):
     """The device has too little memory for the task."""
 
 
+class TooLittleMemoryError(MemoryExhaustedError):
+    """The device has less memory than the task is estimated to need; nothing was begun.
+
+    Attributes:
+        needed_bytes: What the task needs.
+        available_bytes: What training may use.
+    """
+
+    def __init__(self, needed_bytes: int, available_bytes: int) -> None:
+        self.needed_bytes = needed_bytes
+        self.available_bytes = available_bytes
+        super().__init__(
+            f"the task is estimated to need {needed_bytes / 1e9:.2f} GB of memory, and training "
+            f"may use {available_bytes / 1e9:.2f} GB here"
+        )
+
+
 class TaskStoppedError(Exception):
     """The task was cancelled, or the agent is stopping: not a failure, nothing is reported."""
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+_JITTER = 0.1
+
 
 @dataclass
 class Backoff:
@@ -30,7 +32,11 @@ class Backoff:
         bound = min(self.cap_seconds, self.first_seconds * 2.0 ** min(self._failures, 32))
         self._failures += 1
         delay = bound * (0.5 + 0.5 * self.draw())
-        return max(delay, at_least_seconds or 0.0)
+        return max(delay, self.spread(at_least_seconds or 0.0))
+
+    def spread(self, seconds: float) -> float:
+        """Give up to a tenth more than a server asked for: many were told much the same."""
+        return seconds * (1.0 + _JITTER * self.draw())
 
     def reset(self) -> None:
         """Start again: something worked."""

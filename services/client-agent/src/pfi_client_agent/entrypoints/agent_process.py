@@ -17,7 +17,14 @@ from pfi_client_agent.application.enrol import enrol, existing_identity
 from pfi_client_agent.application.observer import Observer
 from pfi_client_agent.application.run_agent import run_agent
 from pfi_client_agent.application.stopping import finished_before
-from pfi_client_agent.bootstrap import LearningOptions, build_workplace
+from pfi_client_agent.application.workplace import Workplace
+from pfi_client_agent.bootstrap import (
+    LearningOptions,
+    Outside,
+    build_workplace,
+    machine_of,
+    start_learning_thread,
+)
 from pfi_client_agent.bootstrap_serving import ServingOptions
 from pfi_client_agent.domain.exit_codes import exit_code_for
 from pfi_client_agent.domain.local_data import LocalData
@@ -59,6 +66,7 @@ class AgentProcess:
         serving: Where and how it answers, too; None: it does not.
         upload_encodings: Encodings of updates that are offered to the federation.
         device_class: Class of the device; empty for none.
+        metered: What the owner says of the network; None for what the setting says.
     """
 
     folder: StateFolder
@@ -72,6 +80,7 @@ class AgentProcess:
     serving: tuple[str, ServingOptions] | None = None
     upload_encodings: tuple[str, ...] = UPLOAD_ENCODINGS
     device_class: str = ""
+    metered: bool | None = None
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT.
@@ -106,19 +115,27 @@ class AgentProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         if await finished_before(stop, self._ensure_enrolled()):
-            place = build_workplace(
-                self.folder,
-                data,
-                self.learning,
-                self.observer,
-                upload_encodings=self.upload_encodings,
-                device_class=self.device_class,
-            )
+            place = self._workplace(data)
             if self.serving is None:
                 await run_agent(place, stop)
             else:
                 await work_and_answer(place, self._api(*self.serving), stop)
         self.observer.stopped()
+
+    def _workplace(self, data: LocalData) -> Workplace:
+        settings = load_settings(AgentSettings)
+        learning = start_learning_thread(self.folder, self.learning)
+        metered = settings.metered if self.metered is None else self.metered
+        return build_workplace(
+            self.folder,
+            data,
+            learning,
+            self.observer,
+            Outside(device_look_seconds=settings.device_look_seconds),
+            upload_encodings=self.upload_encodings,
+            device_class=self.device_class,
+            device=machine_of(learning, metered=metered, idle_below=settings.idle_below),
+        )
 
     def _api(self, address: str, options: ServingOptions) -> Api:
         at_terminal = isinstance(self.observer, ConsoleObserver)

@@ -80,6 +80,17 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
             show_default=False,
         ),
     ] = None,
+    devices: Annotated[
+        Path | None,
+        typer.Option(
+            "--devices",
+            metavar="FILE",
+            help="What the clients' devices are like, in turn: YAML or JSON, a list `devices` of "
+            "objects with has_battery, battery_percent, charging, metered, idle, memory_bytes or "
+            "element_bytes. Read again when it changes. Default: nothing is known of them.",
+            show_default=False,
+        ),
+    ] = None,
     json_logs: JsonLogsOption = False,
 ) -> None:
     """Host many clients in one process: each with its own identity, data, state and connections.
@@ -119,5 +130,6 @@ def fleet(  # noqa: PLR0913, PLR0917 - one parameter per option
             learning=LearningOptions(backbone, threads, held_out_rows),
             at_terminal=sys.stderr.isatty() and not json_logs,
             device_classes=device_classes(device_class),
+            devices=devices,
         )
     )

@@ -17,12 +17,19 @@ from pfi_client_agent.application.fleet_tally import FleetTally, cause
 from pfi_client_agent.application.run_fleet import FleetHooks, RunFleet
 from pfi_client_agent.application.stopping import finished_before
 from pfi_client_agent.application.workplace import Workplace
-from pfi_client_agent.bootstrap import LearningOptions, build_workplace, start_learning_thread
+from pfi_client_agent.bootstrap import (
+    LearningOptions,
+    Outside,
+    build_workplace,
+    start_learning_thread,
+)
 from pfi_client_agent.entrypoints.fleet_display import shown
+from pfi_client_agent.settings import AgentSettings
 from pfi_common.clock import SystemClock
 from pfi_common.errors import FleetFailedError, MachineUnsuitableError, PlatformError
 from pfi_common.identity import load_identity
 from pfi_common.open_files import raise_open_files
+from pfi_common.settings import load_settings
 from pfi_common.telemetry.events import Event
 from pfi_common.telemetry.log import EventLogger, get_logger
 
@@ -117,6 +124,8 @@ class FleetProcess:
         get_logger().info(Event.FLEET_STARTED, count=self.tally.enrolled)
 
     async def _run_members(self, learning: LearningThread, stop: asyncio.Event) -> None:
+        look_seconds = load_settings(AgentSettings).device_look_seconds
+
         def open_workplace(member: FleetMember, connected: Callable[[], None]) -> Workplace:
             client = load_identity(member.folder.identity).identity.name
             observer = FleetObserver(member.number, client, self.tally, connected)
@@ -125,7 +134,9 @@ class FleetProcess:
                 member.data,
                 learning,
                 observer,
+                Outside(device_look_seconds=look_seconds),
                 device_class=member.device_class,
+                device=member.device,
             )
 
         hooks = FleetHooks(

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from pfi_client_agent.adapters.declared_device import DeclaredDevice, DevicesFile
 from pfi_client_agent.adapters.fleet_data import FleetSource, read_shares
 from pfi_client_agent.adapters.fleet_folder import FleetFolder
 from pfi_client_agent.adapters.weight_files import weight_files
@@ -35,6 +36,7 @@ class FleetOptions:
     learning: LearningOptions
     at_terminal: bool
     device_classes: tuple[str, ...] = ("",)
+    devices: Path | None = None
 
 
 def start_fleet(options: FleetOptions) -> None:
@@ -73,6 +75,7 @@ def _process(folder: FleetFolder, options: FleetOptions) -> FleetProcess:
         weight_files(options.learning.backbone)
     shares, unusable = read_shares(options.source)
     classes = options.device_classes
+    devices = None if options.devices is None else DevicesFile(options.devices)
     members = [
         FleetMember(
             number,
@@ -80,6 +83,7 @@ def _process(folder: FleetFolder, options: FleetOptions) -> FleetProcess:
             folder.client(number),
             data,
             classes[number % len(classes)],
+            DeclaredDevice() if devices is None else devices.device(number),
         )
         for number, data in shares.items()
     ]

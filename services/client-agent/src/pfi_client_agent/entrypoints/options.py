@@ -153,6 +153,17 @@ DeviceClassOption = Annotated[
 ]
 
 
+MeteredOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--metered/--unmetered",
+        help="Whether this device's network costs by volume: a run may pass such devices over "
+        "(`cohort.eligible.unmetered`). Default: PFI_AGENT_METERED, else it is not known.",
+        show_default=False,
+    ),
+]
+
+
 def device_class_of(given: str | None) -> str:
     """Read this device's class; empty for none.
 

@@ -13,6 +13,7 @@ from pfi_client_agent.entrypoints.options import (
     DeviceClassOption,
     HeldOutRowsOption,
     JsonLogsOption,
+    MeteredOption,
     NameOption,
     SpeakerOption,
     SplitByOption,
@@ -50,6 +51,7 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
     bad_row_limit: BadRowLimitOption = Fraction(1, 10),
     upload_encodings: UploadEncodingsOption = None,
     device_class: DeviceClassOption = None,
+    metered: MeteredOption = None,
     serve: Annotated[
         str | None,
         typer.Option(
@@ -98,5 +100,6 @@ def start(  # noqa: PLR0913, PLR0917 - one parameter per option
         else (serve, serving_options(backbone=backbone, threads=threads)),
         upload_encodings=offered_encodings(upload_encodings),
         device_class=device_class_of(device_class),
+        metered=metered,
     )
     process.run()
