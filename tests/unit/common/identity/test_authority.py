@@ -149,6 +149,15 @@ def test_a_certificate_holds_from_a_minute_ago_for_its_lifetime(authority):
     assert certificate.not_valid_after_utc == START + HOUR
 
 
+def test_services_are_believed_by_clients_whose_clocks_are_a_day_behind(authority):
+    certificate = authority.issue_service(
+        generate_key().public_key(), "coordinator", ["localhost"], HOUR
+    )
+    for issued in (certificate, authority.certificate):
+        assert issued.not_valid_before_utc == START - timedelta(days=1)
+    assert certificate.not_valid_after_utc == START + HOUR
+
+
 def test_no_certificate_outlives_the_authority(authority):
     certificate = authority.issue_client(
         generate_key().public_key(), "c-1", timedelta(days=365 * 20)

@@ -17,8 +17,13 @@ from pfi_common.identity.authority_folder import federation_of, publish_authorit
 from pfi_common.identity.certificates import DOCUMENT_SIGNING, fingerprint, key_usage
 from pfi_common.identity.member import Identity
 
-BACKDATED = timedelta(minutes=1)
-"""How long before its issue a certificate is valid, for clocks that are slightly behind."""
+BACKDATED = timedelta(days=1)
+"""How long before its issue a service's certificate is valid: clients' clocks may be behind.
+
+Those of clients are verified by services alone, and are renewed halfway through their lifetime.
+"""
+
+_CLIENT_BACKDATED = timedelta(minutes=1)
 
 _PublicKey = ec.EllipticCurvePublicKey | Ed25519PublicKey
 _CLIENT = [ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -111,6 +116,7 @@ class CertificateAuthority:
         hosts: Sequence[str] = (),
     ) -> x509.Certificate:
         now = self._clock.now()
+        backdated = _CLIENT_BACKDATED if identity.role == "client" else BACKDATED
         end = min(now + lifetime, self.certificate.not_valid_after_utc)
         names = [x509.UniformResourceIdentifier(identity.uri), *map(_host, hosts)]
         authority_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -120,7 +126,7 @@ class CertificateAuthority:
             .issuer_name(self.certificate.subject)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - BACKDATED)
+            .not_valid_before(now - backdated)
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(key_usage("digital_signature"), critical=True)

@@ -27,7 +27,7 @@ KEY_FILE = "authority_key.pem"
 CERTIFICATE_FILE = "authority.pem"
 
 _LIFETIME = timedelta(days=3650)
-_BACKDATED = timedelta(minutes=1)
+_BACKDATED = timedelta(days=1)
 _SCHEME = "spiffe://"
 
 
