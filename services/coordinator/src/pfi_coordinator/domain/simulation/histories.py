@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pfi_coordinator.domain.events import ClientFacts, ClientReport
+from pfi_coordinator.domain.facts import ClientFacts, ClientReport
 from pfi_coordinator.domain.history import HistoryChange, history_changes
 from pfi_coordinator.domain.simulation.decided import Decided
 from pfi_coordinator.domain.simulation.fleet import Fleet, device_of

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 
 from pfi_coordinator.domain.events import (
-    ClientReport,
     CommittedUpdate,
     EvaluationAnswered,
     Event,
@@ -17,6 +16,7 @@ from pfi_coordinator.domain.events import (
     TasksGivenBack,
     UpdatesCommitted,
 )
+from pfi_coordinator.domain.facts import ClientReport
 from pfi_coordinator.domain.simulation.jobs import Job
 
 

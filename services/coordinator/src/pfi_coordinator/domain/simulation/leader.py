@@ -54,6 +54,8 @@ class SimulatedLeader:
         self.busy_seconds = 0.0
         self._look_entered = False
         self._deadline: datetime | None = None
+        self._timed: RunState | None = None
+        self._next: datetime | None = None
         self._replace_at = self._calendar.now
 
     @property
@@ -98,7 +100,12 @@ class SimulatedLeader:
     def _now(self) -> datetime:
         return MIDNIGHT + timedelta(seconds=self._calendar.now)
 
-    def _apply(self, event: Event) -> bool:
+    def _changes(self, event: Event) -> bool:
+        """Lets something happen; True when it was news."""
+        before = self.state
+        return bool(self._apply(event)) or self.state != before
+
+    def _apply(self, event: Event) -> tuple[Effect, ...]:
         before, now = self.state, self._now
         self.state, asked = decide(before, event, now)
         self._outbox.extend(asked)
@@ -108,7 +115,7 @@ class SimulatedLeader:
         seconds = service.looking_seconds(cohort)
         self._busy_until = max(self._busy_until, self._calendar.now) + seconds
         self.busy_seconds += seconds
-        return self.state != before or bool(asked)
+        return asked
 
     def _advance(self) -> bool:
         """Lets something happen that needs no effect; True when something did."""
@@ -118,15 +125,21 @@ class SimulatedLeader:
             return True
         if self._offer_clients():
             return True
-        due = next_deadline(self.state)
-        return due is not None and due <= self._now and self._apply(Tick())
+        due = self._due()
+        return due is not None and due <= self._now and self._changes(Tick())
+
+    def _due(self) -> datetime | None:
+        """Gives the next deadline of the state as it is."""
+        if self._timed is not self.state:
+            self._timed, self._next = self.state, next_deadline(self.state)
+        return self._next
 
     def _offer_clients(self) -> bool:
         """Shows clients to lines that wait for a cohort or miss some of it."""
         moved = False
         for line in every_line(self.state):
             event = None if line.round is None else self._offer(line, line.round)
-            moved = (event is not None and self._apply(event)) or moved
+            moved = (event is not None and self._changes(event)) or moved
         return moved
 
     def _offer(self, line: RunState, current: RoundState) -> Event | None:
@@ -146,6 +159,8 @@ class SimulatedLeader:
 
     def _arrange(self) -> None:
         """Begins with the oldest effect of each line, and with those that may overtake."""
+        if len(self._outbox) == len(self._running):
+            return
         while unwanted := [item for item in self._idle() if not self._wanted(item[1])]:
             for _, effect in unwanted:
                 self._outbox.remove(effect)
@@ -171,7 +186,7 @@ class SimulatedLeader:
 
     def _mind_deadline(self) -> None:
         """Enters the next deadline, once."""
-        due = next_deadline(self.state)
+        due = self._due()
         if due is not None and due != self._deadline and due > self._now:
             seconds = (due - MIDNIGHT).total_seconds() + _MICROSECOND
             self._calendar.at(seconds, Due.LOOK, token=_DEADLINE)

@@ -22,6 +22,8 @@ class RoundsSeen:
         self._tally.happenings += 1
         if isinstance(decided.event, RoundPublished):
             self._published(decided)
+        if not decided.effects and _stays_open(decided):
+            return
         for line in (decided.after, *decided.after.lines):
             current = line.round
             if current is None:
@@ -63,6 +65,18 @@ class RoundsSeen:
 
     def _seconds(self, decided: Decided) -> float:
         return (decided.now - MIDNIGHT).total_seconds() - self._begin
+
+
+def _stays_open(decided: Decided) -> bool:
+    """Whether an open round only went on, which most decisions are about."""
+    before, after = decided.before.round, decided.after.round
+    collecting = RoundPhase.COLLECTING
+    return (
+        before is not None
+        and after is not None
+        and before.phase is collecting
+        and after.phase is collecting
+    )
 
 
 def _line(state: RunState, name: str) -> RunState | None:
