@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.support.faults import held_agent
+from tests.support.faults.clocks import shifted_clock
 from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.proxy import FaultProxy
 from tests.support.faults.replay import Replay
@@ -45,6 +46,7 @@ class FaultFederation(Federation):
         self.data: dict[str, Path] = {}
         self.proxy = FaultProxy("")
         self._overrides: dict[str, Mapping[str, str]] = {}
+        self._clocks: dict[str, Sequence[str]] = {}
         for name in self.services:
             self._make_configurable(name)
 
@@ -118,6 +120,10 @@ class FaultFederation(Federation):
         self.data[name] = data
         self.add_agent(name, data, *arguments)
 
+    def set_clock(self, name: str, shift: str) -> None:
+        """Lets an agent, for its starts from now on, see another wall time, such as `+1h`."""
+        self._clocks[name] = shifted_clock(shift)
+
     def leave(self, name: str) -> None:
         """Ends an agent for good and forgets its process."""
         self.stop(name)
@@ -181,11 +187,11 @@ class FaultFederation(Federation):
         document = description.model_dump(mode="json") | changes
         return self.api.submit_run(body.model_dump(mode="json"), document).run
 
-    def finish(self, run: str) -> Run:
-        """Waits for a run's end and compares it with the same run undisturbed."""
+    def finish(self, run: str, *, rows_kept: bool = True) -> Run:
+        """Waits for a run's end and compares it with the same run undisturbed; see Replay.check."""
         ended = self.wait_for_run(run)
         assert ended.state == "completed", self.describe(ended)
-        self.replay.check(self, ended)
+        self.replay.check(self, ended, rows_kept=rows_kept)
         return ended
 
     def member(self, run: Run, name: str, round_number: int = 1) -> Member | None:
@@ -239,7 +245,8 @@ class FaultFederation(Federation):
         return self.layout.root / "holds" / name
 
     def _agent_program(self, name: str) -> Sequence[str]:
-        return [sys.executable, held_agent.__file__, str(self._holds(name))]
+        held = [sys.executable, held_agent.__file__, str(self._holds(name))]
+        return [*self._clocks.get(name, ()), *held]
 
     def _make_configurable(self, name: str) -> None:
         service = self.local.service(name)
