@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from tests.support.coordinator.memory import Memory
 
-from pfi_coordinator.domain.events import ClientFacts
+from pfi_coordinator.domain.facts import ClientFacts
 from pfi_coordinator.domain.history import HistoryChange
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pfi_coordinator.application.ports.signals import RunChanged, Signal
 from pfi_coordinator.application.records import LoggedEvent, RunDocument
 from pfi_coordinator.domain.effects import Effect
-from pfi_coordinator.domain.events import ClientFacts
+from pfi_coordinator.domain.facts import ClientFacts
 from pfi_coordinator.domain.members import Client, Session
 from pfi_coordinator.domain.replicas import Replica
 from pfi_coordinator.domain.state import AdapterVersion, RoundState, RunState

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pfi_coordinator.domain.choice import Choice
-from pfi_coordinator.domain.events import ClientFacts
+from pfi_coordinator.domain.facts import ClientFacts
 from pfi_coordinator.domain.selection import (
     MOST_COMPARED,
     POLICIES,
@@ -60,7 +60,7 @@ def test_the_draw_does_not_depend_on_the_order(order, count, number):
     st.sets(st.sampled_from(CLIENTS)),
     st.randoms(),
 )
-def test_every_policy_fills_the_cohort_from_the_candidates(  # noqa: PLR0913, PLR0917
+def test_every_policy_fills_the_cohort_from_the_candidates(
     facts, count, number, policy, cap, unwilling, randomness
 ):
     asked = choice(facts, count, number=number, policy=policy, fairness_cap=cap)

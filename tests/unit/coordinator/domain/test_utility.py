@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pfi_coordinator.domain.choice import Choice
 from pfi_coordinator.domain.draws import weighted_sample
-from pfi_coordinator.domain.events import ClientFacts
+from pfi_coordinator.domain.facts import ClientFacts
 from pfi_coordinator.domain.history import reported_utility
 from pfi_coordinator.domain.selection_rules import SelectionRules, UtilityRules
 from pfi_coordinator.domain.selection_utility import (

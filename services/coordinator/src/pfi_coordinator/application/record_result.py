@@ -12,12 +12,12 @@ from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.application.ports.task_board import TaskBoard
 from pfi_coordinator.domain.events import (
     ClientPlaced,
-    ClientReport,
     EvaluationAnswered,
     Event,
     TasksFinished,
     TasksGivenBack,
 )
+from pfi_coordinator.domain.facts import ClientReport
 from pfi_coordinator.domain.history import reported_utility
 from pfi_coordinator.domain.lines import line_named, names_cluster_line
 from pfi_coordinator.domain.spools import spool_in
@@ -31,11 +31,15 @@ class Outcome:
     Attributes:
         abandoned: Why the client gave the task back; empty when it is completed.
         receipt: The aggregator's signed receipt; empty for an evaluation.
+        needed_bytes: Memory that the task was estimated to need, when it was given back for that.
+        available_bytes: Memory that training could use then.
         metrics: Registered metrics by name.
         placed_line: The line that a new client chose; empty for other tasks.
     """
 
     abandoned: str = ""
+    needed_bytes: int | None = None
+    available_bytes: int | None = None
     receipt: bytes = b""
     metrics: Mapping[str, float] = field(default_factory=dict)
     placed_line: str = ""
@@ -79,7 +83,13 @@ class RecordResult:
             await self._apply(name.run, replace(event, line=name.line))
         await self._board.finish(change)
         get_logger().info(
-            LogEvent.TASK_RESULT_RECORDED, task=task, run=name.run, state=change.state.value
+            LogEvent.TASK_RESULT_RECORDED,
+            task=task,
+            run=name.run,
+            state=change.state.value,
+            reason=outcome.abandoned or None,
+            needed_bytes=outcome.needed_bytes,
+            available_bytes=outcome.available_bytes,
         )
 
     async def _judge(self, name: TaskName, outcome: Outcome) -> tuple[RowChange, Event | None]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pfi_coordinator.domain.events import ClientFacts
+from pfi_coordinator.domain.facts import ClientFacts
 from pfi_coordinator.domain.selection_rules import SelectionRules
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pfi_coordinator.domain.demands import UnmetCounts
+from pfi_coordinator.domain.facts import ClientFacts, ClientReport
 from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 
@@ -29,31 +30,6 @@ class InitialAdapterMade(_OfLine):
 
     adapter: AdapterVersion
     type: Literal["initial_adapter_made"] = "initial_adapter_made"
-
-
-@dataclass(frozen=True, slots=True)
-class ClientFacts:
-    """What is known of a candidate from earlier rounds of the run.
-
-    Attributes:
-        client: Client id.
-        selected: Rounds that it was selected for.
-        selected_round: The last of them; 0 for none.
-        reported_round: Last round whose task it reported; 0 for none.
-        seconds: How long its last update took.
-        utility: Statistical utility that it reported last.
-        dropped: How often it dropped out.
-        steps_per_second: Speed that it reported last, in any run.
-    """
-
-    client: str
-    selected: int = 0
-    selected_round: int = 0
-    reported_round: int = 0
-    seconds: float | None = None
-    utility: float | None = None
-    dropped: int = 0
-    steps_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +77,6 @@ class UpdatesCommitted(_OfLine):
     attempt: int
     updates: tuple[CommittedUpdate, ...]
     type: Literal["updates_committed"] = "updates_committed"
-
-
-@dataclass(frozen=True, slots=True)
-class ClientReport:
-    """What a client reported with its result, as far as selection asks for it."""
-
-    client: str
-    utility: float | None = None
-    steps_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

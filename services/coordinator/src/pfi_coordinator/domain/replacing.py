@@ -15,7 +15,8 @@ from pfi_coordinator.domain.collecting import judge, judge_without_others
 from pfi_coordinator.domain.deadlines import leaves_time
 from pfi_coordinator.domain.decision import Decision, with_round
 from pfi_coordinator.domain.effects import CancelTasks, DispatchTasks, Effect
-from pfi_coordinator.domain.events import ClientFacts, ClientsEligible
+from pfi_coordinator.domain.events import ClientsEligible
+from pfi_coordinator.domain.facts import ClientFacts
 from pfi_coordinator.domain.lines import selectable
 from pfi_coordinator.domain.selection import select_cohort
 from pfi_coordinator.domain.state import Replacements, RoundState, RunState
@@ -57,9 +58,7 @@ def _substitutes(
     wanted = state.rules.size - present
     if wanted <= 0:
         return frozenset()
-    others = [
-        client for client in selectable(state, event.clients) if not current.selected(client)
-    ]
+    others = [client for client in selectable(state, event.clients) if not current.selected(client)]
     choice = choice_of(state, current.number, others, event.facts, wanted)
     return frozenset(select_cohort(choice, state.unwilling))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pfi_coordinator.domain.choice import Choice
 from pfi_coordinator.domain.draws import rank
-from pfi_coordinator.domain.events import ClientFacts
+from pfi_coordinator.domain.facts import ClientFacts
 from pfi_coordinator.domain.selection_utility import by_utility
 
 MOST_COMPARED = 4096

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 from pfi_coordinator.domain.choice import Choice
 from pfi_coordinator.domain.draws import rank, weighted_sample
-from pfi_coordinator.domain.events import ClientFacts
+from pfi_coordinator.domain.facts import ClientFacts
 from pfi_coordinator.domain.selection_rules import UtilityRules
 from pfi_coordinator.domain.state import Pacer
 

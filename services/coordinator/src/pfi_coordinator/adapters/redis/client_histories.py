@@ -6,7 +6,7 @@ from typing import Any
 
 from pfi_coordinator.adapters.redis import keys
 from pfi_coordinator.adapters.redis.connection import RedisClient, store_errors
-from pfi_coordinator.domain.events import ClientFacts
+from pfi_coordinator.domain.facts import ClientFacts
 from pfi_coordinator.domain.history import HistoryChange
 
 _BATCH = 1000

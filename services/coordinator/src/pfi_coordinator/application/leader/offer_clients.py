@@ -9,7 +9,8 @@ from pfi_coordinator.domain.cohort import needs_clients, would_open
 from pfi_coordinator.domain.collecting import keeps_cohort, needs_replacements
 from pfi_coordinator.domain.demands import counts_of
 from pfi_coordinator.domain.eligibility import Eligibility
-from pfi_coordinator.domain.events import ClientFacts, ClientsEligible, EffectDelayed, Event
+from pfi_coordinator.domain.events import ClientsEligible, EffectDelayed, Event
+from pfi_coordinator.domain.facts import ClientFacts
 from pfi_coordinator.domain.lines import every_line, selectable
 from pfi_coordinator.domain.placing import newcomers, wants_newcomers
 from pfi_coordinator.domain.selection import compared

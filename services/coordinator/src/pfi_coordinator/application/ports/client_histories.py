@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Protocol
 
-from pfi_coordinator.domain.events import ClientFacts
+from pfi_coordinator.domain.facts import ClientFacts
 
 
 class ClientHistories(Protocol):
