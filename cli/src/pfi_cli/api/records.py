@@ -20,6 +20,18 @@ class Token(Record):
     expires_at: datetime
 
 
+class Device(Record):
+    """What a connected client's device last said of itself; None is unknown."""
+
+    has_battery: bool | None = None
+    battery_percent: int | None = None
+    charging: bool | None = None
+    metered: bool | None = None
+    idle: bool | None = None
+    memory_bytes: int | None = None
+    element_bytes: int | None = None
+
+
 class Client(Record):
     """An enrolled client."""
 
@@ -31,7 +43,9 @@ class Client(Record):
     certificate_expires_at: datetime | None = None
     training_rows: int | None = None
     agent_version: str = ""
+    upload_encodings: Sequence[str] = ()
     device_class: str | None = None
+    device: Device | None = None
 
 
 class Adapter(Record):

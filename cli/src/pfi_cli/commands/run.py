@@ -1,5 +1,6 @@
 """`pfi run`: submit, watch, list, show, steer and cancel runs."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from pfi_cli.commands.options import (
 from pfi_cli.exit_codes import ExitCode
 from pfi_cli.output.clusters import print_clusters
 from pfi_cli.output.console import print_json, say, stdout
+from pfi_cli.output.memory import memory_sentence
 from pfi_cli.output.run_details import print_run
 from pfi_cli.output.run_progress import watch_run
 from pfi_cli.output.tables import print_table, run_table
@@ -50,7 +52,7 @@ def submit(  # noqa: PLR0913 - one per option
       `pfi run submit spec.yaml --described described.json`
     """
     from pfi_cli.submission import describe_spec
-    from pfi_common.spec import load_description, load_run_spec
+    from pfi_common.spec import load_description, load_run_spec, run_facts
 
     checked = load_run_spec(spec)
     description = load_description(described) if described else describe_spec(spec, backbone)
@@ -58,6 +60,7 @@ def submit(  # noqa: PLR0913 - one per option
     run = api.submit_run(checked.model_dump(mode="json"), description.model_dump(mode="json"))
     if not json:
         say(f"submitted {run.name} ({run.run})")
+        say(memory_sentence(asdict(run_facts(checked, description))))
     if watch:
         run = _follow(api, run)
     _show(run, json=json, brief=not watch)

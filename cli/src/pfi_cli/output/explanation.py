@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pfi_cli.output.combination_table import combination_table, reason_lines
+from pfi_cli.output.memory import memory_sentence
 from pfi_cli.output.units import bytes_text, seconds_text
 from pfi_common.spec import acceptable_uploads
 
@@ -32,6 +33,7 @@ def explanation_view(explained: Fields) -> Iterator[RenderableType]:
     if "round_plans" in explained:
         yield _messages("RoundPlan, to the aggregator", explained["round_plans"])
         yield _traffic(explained["facts"], explained["lines"])
+        yield Text(memory_sentence(explained["facts"]))
     if "undescribed" in explained:
         yield Text(f"no bytes and no round plans: {explained['undescribed']}", style="yellow")
     yield combination_table(explained["combinations"])

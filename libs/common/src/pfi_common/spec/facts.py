@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pfi_common.spec.compile import download_encoding, upload_encoding
 from pfi_common.spec.description import Description
+from pfi_common.spec.memory_need import estimated_need
 from pfi_common.spec.presets import PRESETS
 from pfi_common.spec.ranks import client_schema
 from pfi_common.spec.run_spec import RunSpec
@@ -35,6 +36,9 @@ class RunFacts:
         download_bytes_per_round: Payload of all selected clients' downloads.
         transfer_bytes_per_run: Up and down, all rounds.
         full_upload_bytes_per_client: What an update of every parameter would be, in float32.
+        memory_float32_bytes: Memory that a client's training takes by the stated estimate, with
+            weights in float32; None when the description does not tell the backbone's sizes.
+        memory_bfloat16_bytes: The same with weights in bfloat16.
     """
 
     paper: str | None
@@ -52,6 +56,8 @@ class RunFacts:
     download_bytes_per_round: int
     transfer_bytes_per_run: int
     full_upload_bytes_per_client: int
+    memory_float32_bytes: int | None
+    memory_bfloat16_bytes: int | None
 
 
 def run_facts(spec: RunSpec, description: Description) -> RunFacts:
@@ -67,6 +73,7 @@ def run_facts(spec: RunSpec, description: Description) -> RunFacts:
     trained = client_schema(spec, description.adapter_schema, "").coordinate_count
     upload = encoded_size_bytes(upload_encoding(spec), trained)
     download = encoded_size_bytes(download_encoding(spec) or FP32, count)
+    need = None if description.sizes is None else estimated_need(spec, description)
     return RunFacts(
         paper=PRESETS[spec.preset].paper if spec.preset else None,
         selected_clients=clients,
@@ -83,4 +90,6 @@ def run_facts(spec: RunSpec, description: Description) -> RunFacts:
         download_bytes_per_round=download * clients,
         transfer_bytes_per_run=(upload + download) * clients * spec.stop.rounds,
         full_upload_bytes_per_client=description.parameter_count * _FULL_BYTES_PER_PARAMETER,
+        memory_float32_bytes=None if need is None else need.float32_bytes,
+        memory_bfloat16_bytes=None if need is None else need.bfloat16_bytes,
     )

@@ -30,6 +30,7 @@ FIELDS: frozenset[str] = frozenset(
         "task",
         "version",
         # counts and sizes
+        "available_bytes",
         "bad_rows",
         "capped",
         "clipped",
@@ -37,6 +38,7 @@ FIELDS: frozenset[str] = frozenset(
         "discarded_energy",
         "left_out",
         "line_number",
+        "needed_bytes",
         "payload_bytes",
         "piece",
         "rows",

@@ -28,7 +28,8 @@ class OwningThread(Generic[Owned]):
     @property
     def is_ready(self) -> bool:
         """Whether it is made."""
-        return self._owned.done() and self._owned.exception() is None
+        done = self._owned.done() and not self._owned.cancelled()
+        return done and self._owned.exception() is None
 
     async def ready(self) -> None:
         """Wait until it is made.

@@ -18,9 +18,7 @@ class ListClients:
     async def __call__(self) -> list[dict[str, Any]]:
         """Gives every client that ever enrolled."""
         sessions = {session.client: session for session in await self._presence.connected()}
-        return [
-            client_view(item, sessions.get(item.client)) for item in await self._registry.all()
-        ]
+        return [client_view(item, sessions.get(item.client)) for item in await self._registry.all()]
 
 
 def client_view(client: Client, session: Session | None) -> dict[str, Any]:

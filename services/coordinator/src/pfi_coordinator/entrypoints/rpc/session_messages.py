@@ -61,7 +61,12 @@ def read_outcome(result: messages.TaskResult) -> Outcome:
         reason = names.get(result.abandoned.reason)
         if reason is None or reason.number == 0:
             raise InvalidRequestError("reason: unknown", field="reason")
-        return Outcome(abandoned=reason.name.removeprefix(_ABANDON_PREFIX))
+        back = result.abandoned
+        return Outcome(
+            abandoned=reason.name.removeprefix(_ABANDON_PREFIX),
+            needed_bytes=back.needed_bytes or None,
+            available_bytes=back.available_bytes if back.needed_bytes else None,
+        )
     raise InvalidRequestError("a result needs an outcome", field="outcome")
 
 
