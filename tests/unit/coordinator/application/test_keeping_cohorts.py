@@ -1,14 +1,19 @@
 """What the leader does about clients that drop out, and about policies that ask for facts."""
 
 import asyncio
+from dataclasses import replace
 
-from tests.support.coordinator.values import client_id, session
+from tests.support.clock import ManualClock
+from tests.support.coordinator.values import NOW, client_id, session
+from tests.support.coordinator.values import rules as rules_of_a_run
 from tests.support.coordinator.working import Working, ended, submitted
 
+from pfi_coordinator.application.leader.absences import Absences
 from pfi_coordinator.application.leader.offer_clients import OfferClients
 from pfi_coordinator.application.record_result import Outcome
 from pfi_coordinator.domain.machine import decide
-from pfi_coordinator.domain.state import RoundPhase, RunPhase, new_run
+from pfi_coordinator.domain.selection_rules import SelectionRules
+from pfi_coordinator.domain.state import RoundPhase, RoundState, RunPhase, new_run
 from pfi_coordinator.domain.tasks import TaskName
 
 COHORT = {"size": 3, "minimum": 3, "deadline": "30d"}
@@ -96,6 +101,23 @@ async def test_a_client_that_comes_back_in_time_keeps_its_place(graph):
         await graph.ports.presence.enter(session(2))
         graph.clock.advance(20)
         assert not await look(graph, run, offer)
+
+
+def test_after_an_outage_nobody_loses_its_place_while_many_come_back():
+    clock, clients = ManualClock(NOW), [f"c-{index}" for index in range(40)]
+    rules = replace(rules_of_a_run(), selection=SelectionRules(replace=True))
+    current = RoundState(1, 1, RoundPhase.COLLECTING, NOW, open=frozenset(clients))
+    line = replace(new_run("r-0123456789", rules, NOW), phase=RunPhase.RUNNING, round=current)
+    absences = Absences(clock)
+    for back in range(0, 37, 3):
+        absences.looked([line], set(clients[:back]))
+        assert absences.lasting(line) == frozenset()
+        clock.advance(15)
+    for _ in range(4):
+        absences.looked([line], set(clients[:37]))
+        clock.advance(15)
+    assert absences.lasting(line) == set(clients[37:])
+    assert absences.due([line])
 
 
 async def test_clients_are_looked_for_now_and_then_while_a_round_is_open(graph):

@@ -8,6 +8,9 @@ from pfi_coordinator.domain.state import RunState
 
 _LOOKS_PER_GRACE = 4
 
+_MANY_RETURNS = (3, 0.05)
+"""So many clients, and this share of those away, come back at once after an outage of services."""
+
 
 class Absences:
     """Notes who is away. A new leader begins anew, so that its grace is longer, never shorter."""
@@ -22,8 +25,16 @@ class Absences:
         return any(map(keeps_cohort, lines)) and self._clock.monotonic() >= self._due_at
 
     def looked(self, lines: Iterable[RunState], connected: Set[str]) -> None:
-        """Takes in who is connected."""
+        """Takes in who is connected.
+
+        While many come back the others are still on their way: arrivals are paced, and nobody shall
+        lose its place for that.
+        """
         now, since = self._clock.monotonic(), self._since
+        returned = sum(client in connected for _, client in since)
+        fewest, share = _MANY_RETURNS
+        if returned >= fewest and returned >= share * len(since):
+            since = {}
         kept = [line for line in lines if keeps_cohort(line)]
         away = {(line.line, client) for line in kept for client in _working(line) - connected}
         self._since = {name: since.get(name, now) for name in away}
