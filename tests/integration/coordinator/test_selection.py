@@ -53,7 +53,9 @@ async def test_what_clients_did_outlives_the_leader(site):
             shown = await coordinator.until(run, ended)
         later = await facts_of(site, run, [agent.client for agent in agents])
     assert shown["state"] == "completed"
-    assert [item["counted"] for item in shown["rounds"]] == [2, 2]
+    # The derived deadline is half a minute: where nobody led for longer, there is another attempt.
+    published = [item for item in shown["rounds"] if item["state"] == "published"]
+    assert [item["counted"] for item in published] == [2, 2]
     assert {item.reported_round for item in later.values()} == {2}
     # These agents do not say it in the second round, so that the first counts.
     assert [later[agent.client].utility for agent in agents] == [4.5, 6.0]
