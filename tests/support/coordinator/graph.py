@@ -14,11 +14,12 @@ from tests.support.coordinator.clusters import MemoryPartitionQueue
 from tests.support.coordinator.exports import MemoryExportQueue
 from tests.support.coordinator.messages import MemoryReceiptReader, MemoryTaskFactory
 from tests.support.coordinator.pieces import MemoryPieceQueue
-from tests.support.coordinator.ports import memory_ports
+from tests.support.coordinator.ports import Ports, memory_ports
 from tests.support.coordinator.stores import MemoryStoreProbe
 from tests.support.coordinator.values import NOW, client, client_id, session
 
 from pfi_common.artifacts import open_artifact_store
+from pfi_common.clock import Clock
 from pfi_common.identity import CertificateAuthority, RevocationList
 from pfi_coordinator.application.api_keys import Authorize, CreateApiKey
 from pfi_coordinator.application.apply_event import ApplyEvent
@@ -66,9 +67,15 @@ ENDPOINTS = Endpoints("enrol:1", "session:1", "admin:1", {"spool-0": "aggregator
 class Graph:
     """Everything that needs no port of the machine."""
 
-    def __init__(self, folder: Path, spools: tuple[str, ...] = ("spool-0",)) -> None:
-        self.clock = ManualClock(NOW)
-        self.ports = memory_ports()
+    def __init__(
+        self,
+        folder: Path,
+        spools: tuple[str, ...] = ("spool-0",),
+        clock: Clock | None = None,
+        ports: Ports | None = None,
+    ) -> None:
+        self.clock = clock or ManualClock(NOW)
+        self.ports = ports or memory_ports()
         self.aggregators = MemoryAggregators(spools)
         self.factory = MemoryTaskFactory()
         self.queue = MemoryExportQueue()
