@@ -1,5 +1,7 @@
 """The leading coordinator is killed, again and again, and another replica goes on."""
 
+import time
+
 import pytest
 from tests.support.faults.logs import read_events
 
@@ -7,6 +9,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.e2e]
 
 CLIENTS = 20
 ROUNDS = 20
+BUSY_SHARE, BUSY_SECONDS = 0.9, 300.0
 SHORT = {"steps": 3, "batch_size": 1, "learning_rate": 1e-2, "maximum_tokens": 16}
 
 
@@ -46,3 +49,24 @@ def test_leaders_killed_at_random(replicated, spec, kills, seed):
     assert [(each.counted, each.attempt) for each in ended.rounds] == [(CLIENTS, 1)] * ROUNDS
     for name in replicated.replicas:  # any of them holds sessions
         assert read_events(replicated.layout.log(name), "session_opened")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_nobody_else_is_elected_on_a_busy_machine(replicated):
+    from tests.support.faults.busy_machine import BusyMachine
+
+    def changes():
+        return [
+            (name, event["event"], event["time"])
+            for name in replicated.replicas
+            for kind in ("leader_elected", "leader_stepped_down")
+            for event in read_events(replicated.layout.log(name), kind)
+        ]
+
+    leader, before = replicated.leader(), changes()
+    with BusyMachine(BUSY_SHARE + 0.05) as machine:
+        time.sleep(BUSY_SECONDS)  # that is the fault
+        assert machine.load() >= BUSY_SHARE
+    assert replicated.leader() == leader
+    assert changes() == before

@@ -60,8 +60,9 @@ class FaultProxy:
         connections: All that there were, in order.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, listener: socket.socket | None = None) -> None:
         self.target = target
+        self._listener = listener
         self.connections: list[Connection] = []
         self._fault: tuple[Action, int] | None = None
         self._loop = asyncio.new_event_loop()
@@ -77,7 +78,8 @@ class FaultProxy:
 
     def __enter__(self) -> "FaultProxy":
         self._thread.start()
-        starting = asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_PIECE)
+        listener = self._listener or socket.create_server(("127.0.0.1", 0))
+        starting = asyncio.start_server(self._serve, sock=listener, limit=_PIECE)
         self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
         return self
 
