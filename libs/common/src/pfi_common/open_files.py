@@ -3,6 +3,9 @@
 import resource
 from contextlib import suppress
 
+FEW_OPEN_FILES = 8_192
+"""A service with less may refuse connections of a large federation."""
+
 
 def raise_open_files() -> int:
     """Raises the process's limit of open files to the most that the system grants it.

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import resource
 import shutil
 import socket
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from tests.support.certificates import FederationFixture
 
 from pfi_cli.doctor.check_certificates import check_certificates
 from pfi_cli.doctor.check_disk import check_disk
+from pfi_cli.doctor.check_open_files import check_open_files
 from pfi_cli.doctor.check_ports import check_ports
 from pfi_cli.doctor.check_spool import check_spool
 from pfi_cli.doctor.findings import Status
@@ -243,3 +245,18 @@ def test_each_of_several_spools_is_looked_at(spool):
     found = statuses(check_spool(scene))
     assert {"lock of spool-0", "rounds of spool-0", "uploads of spool-1"} <= set(found)
     assert {"spool-0", "spool-1"} <= set(statuses(check_disk(scene)))
+
+
+@pytest.mark.parametrize(
+    ("most", "status"),
+    [
+        (8_191, Status.WARNING),
+        (8_192, Status.OK),
+        (resource.RLIM_INFINITY, Status.OK),
+    ],
+)
+def test_a_machine_that_grants_few_open_files_is_warned_of(make_scene, monkeypatch, most, status):
+    monkeypatch.setattr(
+        "pfi_cli.doctor.check_open_files.resource.getrlimit", lambda _: (1024, most)
+    )
+    assert statuses(check_open_files(make_scene())) == {"limit": status}

@@ -38,6 +38,7 @@ class Event(StrEnum):
     EXPORT_ORDERED = "export_ordered"
     LEADER_ELECTED = "leader_elected"
     LEADER_STEPPED_DOWN = "leader_stepped_down"
+    OPEN_FILES_FEW = "open_files_few"
     PARTITION_ORDERED = "partition_ordered"
     PIECES_ORDERED = "pieces_ordered"
     REGISTRY_LOST = "registry_lost"

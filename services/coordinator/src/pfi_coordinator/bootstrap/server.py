@@ -12,8 +12,9 @@ from prometheus_client import CollectorRegistry
 from pfi_common.clock import Clock, SystemClock
 from pfi_common.identity import RevocationList
 from pfi_common.identity.files import PUBLIC, write_durably
-from pfi_common.open_files import raise_open_files
-from pfi_common.telemetry.log import configure_logging
+from pfi_common.open_files import FEW_OPEN_FILES, raise_open_files
+from pfi_common.telemetry.events import Event as LogEvent
+from pfi_common.telemetry.log import configure_logging, get_logger
 from pfi_coordinator.adapters.state_folder import StateFolder
 from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.endpoints import Endpoints
@@ -35,7 +36,9 @@ def serve(settings: CoordinatorSettings) -> None:
         PlatformError: It cannot start; the message says what to do.
     """
     configure_logging("coordinator", settings.log_level)
-    raise_open_files()
+    files = raise_open_files()
+    if files < FEW_OPEN_FILES:
+        get_logger().warning(LogEvent.OPEN_FILES_FEW, count=files)
     asyncio.run(_serve(settings))
 
 
