@@ -1,5 +1,6 @@
 """Open sessions in Redis."""
 
+from collections.abc import Iterable
 from typing import cast
 
 from pfi_coordinator.adapters.redis import keys
@@ -9,6 +10,9 @@ from pfi_coordinator.adapters.redis.scripts import Argument, Script
 from pfi_coordinator.domain.members import Session
 
 _BEAT_MILLISECONDS = 10_000
+
+_BATCH = 500
+"""Sessions in one run of a script, so that it does not hold the server for long."""
 
 
 class RedisPresence:
@@ -33,7 +37,7 @@ class RedisPresence:
 
     async def leave(self, session: Session) -> None:
         """See Presence.leave."""
-        await self._leave([keys.SESSIONS], [session.client, SESSION.dump_json(session)])
+        await self._leave_all([session])
 
     async def connected(self) -> list[Session]:
         """See Presence.connected."""
@@ -53,9 +57,15 @@ class RedisPresence:
 
     async def clear(self, replica: str) -> None:
         """See Presence.clear."""
-        for session in await self._all():
-            if session.replica == replica:
-                await self.leave(session)
+        own = [session for session in await self._all() if session.replica == replica]
+        for start in range(0, len(own), _BATCH):
+            await self._leave_all(own[start : start + _BATCH])
+
+    async def _leave_all(self, sessions: Iterable[Session]) -> None:
+        arguments: list[Argument] = []
+        for session in sessions:
+            arguments += [session.client, SESSION.dump_json(session)]
+        await self._leave([keys.SESSIONS], arguments)
 
     async def _all(self) -> list[Session]:
         async with store_errors():

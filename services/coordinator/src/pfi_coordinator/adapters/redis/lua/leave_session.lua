@@ -1,6 +1,8 @@
--- Forgets a session unless a newer one has replaced it.
--- KEYS: sessions    ARGV: client, session
-if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then
-  return redis.call('HDEL', KEYS[1], ARGV[1])
+-- Forgets sessions, each unless a newer one has replaced it.
+-- KEYS: sessions    ARGV: for each: client, session
+for index = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[index]) == ARGV[index + 1] then
+    redis.call('HDEL', KEYS[1], ARGV[index])
+  end
 end
-return 0
+return 1
