@@ -69,6 +69,22 @@ def test_the_second_evaluation_has_names_of_its_own():
     assert len(set(keys)) == len(keys)
 
 
+def test_a_late_word_of_the_first_evaluation_does_not_end_the_second():
+    state, _ = play(
+        completed(),
+        events.ExtendRequested(2),
+        events.ClientsEligible(CLIENTS),
+        events.RoundOpened(2, 1),
+        events.TasksFinished(2, 1, CLIENTS),
+        events.RoundSealed(2, 1, CLIENTS),
+        published(2),
+    )
+    assert state.phase is RunPhase.EVALUATING
+    assert decide(state, events.EvaluationStored(), LATER) == (state, ())
+    stored, _ = decide(state, events.EvaluationStored(1), LATER)
+    assert stored.phase is RunPhase.COMPLETED
+
+
 def test_fewer_rounds_or_as_many_change_nothing():
     for state in (play(run(), *OPENED)[0], completed()):
         event = events.ExtendRequested(state.rules.rounds)

@@ -57,9 +57,9 @@ def store_evaluation(state: RunState) -> Decision:
     return replace(state, evaluation=storing, trouble=None), (StoreEvaluation(state.rules.rounds),)
 
 
-def evaluation_stored(state: RunState, _event: EvaluationStored, now: datetime) -> Decision:
-    """Completes the run."""
-    if state.phase is not RunPhase.EVALUATING:
+def evaluation_stored(state: RunState, event: EvaluationStored, now: datetime) -> Decision:
+    """Completes the run, unless it was extended since."""
+    if state.phase is not RunPhase.EVALUATING or event.past != state.evaluations_past:
         return unchanged(state)
     return ended(state, RunPhase.COMPLETED, now), ()
 

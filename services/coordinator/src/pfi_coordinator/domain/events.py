@@ -204,8 +204,9 @@ class EvaluationAnswered(_OfLine):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationStored(_OfLine):
-    """The evaluation is an artifact."""
+    """The evaluation is an artifact; `past` evaluations of the line were before it."""
 
+    past: int = 0
     type: Literal["evaluation_stored"] = "evaluation_stored"
 
 

@@ -40,7 +40,7 @@ class FileEvaluation:
         content = {"run": document.run, "evaluation": entries}
         path = f"runs/{document.run}/{_file_of(state.line)}"
         await self._artifacts.put_named(path, json.dumps(content, indent=1).encode())
-        return EvaluationStored()
+        return EvaluationStored(state.evaluations_past)
 
 
 def _file_of(line: str) -> str:
