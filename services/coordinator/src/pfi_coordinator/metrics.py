@@ -15,6 +15,7 @@ from pfi_coordinator.application.records import Step
 from pfi_coordinator.cluster_metrics import ClusterMetrics
 from pfi_coordinator.domain.lines import every_line, line_named
 from pfi_coordinator.domain.state import RoundPhase, RoundState, RunPhase, RunState
+from pfi_coordinator.session_metrics import SessionMetrics
 from pfi_coordinator.wait_metrics import WaitMetrics
 
 _ROUND_SECONDS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600)
@@ -63,14 +64,7 @@ class CoordinatorMetrics:
         self._enrolments = Counter(
             "pfi_coordinator_enrolments", "Clients that were enrolled.", registry=registry
         )
-        self._sessions = Gauge(
-            "pfi_coordinator_sessions", "Sessions that this replica holds.", registry=registry
-        )
-        self._limited = Counter(
-            "pfi_coordinator_sessions_limited",
-            "Agents that were asked to come back since too many came at once.",
-            registry=registry,
-        )
+        self.sessions = SessionMetrics(registry)
         self._leading = Gauge(
             "pfi_coordinator_leading", "1 while this replica leads, else 0.", registry=registry
         )
@@ -88,17 +82,13 @@ class CoordinatorMetrics:
         clock: Clock,
     ) -> None:
         """Says where the gauges of this process come from."""
-        self._sessions.set_function(sessions)
+        self.sessions.watch(sessions)
         self._leading.set_function(leading)
         self._waits.watch(waits, clock)
 
     def enrolled(self) -> None:
         """Counts an enrolment."""
         self._enrolments.inc()
-
-    def session_limited(self) -> None:
-        """Counts an agent that was asked to come back since too many came at once."""
-        self._limited.inc()
 
     def observe(self, step: Step) -> None:
         """Counts and logs what a decision changed."""

@@ -1,7 +1,6 @@
 """Commands against a scripted API: what is called, what is printed, how it exits."""
 
 import json
-import re
 
 import pytest
 from tests.support.cli.admin_api import CONNECTION, ScriptedApi
@@ -14,11 +13,9 @@ from pfi_cli.commands import connected
 from pfi_cli.commands import run as run_commands
 from pfi_cli.exit_codes import ExitCode, exit_code_of
 from pfi_cli.output.console import print_error
-from pfi_cli.output.memory import memory_sentence
 from pfi_common.errors import (
     CATALOG,
     ApiKeyInvalidError,
-    ClientUnknownError,
     RunUnknownError,
     ServiceUnavailableError,
     SettingsInvalidError,
@@ -112,37 +109,6 @@ def test_the_class_of_a_device_is_shown_where_one_said_any(scripted):
     assert ("phone" in first, "phone" in second) == (True, False)
 
 
-DEVICE = {
-    "has_battery": True,
-    "battery_percent": 65,
-    "charging": False,
-    "metered": None,
-    "idle": True,
-    "memory_bytes": 3_500_000_000,
-    "element_bytes": 4,
-}
-
-
-def test_a_client_is_shown_with_what_its_device_said(scripted):
-    scripted.on("GET", "/v1/clients", {"clients": [CLIENT | {"device": DEVICE}]})
-    shown = pfi("client", "show", "c-00000000000a").stdout
-    lines = dict(re.split(r" {2,}", line.strip(), maxsplit=1) for line in shown.splitlines())
-    assert lines["battery"] == "65 %"
-    assert lines["charging"] == "no"
-    assert lines["metered network"] == "not known"
-    assert lines["idle"] == "yes"
-    assert lines["memory for training"] == "3.5 GB float32"
-    told = json.loads(pfi("client", "show", "c-00000000000a", "--json").stdout)
-    assert told["device"] == DEVICE
-
-
-def test_a_client_that_is_not_connected_says_nothing_of_its_device(scripted):
-    scripted.on("GET", "/v1/clients", {"clients": [CLIENT]})
-    assert "told while it is connected" in pfi("client", "show", "c-00000000000a").stdout
-    unknown = pfi("client", "show", "c-00000000000b")
-    assert isinstance(unknown.exception, ClientUnknownError)
-
-
 def test_a_client_is_revoked_with_a_reason(scripted):
     scripted.on("POST", "/v1/clients/c-00000000000a/revoke", {})
     assert pfi("client", "revoke", "c-00000000000a", "--reason", "lost").exit_code == 0
@@ -223,11 +189,6 @@ def test_a_submission_carries_the_checked_spec_and_the_description(scripted, tmp
     assert body["description"] == description | {"sizes": None}
     assert "memory is not estimated" in result.stderr
     assert body["spec"]["local"]["steps"] == 20
-
-
-def test_a_submission_states_how_much_memory_training_takes():
-    facts = {"memory_float32_bytes": 1_240_000_000, "memory_bfloat16_bytes": 1_120_000_000}
-    assert "about 1.24 GB of memory on a client (1.12 GB with bfloat16)" in memory_sentence(facts)
 
 
 def test_a_wrong_spec_is_not_sent(scripted, tmp_path):

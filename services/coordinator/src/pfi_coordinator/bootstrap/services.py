@@ -96,7 +96,7 @@ def build_sessions(shared: Shared, replicas: KnownReplicas) -> SessionServicer:
     return SessionServicer(
         SessionUseCases(
             pace=PaceSessions(
-                shared.clock, shared.settings.sessions_per_second, shared.metrics.session_limited
+                shared.clock, shared.settings.sessions_per_second, shared.metrics.sessions.limited
             ),
             open=OpenSession(
                 shared.settings.replica, adapters.registry, adapters.presence, adapters.signals
