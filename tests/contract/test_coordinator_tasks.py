@@ -1,5 +1,7 @@
 """TaskBoard, on memory and on Redis."""
 
+import asyncio
+
 import pytest
 from tests.support.coordinator.contract import ports
 from tests.support.coordinator.tasks import MemoryTaskBoard
@@ -62,6 +64,25 @@ async def test_many_tasks_of_many_scopes_at_once(board):
     first, evaluation = await board.rows(RUN, ["1.1", "eval"])
     assert len(first) == len(evaluation) == 150
     assert len((await board.inbox(client_id(7))).tasks) == 2
+
+
+async def test_inboxes_that_are_asked_for_at_once_are_each_clients_own(board):
+    names = [TaskName(RUN, "1.1", client_id(number)) for number in range(150)]
+    await board.hand_out([Assignment(name, name.text.encode()) for name in names])
+    notice = Notice(settled_run=RUN, settled_round=1)
+    await board.tell([names[7].client], notice)
+    inboxes = await asyncio.gather(*(board.inbox(name.client) for name in names))
+    assert [inbox.tasks for inbox in inboxes] == [{name.text: name.text.encode()} for name in names]
+    assert [inbox.notices for inbox in inboxes if inbox.notices] == [(notice,)]
+
+
+async def test_a_reader_that_goes_away_leaves_the_others_their_inboxes(board):
+    await board.hand_out([Assignment(NAME, b"message")])
+    leaving, staying = (asyncio.create_task(board.inbox(NAME.client)) for _ in range(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert (await staying).tasks == {NAME.text: b"message"}
+    assert (await board.inbox(NAME.client)).tasks == {NAME.text: b"message"}
 
 
 async def test_rows_never_go_back(board):
