@@ -138,6 +138,22 @@ def test_absent_clients_lose_their_place_to_others_alone():
     assert after.unwilling == {ONE}
 
 
+def test_on_several_spools_absent_clients_keep_their_place_and_others_are_replaced():
+    spools = ("spool-0", "spool-1")
+    state, _ = play(
+        run(selection=RULES, size=3),
+        *BEGUN,
+        events.ClientsEligible(CLIENTS, spools, 2),
+        events.RoundOpened(1, 1),
+    )
+    assert len(state.round.spools) == 2
+    assert play(state, offered("c-4", absent=(ONE,))) == (state, [])
+    after, asked = play(state, given_back(ONE), offered("c-4", "c-5", absent=(TWO,)))
+    assert [effect.kind for effect in asked] == ["dispatch_tasks"]
+    assert len(after.round.open) == 3
+    assert TWO in after.round.open
+
+
 def test_an_absent_client_that_finishes_after_all_counts():
     state, _ = play(opened(), offered("c-4", absent=(ONE,)), committed(ONE, TWO, THREE))
     assert state.round.phase is RoundPhase.SEALING

@@ -2,8 +2,8 @@
 
 Clients drop out when they give their task back, are revoked, or have been without session for
 longer than the run's grace. A round that would miss its size then gets others, in the same attempt,
-while enough of its time is left. It never has more clients at work or counted than it was opened
-for, or its size where that is more: the most updates that it may count stays what it was.
+while enough of its time is left. Others are selected up to its size alone, so that no more clients
+are at work or counted than it was opened for: the most updates that it may count stays what it was.
 """
 
 from collections.abc import Iterable
@@ -42,12 +42,21 @@ def dropouts_replaced(
     """Selects others for places that are empty; then the round is judged with what it has."""
     if not state.rules.selection.replace or not leaves_time(state, current, now):
         return judge(state, now)
-    absent = frozenset(event.absent) & current.open
+    absent = _replaceable(current, event)
     chosen = _substitutes(state, current, event, absent)
     expected = len(current.committed) + len(current.open) + len(chosen)
     if not chosen or expected < state.rules.minimum:
         return judge_without_others(state, current, now)
     return _moved(state, current, absent, chosen, now)
+
+
+def _replaceable(current: RoundState, event: ClientsEligible) -> frozenset[str]:
+    """Gives the absent clients whose places may be taken.
+
+    Their tickets stay good, so more may commit than the round may count. A spool refuses those
+    beyond; several spools would notice only when they are merged, so there nobody is given up.
+    """
+    return frozenset(event.absent) & current.open if len(current.spools) <= 1 else frozenset()
 
 
 def _substitutes(
