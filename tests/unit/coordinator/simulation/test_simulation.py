@@ -115,7 +115,7 @@ def test_a_restart_brings_every_session_back_at_once():
     shaken = outcome(simulation(rules(rounds=10), ALWAYS_ON, restart_hours=(0.01,)))
     assert quiet.arrivals.total == 0
     assert shaken.arrivals.total == 400
-    assert shaken.arrivals.peak > 40
+    assert shaken.longest_return_seconds >= 5.0
     assert [row.counted for row in shaken.rounds] == [row.counted for row in quiet.rounds]
 
 

@@ -60,11 +60,20 @@ def test_speeds_are_log_normal_around_their_median():
 
 
 def test_sessions_come_back_after_the_coordinator_does():
-    delays = sessions_after_restart(5000, 5.0, [1])
+    delays = sessions_after_restart(5000, 5.0, 1e6, [1])
+    assert len(delays) == 5000
     assert delays.min() >= 5.0
     # The try that finds it back may have been waited for as long as all before it.
     assert delays.max() <= 5.0 + 8.0
-    assert (delays == sessions_after_restart(5000, 5.0, [1])).all()
+    assert (delays == sessions_after_restart(5000, 5.0, 1e6, [1])).all()
+
+
+def test_sessions_come_back_at_the_rate_that_the_coordinator_stands():
+    delays = sessions_after_restart(5000, 5.0, 100.0, [1])
+    assert len(delays) == 5000
+    seconds = np.bincount((delays - delays.min()).astype(int))
+    assert seconds.max() <= 2 * 100.0
+    assert delays.max() >= 5000 / 100.0
 
 
 def test_a_spool_takes_updates_one_after_the_other():

@@ -62,7 +62,10 @@ def _client_rows(outcome: Outcome, scenario: Scenario) -> list[Row]:
 
 def _load_rows(outcome: Outcome) -> list[Row]:
     arrivals, commits, payload = outcome.arrivals, outcome.commits, outcome.bytes_in
+    restarted = outcome.longest_return_seconds
+    back = f"all sessions were back after {time_text(restarted)}"
     return [
+        *([("restart", back)] if restarted else []),
         ("sessions opened", f"{rate_text(arrivals.mean)}/s, peak {rate_text(arrivals.peak)}/s"),
         ("updates taken", f"{rate_text(commits.mean)}/s, peak {rate_text(commits.peak)}/s"),
         ("payload taken", f"{size_text(payload.mean)}/s, peak {size_text(payload.peak)}/s"),

@@ -43,7 +43,7 @@ class CarryOut:
 
     def end(self, effect: Effect, now: datetime) -> Outcome:
         """Gives what the world says when an effect is carried out; None when it says nothing."""
-        done = _OUTCOMES.get(type(effect))
+        done = OUTCOMES.get(type(effect))
         return None if done is None else done(self, effect, now)
 
     def take_back(self, effect: Any, _now: datetime) -> Outcome:  # noqa: ANN401 - one of two effects
@@ -91,7 +91,7 @@ def simulated_version(line: str, number: int, now: datetime) -> AdapterVersion:
     return AdapterVersion(number, digest, digest, digest, "", now, line)
 
 
-_OUTCOMES: dict[type[Any], Callable[[CarryOut, Any, datetime], Outcome]] = {
+OUTCOMES: dict[type[Any], Callable[[CarryOut, Any, datetime], Outcome]] = {
     effects.CreateInitialAdapter: lambda _, effect, now: events.InitialAdapterMade(
         simulated_version(effect.line, 0, now)
     ),

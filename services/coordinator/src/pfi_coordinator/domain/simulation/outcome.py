@@ -45,6 +45,7 @@ class Outcome:
         wasted_share: Work on training that did not count.
         interruptions: Tasks that were interrupted because the device left.
         flat_batteries: Tasks that were interrupted because the battery ran low.
+        longest_return_seconds: After a restart, until the last session was back.
         arrivals: Sessions opened.
         commits: Updates that a spool took.
         bytes_in: Payload that spools took.
@@ -77,6 +78,7 @@ class Outcome:
     wasted_share: float
     interruptions: int
     flat_batteries: int
+    longest_return_seconds: float
     arrivals: Load
     commits: Load
     bytes_in: Load
@@ -120,6 +122,7 @@ def outcome_of(simulation: Simulation, ending: Ending, target_loss: float | None
         wasted_share=_share(tally.wasted_seconds, worked),
         interruptions=tally.interruptions,
         flat_batteries=tally.flat_batteries,
+        longest_return_seconds=tally.longest_return_seconds,
         arrivals=load_of(tally.arrivals),
         commits=load_of(tally.commits),
         bytes_in=load_of(tally.bytes_in),

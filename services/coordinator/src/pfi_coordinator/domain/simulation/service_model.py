@@ -23,6 +23,9 @@ class ServiceModel:
 
     first_version_seconds: float = number(1.0, "making version 0")
     restart_seconds: float = number(5.0, "how long a restarted coordinator is away", most=3600.0)
+    sessions_per_second: float = number(
+        100.0, "sessions that may be opened in a second after a restart", 1e-3
+    )
     open_seconds: float = number(0.05, "telling the aggregator of a round, or that it is void")
     hand_out_seconds: float = number(0.001, "writing the task of one client")
     look_seconds: float = number(0.005, "deciding about news and storing it, at least", 1e-4, 60.0)

@@ -153,8 +153,10 @@ class Simulation:
         workers, service = self.world.workers, self.world.assumptions.service
         number = workers.connected
         seed = [self._scenario.seed, index]
-        delays = sessions_after_restart(number, service.restart_seconds, seed)
-        self.tally.arrived(self._calendar.now + delays)
+        delays = sessions_after_restart(
+            number, service.restart_seconds, service.sessions_per_second, seed
+        )
+        self.tally.returned(self._calendar.now, delays)
         self.tally.happenings += number
         self._leader.pause(self._calendar.now + service.restart_seconds)
 

@@ -59,6 +59,7 @@ class Tally:
         connected_seconds: Time that devices were there, of all together.
         useful_seconds: Work on tasks that counted.
         wasted_seconds: Work on training tasks that did not count.
+        longest_return_seconds: After a restart, until the last session was back.
         arrivals: Sessions opened, by second.
         commits: Updates committed, by second.
         bytes_in: Payload received by the spools, by second.
@@ -77,6 +78,7 @@ class Tally:
     useful_seconds: float = 0.0
     evaluation_seconds: float = 0.0
     wasted_seconds: float = 0.0
+    longest_return_seconds: float = 0.0
     arrivals: Counter[int] = field(default_factory=Counter)
     commits: Counter[int] = field(default_factory=Counter)
     bytes_in: Counter[int] = field(default_factory=Counter)
@@ -88,6 +90,11 @@ class Tally:
     def arrived(self, times: Numbers) -> None:
         """Counts sessions that were opened at these times."""
         self.arrivals.update(map(int, times.tolist()))
+
+    def returned(self, now: float, delays: Numbers) -> None:
+        """Counts sessions that come back after a restart, so many seconds from now."""
+        self.arrived(now + delays)
+        self.longest_return_seconds = max(self.longest_return_seconds, *delays.tolist(), 0.0)
 
     def committed(self, now: float, size_bytes: int) -> None:
         """Counts an update that a spool took."""
