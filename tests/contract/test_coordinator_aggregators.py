@@ -13,6 +13,7 @@ from tests.support.coordinator.values import RUN, SCHEMA, client_id, document
 
 from pfi_common.clock import SystemClock
 from pfi_common.errors import (
+    AdapterUnknownError,
     LeaderSupersededError,
     RoundStateInvalidError,
     RoundUnknownError,
@@ -23,6 +24,7 @@ from pfi_common.identity import StatementVerifier, load_identity, load_signer
 from pfi_coordinator.adapters.aggregator_rpc import GrpcAggregators
 from pfi_coordinator.adapters.lineages import CountersignLineages
 from pfi_coordinator.application.ports.aggregators import Attempt, Opening, Sealed
+from pfi_coordinator.application.records import Origin
 
 ATTEMPT = Attempt(RUN, SPOOL, 1, 1)
 CLIENT = client_id(1)
@@ -80,6 +82,34 @@ async def test_version_0_is_the_same_when_asked_twice(side):
     assert (first.adapter.version, first.adapter.schema_digest) == (0, SCHEMA.digest)
     assert first.lineage
     assert first.countersignature
+
+
+def restarted(origin, **changes):
+    """A run whose version 0 is one of another run."""
+    named = Origin(
+        RUN,
+        origin.line,
+        origin.version,
+        origin.digest,
+        origin.schema_digest,
+        origin.lineage_digest,
+    )
+    return replace(document("r-ffffffffff"), origin=replace(named, **changes))
+
+
+async def test_version_0_is_the_adapter_that_a_run_is_restarted_from(side):
+    origin = (await side.aggregators.create_initial(1, document())).adapter
+    first = await side.aggregators.create_initial(1, restarted(origin))
+    assert (first.adapter.version, first.adapter.digest) == (0, origin.digest)
+    again = await side.aggregators.create_initial(1, restarted(origin))
+    assert first.adapter == again.adapter
+
+
+@pytest.mark.parametrize("changes", [{"version": 3}, {"digest": "0" * 64}])
+async def test_what_was_not_published_starts_nothing(side, changes):
+    origin = (await side.aggregators.create_initial(1, document())).adapter
+    with pytest.raises(AdapterUnknownError):
+        await side.aggregators.create_initial(1, restarted(origin, **changes))
 
 
 async def test_older_tokens_are_refused(side):

@@ -7,6 +7,7 @@ from hashlib import sha256
 from tests.support.coordinator.values import NOW
 
 from pfi_common.errors import (
+    AdapterUnknownError,
     LeaderSupersededError,
     PlatformError,
     RoundStateInvalidError,
@@ -51,6 +52,7 @@ class MemoryAggregators:
         self.sketches: dict[str, tuple[float, ...]] = {}
         self.pieces = 0
         self.away: set[str] = set()
+        self.published: dict[tuple[str, str, int], str] = {}
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -70,8 +72,11 @@ class MemoryAggregators:
         self._obey(token, document.spool)
         made, origin = _publication(document, 0, GLOBAL), document.origin
         if origin is None:
-            return made
-        return replace(made, adapter=replace(made.adapter, digest=origin.digest))
+            return self._published(document, made)
+        if self.published.get((origin.run, origin.line, origin.version)) != origin.digest:
+            raise AdapterUnknownError
+        adapter = replace(made.adapter, digest=origin.digest)
+        return self._published(document, replace(made, adapter=adapter))
 
     async def open_round(
         self, token: int, attempt: Attempt, document: RunDocument, opening: Opening
@@ -139,7 +144,7 @@ class MemoryAggregators:
             raise SignatureInvalidError
         for spool, _ in others:
             self._enter(self._found(replace(attempt, spool=spool)), "finalized")
-        return _publication(document, attempt.number, attempt.line)
+        return self._published(document, _publication(document, attempt.number, attempt.line))
 
     async def abort_round(self, token: int, attempt: Attempt) -> None:
         self._obey(token, attempt.spool)
@@ -153,6 +158,11 @@ class MemoryAggregators:
         if self._found(attempt).state in {"open", "sealed"}:
             raise RoundStateInvalidError
         self.settled.append(attempt)
+
+    def _published(self, document: RunDocument, made: Publication) -> Publication:
+        adapter = made.adapter
+        self.published[document.run, adapter.line, adapter.version] = adapter.digest
+        return made
 
     def _obey(self, token: int, spool: str) -> None:
         self._check_failure(spool)
