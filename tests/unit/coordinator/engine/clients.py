@@ -20,8 +20,10 @@ class Clients:
 
     def all_step(self) -> bool:
         """One thing for each task of each connected client; whether any was done."""
-        names = [name for client in self.world.connected() for name in self.inbox(client)]
-        return sum(self.step(name) for name in names) > 0
+        return sum(self.step(name) for name in self.everything_to_do()) > 0
+
+    def everything_to_do(self) -> list[TaskName]:
+        return [name for client in self.world.connected() for name in self.inbox(client)]
 
     def inbox(self, client: str) -> list[TaskName]:
         return self.world.board.open_tasks(client)

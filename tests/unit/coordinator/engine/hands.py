@@ -174,10 +174,10 @@ def cancel_evaluation(outside, _token, _state, effect):
     yield from take_back(outside, evaluation_scope(effect.line, effect.past), effect.clients)
 
 
-def store_evaluation(outside, _token, _state, effect):
-    outside.artifacts.evaluations.add(effect.line)
+def store_evaluation(outside, _token, state, effect):
+    outside.artifacts.evaluations.add((effect.line, state.evaluations_past))
     yield
-    return events.EvaluationStored()
+    return events.EvaluationStored(state.evaluations_past)
 
 
 def partition_clients(outside, _token, state, _effect):

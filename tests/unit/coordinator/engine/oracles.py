@@ -42,6 +42,24 @@ def versions_are_made_of_what_was_acknowledged(world) -> None:
         assert made.counted == receipts
 
 
+def only_durable_updates_are_known(world) -> None:
+    """What an attempt believes to be committed, reported or clipped has a receipt of its own."""
+    for line in every_line(world.store.state):
+        current = line.round
+        if current is not None and current.phase is RoundPhase.COLLECTING:
+            scope = round_scope(current.number, current.attempt, line.line)
+            receipts = {name.client for name in world.clients.receipts if name.scope == scope}
+            assert current.committed | current.reported <= receipts
+            assert current.clipped <= len(receipts)
+
+
+def whoever_completed_has_its_last_evaluation(world) -> None:
+    """A line is completed by the evaluation of its last version, not by one of before."""
+    for line in every_line(world.store.state):
+        if line.phase is RunPhase.COMPLETED:
+            assert (line.line, line.evaluations_past) in world.artifacts.evaluations
+
+
 def every_receipt_counts_or_is_void(world) -> None:
     """An acknowledged update is in its version, or its attempt is void and says so."""
     for name in world.clients.receipts:
@@ -104,7 +122,12 @@ def without_answers_it_says_what_it_waits_for(world) -> None:
         assert not line.settling
 
 
-ALWAYS = (one_open_task_per_client, versions_are_made_of_what_was_acknowledged)
+ALWAYS = (
+    one_open_task_per_client,
+    versions_are_made_of_what_was_acknowledged,
+    only_durable_updates_are_known,
+    whoever_completed_has_its_last_evaluation,
+)
 IN_THE_END = (
     *ALWAYS,
     every_receipt_counts_or_is_void,

@@ -53,7 +53,7 @@ class Artifacts:
     versions: dict[tuple[str, int], Published] = field(default_factory=dict)
     pieces: dict[Key, int] = field(default_factory=dict)
     sketches: bool = False
-    evaluations: set[str] = field(default_factory=set)
+    evaluations: set[tuple[str, int]] = field(default_factory=set)
 
 
 class Aggregator:

@@ -28,7 +28,7 @@ MOST_LEADERS = 4
 LONG = 900
 LONGEST_END_SECONDS = 4 * 3600
 SEEN: set[type] = set()
-EXAMPLES = settings(max_examples=150, stateful_step_count=30, deadline=None)
+EXAMPLES = settings(max_examples=120, stateful_step_count=30, deadline=None)
 REFUSABLE = (
     "open_round",
     "dispatch_tasks",
@@ -47,12 +47,14 @@ class CrashPoints(RuleBasedStateMachine):
         clustered=st.booleans(),
         replacing=st.booleans(),
         steps=st.integers(0, 120),
+        clients_work=st.booleans(),
     )
-    def start(self, spread, clustered, replacing, steps):
+    def start(self, spread, clustered, replacing, steps, clients_work):
         self.world = EngineWorld(
             spread=spread, clustered=clustered, replacing=replacing, rounds=2 + clustered
         )
-        self.world.advance(steps)
+        self.world.advance(steps if clients_work else 30)
+        self.world.advance(steps, clients_work=clients_work)
 
     @rule(data=st.data(), steps=st.integers(1, 4))
     def one_task_of_a_leader_goes_on(self, data, steps):
@@ -74,6 +76,11 @@ class CrashPoints(RuleBasedStateMachine):
     def a_command_will_be_refused(self, kind):
         self.world.refused.add(kind)
 
+    @precondition(lambda self: self.world.results())
+    @rule(data=st.data())
+    def something_that_happened_comes_again(self, data):
+        self.world.happen(data.draw(st.sampled_from(self.world.results())))
+
     @precondition(lambda self: len(self.world.leaders) < MOST_LEADERS)
     @rule()
     def another_leader_is_elected(self):
@@ -91,11 +98,13 @@ class CrashPoints(RuleBasedStateMachine):
         self.world.clients.forget_reports()
         self.world.elect()
 
-    @rule(client=some_client, steps=st.integers(1, 5), give_back=st.booleans())
-    def a_client_goes_on(self, client, steps, give_back):
+    @precondition(lambda self: self.world.clients.everything_to_do())
+    @rule(data=st.data(), steps=st.integers(1, 6), give_back=st.booleans())
+    def a_client_goes_on(self, data, steps, give_back):
+        task = data.draw(st.sampled_from(self.world.clients.everything_to_do()))
         for _ in range(steps):
-            if client in self.world.connected() and (tasks := self.world.clients.inbox(client)):
-                self.world.clients.step(tasks[0], give_back=give_back)
+            if task in self.world.clients.inbox(task.client):
+                self.world.clients.step(task, give_back=give_back)
 
     @rule(client=some_client)
     def a_client_leaves_or_comes(self, client):

@@ -16,6 +16,7 @@ from tests.unit.coordinator.engine.outside import (
 )
 from tests.unit.coordinator.engine.stored import Store
 
+from pfi_coordinator.adapters.redis.codec import EVENT
 from pfi_coordinator.application.records import Step
 from pfi_coordinator.domain import events
 from pfi_coordinator.domain.machine import decide
@@ -24,6 +25,19 @@ from pfi_coordinator.domain.timing import next_deadline
 
 CLIENTS = tuple(f"c-{index:012x}" for index in range(1, 7))
 SPOOLS = (HOME, "spool-1", "spool-2")
+_ORDERS = (
+    events.ClientsEligible,
+    events.ClientsRevoked,
+    events.EffectDelayed,
+    events.EffectFailed,
+    events.CancelRequested,
+    events.PauseRequested,
+    events.ResumeRequested,
+    events.ExtendRequested,
+    events.Tick,
+)
+"""What is said of the present; all others are results, and late ones change nothing."""
+
 PAUSE_SECONDS = 5.0
 LONGEST_WORK = 12
 """No generator takes so many steps without a consequence that is stored."""
@@ -124,6 +138,11 @@ class EngineWorld:
         self.happen(events.ClientsRevoked((client,)))
         for name in self.board.open_tasks(client):
             self.board.take_back(name)
+
+    def results(self) -> list:
+        """Every event so far that tells of something done, which may be told again at any time."""
+        stored = (EVENT.validate_json(event) for event, _ in self.store.log)
+        return [event for event in stored if not isinstance(event, _ORDERS)]
 
     def happen(self, event) -> None:
         """Somebody else's event, applied at once."""
