@@ -36,10 +36,9 @@ class InitialAdapterMade(_OfLine):
 class ClientsEligible(_OfLine):
     """These clients could be selected now, and these spools would take their updates.
 
-    `unmet` counts the other connected clients by the first demand that each does not meet. Without
-    spools, of those that are known, nobody was asked: the clients seemed too few. `facts`
-    are those of clients that the run knows something of, when its policy asks for them. `absent`
-    clients hold an open task and have had no session for longer than the run's grace.
+    `unmet` counts the other connected clients by the first demand that each misses. Without spools,
+    of those that are known, nobody was asked: too few. `facts` tell what the run knows of clients,
+    if its policy asks. `absent` clients hold an open task and have been away longer than allowed.
     """
 
     clients: tuple[str, ...]
