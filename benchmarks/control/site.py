@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import random
 import signal
+import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -21,6 +24,8 @@ from pfi_coordinator.settings import CoordinatorSettings
 FEDERATION = "bench"
 HOSTS = ("localhost", "127.0.0.1")
 START_SECONDS = 60.0
+PORTS = range(20_000, 30_000)
+"""Below those that systems give to connections."""
 NOBODY = "127.0.0.1:1"
 """Address of an aggregator that does not answer: these agents upload nothing."""
 
@@ -36,7 +41,7 @@ class ControlSite:
         self.folder = folder
         self._redis = RedisServer(folder / "redis")
         self._coordinator: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        self._port = _free_port()
 
     def __enter__(self) -> "ControlSite":
         initialise(self.folder / "state", FEDERATION, HOSTS, SystemClock())
@@ -98,7 +103,6 @@ class ControlSite:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(self.log[-2000:])
             time.sleep(0.05)
-        self._port = int(self.target.rpartition(":")[2])
 
     def stop_coordinator(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ends it."""
@@ -123,3 +127,11 @@ class ControlSite:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _free_port() -> int:
+    """Finds a port that no connection takes by itself while the coordinator is away."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", random.choice(PORTS)))
+            return int(probe.getsockname()[1])
