@@ -25,6 +25,7 @@ from pfi_coordinator.domain.lines import every_line
 from pfi_coordinator.domain.state import RoundPhase
 
 MOST_LEADERS = 4
+RECENT = 8
 LONG = 900
 LONGEST_END_SECONDS = 4 * 3600
 MOST_TIMES = 8
@@ -81,7 +82,7 @@ class CrashPoints(RuleBasedStateMachine):
     @precondition(lambda self: self.world.results())
     @rule(data=st.data())
     def something_that_happened_comes_again(self, data):
-        self.world.happen(data.draw(st.sampled_from(self.world.results())))
+        self.world.happen(data.draw(st.sampled_from(self.world.results()[-RECENT:])))
 
     @precondition(lambda self: len(self.world.leaders) < MOST_LEADERS)
     @rule()
