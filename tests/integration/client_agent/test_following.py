@@ -101,9 +101,8 @@ async def test_an_answer_that_has_begun_finishes_on_its_version(
     folder, publish, chat_backbone, monkeypatch, federation
 ):
     engine = MemoryAnswerEngine(chat_backbone.reference)
-    monkeypatch.setattr(
-        "pfi_client_agent.bootstrap_serving.build_engine", lambda _folder, _options: engine
-    )
+    builder = "pfi_client_agent.bootstrap_serving.build_engine"
+    monkeypatch.setattr(builder, lambda _folder, _options: engine)
     publish(1)
     async with running_api(folder) as api:
         undisturbed = text_of(await api.ask())

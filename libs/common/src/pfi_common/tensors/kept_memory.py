@@ -31,7 +31,7 @@ class KeptMemory:
             owner.fill(0)
         # Parts of an array refer to what owns its memory. That is to be this array, whose end is
         # told, and not `owner`: numpy looks no further than a memoryview.
-        lent = np.frombuffer(memoryview(owner), dtype=np.int64)
+        lent = np.frombuffer(owner.data, dtype=np.int64)
         weakref.finalize(lent, self._spare.append, owner).atexit = False
         return lent
 

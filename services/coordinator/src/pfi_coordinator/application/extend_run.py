@@ -43,8 +43,8 @@ class ExtendRun:
             )
         if rounds < state.rules.rounds:
             raise RunStateInvalidError(
-                f"the run has {state.rules.rounds} rounds already, and none is taken from it; to end "
-                "it sooner, cancel it",
+                f"the run has {state.rules.rounds} rounds already, and none is taken from it; "
+                "to end it sooner, cancel it",
                 run=run,
                 state=state.phase,
             )
