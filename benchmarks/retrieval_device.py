@@ -24,8 +24,8 @@ from pfi_common.identity import (
     key_to_pem,
 )
 from pfi_common.rpc.channel import secure_channel
+from pfi_common.settings import DIRECT_WAITING
 from pfi_rag.domain.ownership import Owner
-from pfi_rag.settings import DIRECT_WAITING
 
 START_SECONDS = 120
 
