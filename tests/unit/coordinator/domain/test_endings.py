@@ -151,3 +151,13 @@ def test_cancelled_tasks_of_the_seal_and_of_the_abort_are_two_effects():
     cancelled = [item for item in (*sealing, *aborting) if isinstance(item, effects.CancelTasks)]
     assert [item.clients for item in cancelled] == [("c-4",), CLIENTS]
     assert len({effects.effect_key(item) for item in cancelled}) == 2
+
+
+def test_a_receipt_of_an_earlier_attempt_says_nothing_of_this_one():
+    late = START + timedelta(seconds=600)
+    state, _ = play(run(), *OPENED)
+    state, _ = play(state, events.Tick(), events.RoundAborted(1, 1), now=late)
+    again = (events.ClientsEligible(CLIENTS), events.RoundOpened(1, 2))
+    state, _ = play(state, *again, now=late)
+    assert (state.round.phase, state.round.attempt) == (RoundPhase.COLLECTING, 2)
+    assert decide(state, events.TasksFinished(1, 1, CLIENTS), late) == (state, ())
