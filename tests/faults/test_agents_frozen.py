@@ -1,8 +1,7 @@
 """Agents that are neither dead nor alive: stopped in their training, and resumed."""
 
-from pathlib import Path
-
 import pytest
+from tests.support.faults.federation import is_stopped
 from tests.support.faults.logs import read_events, wait_for_event
 
 pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -13,11 +12,11 @@ def test_agents_frozen_and_resumed(federation, spec):
     run = federation.begin(spec(stop={"rounds": 1}))
     tasks = {name: federation.wait_until_training(run, name) for name in ("ada", "bob")}
     with federation.paused("ada"):
-        assert _is_frozen(federation.pid("ada"))
+        assert is_stopped(federation.pid("ada"))
         federation.release_training("ada", "bob")
         assert federation.wait_until_completed(run, "bob") == tasks["bob"]
         assert federation.member(federation.api.run(run), "ada").state == "training"
-        assert _is_frozen(federation.pid("ada"))
+        assert is_stopped(federation.pid("ada"))
     federation.finish(run)
     for name, task in tasks.items():
         assert len(read_events(federation.agents[name].log, "task_started", task=task)) == 1
@@ -36,8 +35,3 @@ def test_agents_frozen_until_their_sessions_are_given_up(federation, spec):
         wait_for_event(log, "session_closed", closed + 1, client=agent.client)
     federation.finish(run)
     assert len(read_events(agent.log, "task_started", task=task)) == 1
-
-
-def _is_frozen(pid):
-    """Whether a process is stopped, from `/proc/<pid>/stat`."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

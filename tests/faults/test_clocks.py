@@ -13,7 +13,7 @@ def test_a_clock_that_is_off_by_an_hour(federation, spec, tmp_path, write_data, 
     federation.set_clock("eve", shift)
     federation.join("eve", write_data(tmp_path / "eve.jsonl", "eel"))
     federation.wait_until_connected(3)
-    ended = federation.finish(federation.begin(spec(cohort={"size": 3, "deadline": "90s"})))
+    ended = federation.finish(federation.begin(spec(cohort={"size": 3, "deadline": "10m"})))
     assert [(item.counted, item.attempt) for item in ended.rounds] == [(3, 1)] * 2
     assert _hours_off(federation, ended.run) == (1 if shift == "+1h" else -1)
     federation.leave("eve")

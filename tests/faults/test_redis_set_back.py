@@ -14,7 +14,7 @@ def test_redis_set_back_behind_a_publication(federation, spec, tmp_path, kept):
     """It dies while round 3 is trained, and comes back with what it held while `kept` was."""
     names = ("ada", "bob")
     federation.hold_training(*names, rounds=[kept, HELD])
-    run = federation.begin(spec(stop={"rounds": 4}))
+    run = federation.begin(spec(stop={"rounds": 4}, cohort={"size": 2, "deadline": "10m"}))
     for name in names:
         federation.wait_until_training(run, name, kept)
     copy = StoreCopy(federation.layout.redis, tmp_path / "kept")

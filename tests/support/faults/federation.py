@@ -136,6 +136,8 @@ class FaultFederation(Federation):
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         try:
+            # Its threads stop one by one, each when it next comes by.
+            assert wait_until(lambda: is_stopped(pid), END_SECONDS)
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
@@ -266,3 +268,12 @@ class FaultFederation(Federation):
 def kind_of(name: str) -> str:
     """What a process is: `coordinator` for `coordinator-1`."""
     return name.partition("-")[0]
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether all threads of a process are stopped."""
+    try:
+        threads = [stat.read_text() for stat in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except (FileNotFoundError, ProcessLookupError):  # one of them has just ended
+        return False
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in threads)
