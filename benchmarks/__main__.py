@@ -10,6 +10,10 @@ from typing import Any
 from benchmarks.names import BENCHMARKS, module_name
 from benchmarks.page import write_page
 from benchmarks.result import Result, Skipped
+from pfi_common.settings import wait_directly
+
+ITSELF_AN_AGENT = {"retrieval"}
+"""Benchmarks whose own process asks what an agent asks, and waits as `pfi-agent` does."""
 
 CHOICES = BENCHMARKS | {
     "all": "every one of these, one after the other",
@@ -49,6 +53,8 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _measure(name: str, options: dict[str, Any], out: Path | None) -> None:
+    if name in ITSELF_AN_AGENT:
+        wait_directly()
     module = importlib.import_module(f"benchmarks.{module_name(name)}")
     load = os.getloadavg()[0]
     try:
