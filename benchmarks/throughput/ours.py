@@ -1,6 +1,7 @@
 """One run of ours: real services, mutual TLS, synthetic clients."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from pfi_cli.api.client import ApiClient
 from pfi_cli.api.connection import local_connection
 from pfi_cli.api.runs import Run
 from pfi_cli.local.layout import StateLayout
+from pfi_common.settings import DIRECT_WAITING
 from pfi_common.spec import parse_run_spec
 
 CONNECT_SECONDS = 300.0
@@ -52,7 +54,10 @@ class SyntheticFederation(Federation):
         (self._folder / "clients.json").write_text(json.dumps(asked))
         with self._log.open("wb") as log:
             command = [sys.executable, "-m", "benchmarks.throughput.clients", str(self._folder)]
-            self._agents.append(subprocess.Popen(command, stdout=log, stderr=log))
+            # As `pfi-agent` sets them for itself, before it imports gRPC.
+            environment = {**DIRECT_WAITING, **os.environ}
+            agents = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            self._agents.append(agents)
         self._wait(self._connected, CONNECT_SECONDS)
 
     def run(self, rounds: int) -> Run:
