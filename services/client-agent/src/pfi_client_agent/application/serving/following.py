@@ -22,6 +22,7 @@ from pfi_client_agent.application.serving.personal import find_personal, with_pe
 from pfi_client_agent.application.serving.state import ServingState
 from pfi_client_agent.domain.answering import AdapterWeights
 from pfi_client_agent.domain.backoff import Backoff
+from pfi_client_agent.domain.federation import replicas
 from pfi_client_agent.domain.serving import AdapterSet, PublishedAdapter, Refusal
 from pfi_client_agent.domain.training import Vector
 from pfi_common.errors import AdapterUnknownError, PlatformError, ServiceUnavailableError
@@ -109,7 +110,8 @@ class Follower:
 
     async def _asked(self, membership: Membership) -> GetServingAdapterResponse:
         """Ask every replica of the coordinator in turn: the first one that answers decides."""
-        first = membership.coordinator
+        # Where this agent is told to go may be none of those that replicas call themselves.
+        left = len({membership.coordinator, *replicas(membership.endpoints)})
         while True:
             address = membership.coordinator
             try:
@@ -117,7 +119,8 @@ class Follower:
                     return await ask_for_adapter(channel, self._run)
             except ServiceUnavailableError:
                 membership.try_another_coordinator()
-                if membership.coordinator == first:
+                left -= 1
+                if not left:
                     raise
 
     def _failed(self, error: PlatformError) -> float:
