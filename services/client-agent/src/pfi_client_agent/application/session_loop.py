@@ -67,7 +67,9 @@ class SessionLoop:
                 delay = await self._hold_session()
             except SessionsLimitedError as limited:
                 # Nothing is wrong: this agent's turn comes later.
-                error, delay = limited, self._backoff.spread(limited.retry_after_seconds or 0.0)
+                error = limited
+                if limited.retry_after_seconds is not None:
+                    delay = self._backoff.spread(limited.retry_after_seconds)
             except PlatformError as ended:
                 if not self._may_return(ended):
                     raise
