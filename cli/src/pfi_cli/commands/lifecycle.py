@@ -12,7 +12,7 @@ from pfi_cli.api.runs import Run
 from pfi_cli.commands.connected import connected
 from pfi_cli.commands.options import BackboneOption, DescribedOption, JsonOption, RunArgument
 from pfi_cli.output.console import print_json, say, stdout
-from pfi_common.errors import AdapterUnknownError
+from pfi_common.errors import AdapterUnknownError, InvalidRequestError
 
 
 @connected
@@ -94,6 +94,11 @@ def restart(  # noqa: PLR0913 - one per option
 
     * `pfi run restart groups --line cluster-1 --version 4 --name one-group --spec spec.yaml`
     """
+    if spec is None and (described or backbone):
+        raise InvalidRequestError(
+            "--described and --backbone tell of the specification that --spec names; add it, or leave"
+            " them out to begin with the other run's"
+        )
     found = _found(api, adapter, line, version)
     body: dict[str, Any] = {"name": name, "line": found.line, "version": found.version}
     if rounds is not None:
@@ -109,6 +114,10 @@ def _found(api: ApiClient, adapter: str, line: str | None, version: int | None) 
     """Finds the adapter to begin with; of several runs that have it, the one that trained it."""
     if not is_digest(adapter):
         return published_adapter(api, adapter, line, version)
+    if line is not None or version is not None:
+        raise InvalidRequestError(
+            "a digest names one adapter: leave --line and --version out, or name the run"
+        )
     named = [each for each in api.adapters() if each.digest == adapter]
     if not named:
         raise AdapterUnknownError("no run has published an adapter with this digest")

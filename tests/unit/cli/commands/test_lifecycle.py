@@ -83,6 +83,21 @@ def test_a_digest_names_the_run_that_trained_it(scripted):
     assert isinstance(result.exception, AdapterUnknownError)
 
 
+@pytest.mark.parametrize(
+    ("adapter", "options"),
+    [
+        ("f" * 64, ["--version", 1]),
+        ("f" * 64, ["--line", "cluster-1"]),
+        ("river", ["--described", "described.json"]),
+        ("river", ["--backbone", "folder"]),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(scripted, adapter, options):
+    result = pfi("run", "restart", adapter, "--name", "again", *options)
+    assert isinstance(result.exception, InvalidRequestError)
+    assert scripted.requests == []
+
+
 def test_a_run_with_clusters_needs_a_line(scripted):
     own = adapter(4, line="cluster-1")
     scripted.on("GET", "/v1/adapters", {"adapters": [adapter(3), own]})
