@@ -96,8 +96,8 @@ def restart(  # noqa: PLR0913 - one per option
     """
     if spec is None and (described or backbone):
         raise InvalidRequestError(
-            "--described and --backbone tell of the specification that --spec names; add it, or leave"
-            " them out to begin with the other run's"
+            "--described and --backbone tell of the specification that --spec names; add it, or"
+            " leave them out to begin with the other run's"
         )
     found = _found(api, adapter, line, version)
     body: dict[str, Any] = {"name": name, "line": found.line, "version": found.version}
