@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pfi_coordinator.domain.choice import Choice
 from pfi_coordinator.domain.draws import weighted_sample
 from pfi_coordinator.domain.facts import ClientFacts
-from pfi_coordinator.domain.history import reported_utility
+from pfi_coordinator.domain.history import reported_speed, reported_utility
 from pfi_coordinator.domain.selection_rules import SelectionRules, UtilityRules
 from pfi_coordinator.domain.selection_utility import (
     by_utility,
@@ -44,6 +44,15 @@ def test_statistical_utility_is_rows_times_the_root_mean_square_of_their_losses(
     assert found == pytest.approx(expected)
     assert reported_utility({"train_loss": 1.0}) is None
     assert reported_utility({"trained_rows": -1.0, "train_loss_rms": 1.0}) is None
+
+
+def test_what_no_training_can_measure_is_not_believed():
+    assert reported_utility({"trained_rows": 1e200, "train_loss_rms": 1e200}) is None
+    assert reported_utility({"trained_rows": 1e300, "train_loss_rms": 1.0}) is None
+    assert reported_speed({"steps_per_second": 2.5}) == 2.5
+    assert reported_speed({"steps_per_second": 1e300}) is None
+    assert reported_speed({"steps_per_second": -1.0}) is None
+    assert reported_speed({}) is None
 
 
 @given(

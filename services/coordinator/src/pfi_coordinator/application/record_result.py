@@ -18,7 +18,7 @@ from pfi_coordinator.domain.events import (
     TasksGivenBack,
 )
 from pfi_coordinator.domain.facts import ClientReport
-from pfi_coordinator.domain.history import reported_utility
+from pfi_coordinator.domain.history import reported_speed, reported_utility
 from pfi_coordinator.domain.lines import line_named, names_cluster_line
 from pfi_coordinator.domain.spools import spool_in
 from pfi_coordinator.domain.tasks import RowChange, TaskName, TaskState
@@ -106,11 +106,8 @@ class RecordResult:
         if await self._is_voided(name, attempt, outcome.receipt):
             return RowChange(name, TaskState.CANCELLED), None
         change = RowChange(name, TaskState.COMPLETED, metrics=dict(outcome.metrics))
-        report = ClientReport(
-            name.client,
-            reported_utility(outcome.metrics),
-            outcome.metrics.get("steps_per_second"),
-        )
+        told = outcome.metrics
+        report = ClientReport(name.client, reported_utility(told), reported_speed(told))
         return change, TasksFinished(*attempt, (name.client,), (report,))
 
     async def _is_voided(self, name: TaskName, attempt: tuple[int, int], statement: bytes) -> bool:

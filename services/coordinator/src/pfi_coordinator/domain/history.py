@@ -20,6 +20,12 @@ from pfi_coordinator.domain.state import RoundPhase, RoundState, RunState
 _COMMITS = (UpdatesCommitted, TasksFinished)
 _NO_CLIENTS: frozenset[str] = frozenset()
 
+_MOST_UTILITY = 1e15
+"""More is no measurement. Sums of these stay finite: a state with another one cannot be read."""
+
+_MOST_STEPS_PER_SECOND = 1e6
+"""More is no measurement, and would draw every other client's chance away."""
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryChange:
@@ -145,4 +151,15 @@ def reported_utility(metrics: Mapping[str, float]) -> float | None:
     rows, loss = metrics.get("trained_rows"), metrics.get("train_loss_rms")
     if rows is None or loss is None or rows < 0 or loss < 0:
         return None
-    return rows * loss
+    utility = rows * loss
+    return utility if utility <= _MOST_UTILITY else None
+
+
+def reported_speed(metrics: Mapping[str, float]) -> float | None:
+    """Gives the steps per second of what a client reported; None for what cannot be.
+
+    Args:
+        metrics: Registered metrics by name in lower case.
+    """
+    speed = metrics.get("steps_per_second")
+    return speed if speed is not None and 0 <= speed <= _MOST_STEPS_PER_SECOND else None
