@@ -14,7 +14,7 @@ from pfi_coordinator.domain.machine import decide
 from pfi_coordinator.domain.state import GLOBAL, RoundPhase, RunPhase, new_run
 from pfi_coordinator.domain.tasks import TaskName, TaskState, round_scope
 
-LOOK_SECONDS = 0.02
+LOOK_SECONDS, BEAT_SECONDS = 0.02, 1.0
 COHORT = {"size": 3, "minimum": 3, "deadline": "10m"}
 PLAIN = {"cohort": COHORT, "stop": {"rounds": 2}}
 CLUSTERED = {
@@ -43,7 +43,8 @@ async def led_to_its_end(graph, scene: Scene, fates: Sequence[Fate]) -> str:
         graph.aggregators.sketches = {name: (1.0, float(name[-1])) for name in clients}
     run = await submitted(graph, **(CLUSTERED if scene.clustered else PLAIN))
     async with AsyncExitStack() as stack:
-        for helping in (work(graph, clients, lambda: LOOK_SECONDS), compute(graph)):
+        helpers = (work(graph, clients, lambda: LOOK_SECONDS), compute(graph), stay(graph))
+        for helping in helpers:
             await stack.enter_async_context(_Beside(helping))
         for number, fate in enumerate([*fates, None]):
             leader = MortalLeader(graph, f"holder-{number}", fate)
@@ -84,6 +85,13 @@ async def compute(graph) -> None:
         for order in graph.partitions.orders:
             await answer(graph, order, GROUPS)
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def stay(graph) -> None:
+    """The replica that holds the sessions, which stays there however slow the machine is."""
+    while True:
+        await graph.ports.presence.beat("replica-0")
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 class _Beside:
