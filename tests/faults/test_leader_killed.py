@@ -8,7 +8,6 @@ from tests.support.faults.logs import read_events
 pytestmark = [pytest.mark.faults, pytest.mark.e2e]
 
 CLIENTS = 20
-ROUNDS = 20
 BUSY_SHARE, BUSY_SECONDS = 0.9, 300.0
 SHORT = {"steps": 3, "batch_size": 1, "learning_rate": 1e-2, "maximum_tokens": 16}
 
@@ -29,24 +28,24 @@ def replicated(tmp_path_factory, write_data):
 
 
 @pytest.mark.parametrize(
-    ("kills", "seed"),
+    ("kills", "rounds", "seed"),
     [
-        pytest.param(5, 1, marks=pytest.mark.timeout(600)),
-        pytest.param(50, 2, marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
+        pytest.param(5, 6, 1, marks=pytest.mark.timeout(600)),
+        pytest.param(50, 20, 2, marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
     ],
 )
-def test_leaders_killed_at_random(replicated, spec, kills, seed):
+def test_leaders_killed_at_random(replicated, spec, kills, rounds, seed):
     from tests.support.faults.leader_kills import LeaderKills
 
-    planned = LeaderKills(replicated, count=kills, rounds=ROUNDS, seed=seed)
+    planned = LeaderKills(replicated, count=kills, rounds=rounds, seed=seed)
     run = replicated.begin(
-        spec(cohort={"size": CLIENTS, "deadline": "30m"}, stop={"rounds": ROUNDS}, local=SHORT)
+        spec(cohort={"size": CLIENTS, "deadline": "30m"}, stop={"rounds": rounds}, local=SHORT)
     )
     takeovers = planned.strike(run)
     assert len(takeovers) == kills
     assert all(each.leader != each.victim for each in takeovers)
     ended = replicated.finish(run)
-    assert [(each.counted, each.attempt) for each in ended.rounds] == [(CLIENTS, 1)] * ROUNDS
+    assert [(each.counted, each.attempt) for each in ended.rounds] == [(CLIENTS, 1)] * rounds
     for name in replicated.replicas:  # any of them holds sessions
         assert read_events(replicated.layout.log(name), "session_opened")
 
