@@ -11,6 +11,7 @@ from tests.support.coordinator.working import Working, ended, submitted
 from pfi_coordinator.application.leader.absences import Absences
 from pfi_coordinator.application.leader.offer_clients import OfferClients
 from pfi_coordinator.application.record_result import Outcome
+from pfi_coordinator.domain.events import ClientsEligible, RoundAborted, TasksGivenBack
 from pfi_coordinator.domain.machine import decide
 from pfi_coordinator.domain.selection_rules import SelectionRules
 from pfi_coordinator.domain.state import RoundPhase, RoundState, RunPhase, new_run
@@ -101,6 +102,19 @@ async def test_a_client_that_comes_back_in_time_keeps_its_place(graph):
         await graph.ports.presence.enter(session(2))
         graph.clock.advance(20)
         assert not await look(graph, run, offer)
+
+
+async def test_substitutes_that_come_too_late_open_no_attempt(graph):
+    run, offer = await standing(graph)
+    await graph.join(5, 6)
+    apply = graph.leader()._tools.apply
+    short = await apply(run, TasksGivenBack(1, 1, (client_id(1),)))
+    await apply(run, ClientsEligible(()))
+    waiting = await apply(run, RoundAborted(1, 1))
+    assert (waiting.round.phase, waiting.round.attempt) == (RoundPhase.WAITING, 2)
+    await offer(short)
+    state = (await graph.ports.runs.load(run)).state
+    assert (state.round.phase, state.round.attempt) == (RoundPhase.WAITING, 2)
 
 
 def test_after_an_outage_nobody_loses_its_place_while_many_come_back():

@@ -37,8 +37,9 @@ class ClientsEligible(_OfLine):
     """These clients could be selected now, and these spools would take their updates.
 
     `unmet` counts the other connected clients by the first demand that each misses. Without spools,
-    of those that are known, nobody was asked: too few. `facts` tell what the run knows of clients,
-    if its policy asks. `absent` clients hold an open task and have been away longer than allowed.
+    of those that are known, none was asked: too few clients, or an open round that has its own.
+    `facts` tell what the run knows of clients, if its policy asks. `absent` clients hold an open
+    task and have been away longer than allowed.
     """
 
     clients: tuple[str, ...]

@@ -79,13 +79,19 @@ class OfferClients:
         return ClientsEligible(offered, spools, len(configured), unmet, facts, line=line.line)
 
     async def _substitutes(self, line: RunState, found: Eligibility) -> ClientsEligible:
-        """Offers clients that have no task in the open round."""
+        """Offers clients that have no task in the open round.
+
+        No spool is asked for them: should the next attempt wait by now, this opens it nowhere.
+        """
         current = line.round
         selected = frozenset[str]() if current is None else current.cohort
         others = [client for client in selectable(line, found.clients) if client not in selected]
         offered, facts = await self._with_facts(line, others)
         absent = tuple(sorted(self._absences.lasting(line)))
-        return ClientsEligible(offered, facts=facts, absent=absent, line=line.line)
+        known = len(self._tools.find_spools.configured)
+        return ClientsEligible(
+            offered, spools_known=known, facts=facts, absent=absent, line=line.line
+        )
 
     async def _with_facts(
         self, line: RunState, clients: Collection[str]
