@@ -30,7 +30,7 @@ def test_a_fleet_trains_by_utility(tmp_path: Path, tiny_backbone: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     for number, animal in enumerate(("heron", "otter", "wolf", "owl")):
-        write_rows(data / f"{number}.jsonl", animal, rows=24 + 8 * number)
+        write_rows(data / f"{number}.jsonl", animal, rows=12 + 4 * number)
     cohort = {"size": 2, "select": "utility", "fairness_cap": 1.5, "deadline": "auto"}
     with Federation(tmp_path / "state") as federation:
         federation.add_fleet("crowd", CLIENTS, data)
@@ -39,19 +39,23 @@ def test_a_fleet_trains_by_utility(tmp_path: Path, tiny_backbone: Path) -> None:
         spec = tiny_spec("useful", tiny_backbone, cohort=cohort, **changes)
         run = federation.run_to_end(spec)
     assert run.state == "completed"
-    assert [each.counted for each in run.rounds] == [2] * ROUNDS
+    published = [each for each in run.rounds if each.state == "published"]
+    assert [each.counted for each in published] == [2] * ROUNDS
     measured = of_selection(run)
     assert measured
     for item in measured:
         # A root mean square is at least the mean, here of rows instead of tokens.
         assert item["train_loss_rms"] > 0.5 * item["train_loss"] > 0
         assert item["trained_rows"] >= 1
-    times: dict[str, int] = {}
+    # A derived deadline may be half a minute: where a machine stands still for longer, a round has
+    # further attempts. Whoever is selected in several of them counts once.
+    selected: dict[str, set[int]] = {}
     for each in run.rounds:
         for member in each.cohort:
-            times[member.client] = times.get(member.client, 0) + 1
+            selected.setdefault(member.client, set()).add(each.round)
+    times = [len(rounds) for rounds in selected.values()]
     # Two rounds reach everybody; nobody is selected above the cap.
     assert len(times) == CLIENTS
-    assert max(times.values()) <= 1.5 * 2 * ROUNDS / CLIENTS
+    assert max(times) <= 1.5 * sum(times) / CLIENTS
     assert run.rounds[0].deadline_from == "the default until a round has been observed"
-    assert "of the last 2 rounds arrived" in (run.rounds[-1].deadline_from or "")
+    assert "rounds arrived" in (run.rounds[-1].deadline_from or "")
