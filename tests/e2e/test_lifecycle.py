@@ -41,7 +41,7 @@ def everyone_trains(run: Run) -> bool:
 def federation(tmp_path: Path) -> Iterator[HeldFederation]:
     with HeldFederation(tmp_path / "state") as running:
         for name, animal in AGENTS.items():
-            running.add_agent(name, write_rows(tmp_path / f"{name}.jsonl", animal))
+            running.add_agent(name, write_rows(tmp_path / f"{name}.jsonl", animal, rows=12))
         running.wait_until_connected(len(AGENTS))
         yield running
 
@@ -64,7 +64,7 @@ def test_an_operator_steers_a_run(federation: HeldFederation, tiny_backbone: Pat
     assert [adapter.version for adapter in paused.adapters] == [0, 1]
     assert f"pfi run resume {river}" in run("show", "river")
     run("resume", "river")
-    run("watch", "river")
+    federation.wait_for_run(river)
 
     assert "RUN_ENDED: the run has completed already" in run("pause", "river", status=1)
     run("extend", "river", "--rounds", 3)
@@ -74,8 +74,7 @@ def test_an_operator_steers_a_run(federation: HeldFederation, tiny_backbone: Pat
     assert {member.state for member in extended.evaluation} == {"completed"}
 
     again = run("restart", "river", "--name", "again", "--rounds", 1).strip()
-    run("watch", "again")
-    restarted = federation.api.run(again)
+    restarted = federation.wait_for_run(again)
     assert restarted.origin is not None
     assert (restarted.origin.run, restarted.origin.version) == (river, 3)
     assert restarted.adapters[0].digest == extended.adapters[3].digest
