@@ -28,18 +28,37 @@ def pace(clock, limited):
     return PaceSessions(clock, 2.0, lambda: limited.append(1))
 
 
+def delay_of(pace, client):
+    with pytest.raises(SessionsLimitedError) as raised:
+        pace.arrive(client)
+    return raised.value.retry_after_seconds
+
+
 def test_arrivals_above_the_rate_are_counted_and_told_a_turn(pace, limited):
-    pace.arrive()
-    pace.arrive()
-    delays = []
-    for _ in range(3):
-        with pytest.raises(SessionsLimitedError) as raised:
-            pace.arrive()
-        delays.append(raised.value.retry_after_seconds)
+    pace.arrive("c-1")
+    pace.arrive("c-2")
+    delays = [delay_of(pace, client) for client in ("c-3", "c-4", "c-5")]
     assert delays == pytest.approx([1.5, 2.0, 2.5])
     assert len(limited) == 3
     assert pace.send_away() == pytest.approx(3.0)
     assert len(limited) == 3
+
+
+def test_who_comes_again_and_again_takes_no_turn_of_others(pace, clock):
+    pace.arrive("c-1")
+    pace.arrive("c-2")
+    assert [delay_of(pace, "c-3") for _ in range(100)] == pytest.approx([1.5] * 100)
+    assert delay_of(pace, "c-4") == pytest.approx(2.0)
+    clock.advance(0.25)
+    assert delay_of(pace, "c-3") == pytest.approx(1.25)
+    clock.advance(1.25)
+    pace.arrive("c-3")
+    pace.arrive("c-5")
+    assert delay_of(pace, "c-4") == pytest.approx(0.5)
+    # Its turn was taken: it is promised a later one.
+    clock.advance(0.5)
+    pace.arrive("c-6")
+    assert delay_of(pace, "c-4") == pytest.approx(1.5)
 
 
 async def test_a_changed_device_wakes_who_waits_for_clients(graph):

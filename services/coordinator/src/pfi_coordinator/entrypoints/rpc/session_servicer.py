@@ -65,7 +65,7 @@ class SessionServicer(SessionServiceServicer):
         """See SessionService.Session."""
         client = require_client()
         hello = wire.read_hello(await _first(request_iterator))
-        self._use.pace.arrive()
+        self._use.pace.arrive(client)
         session = await self._use.open(client, hello)
         link = SessionLink(session)
         self._use.hub.add(link)
