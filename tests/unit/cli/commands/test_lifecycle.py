@@ -30,7 +30,7 @@ def adapter(version, **changes):
     return values | changes
 
 
-WHY = {"waiting_for": "to be resumed", "since": "2026-03-01T12:00:00Z", "unblocks": "", "next": ""}
+WHY = {"waiting_for": "somebody to resume it", "since": "2026-03-01T12:00:00Z", "unblocks": "", "next": ""}
 
 
 @pytest.mark.parametrize(("options", "at_once"), [([], False), (["--now"], True)])
@@ -39,7 +39,7 @@ def test_a_run_is_paused(scripted, options, at_once):
     scripted.on("POST", "/v1/runs/river/pause", paused)
     result = pfi("run", "pause", "river", *options)
     assert result.stdout.strip() == RUN
-    assert "river is paused, waiting for to be resumed" in result.stderr
+    assert "river is paused, waiting for somebody to resume it" in result.stderr
     assert scripted.bodies() == [{"at_once": at_once}]
 
 

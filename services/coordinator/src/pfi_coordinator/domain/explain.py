@@ -59,7 +59,7 @@ def _paused(state: RunState, since: datetime) -> Why:
     if current is not None:
         following = f"round {current.number} of {state.rules.rounds} waits for its cohort"
     return Why(
-        "to be resumed: the run is paused, and nothing of it is open",
+        "somebody to resume it: the run is paused, and nothing of it is open",
         since,
         f"`pfi run resume {state.run}`",
         following,
