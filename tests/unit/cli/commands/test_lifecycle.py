@@ -30,7 +30,12 @@ def adapter(version, **changes):
     return values | changes
 
 
-WHY = {"waiting_for": "somebody to resume it", "since": "2026-03-01T12:00:00Z", "unblocks": "", "next": ""}
+WHY = {
+    "waiting_for": "somebody to resume it",
+    "since": "2026-03-01T12:00:00Z",
+    "unblocks": "",
+    "next": "",
+}
 
 
 @pytest.mark.parametrize(("options", "at_once"), [([], False), (["--now"], True)])
