@@ -15,6 +15,7 @@ from pfi_common.errors import (
     RunStateInvalidError,
     RunUnknownError,
     SchemaMismatchError,
+    SpecInvalidError,
     SpecUnsoundError,
 )
 from pfi_coordinator.application.restart_run import Restart
@@ -190,6 +191,7 @@ LABELS = {"task": "sequence-classification", "classification": {"labels": ["a", 
         (Restart("again", description=OTHER_BACKBONE), BackboneMismatchError),
         (Restart("again", spec=spec_document(**LABELS)), SchemaMismatchError),
         (Restart("again", spec=spec_document(cohort={"size": 1, "minimum": 2})), SpecUnsoundError),
+        (Restart("again", spec={**spec_document(), "stop": None}, rounds=3), SpecInvalidError),
     ],
 )
 async def test_what_does_not_fit_is_refused(graph, use, wanted, error):

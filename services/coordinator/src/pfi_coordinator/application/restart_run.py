@@ -67,9 +67,10 @@ class RestartRun:
 def _specification(document: RunDocument, wanted: Restart) -> dict[str, Any]:
     given = wanted.spec or document.spec.model_dump(mode="json")
     spec = {**given, "name": wanted.name}
-    if wanted.rounds is None:
+    stop = spec.get("stop", {})
+    if wanted.rounds is None or not isinstance(stop, Mapping):  # a stop that is none is refused
         return spec
-    return {**spec, "stop": {**spec.get("stop", {}), "rounds": wanted.rounds}}
+    return {**spec, "stop": {**stop, "rounds": wanted.rounds}}
 
 
 def _chosen(published: tuple[AdapterVersion, ...], wanted: Restart) -> AdapterVersion:
