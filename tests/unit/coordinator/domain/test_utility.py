@@ -2,16 +2,18 @@
 
 import math
 from collections import Counter
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.coordinator.domain.builders import OPENED, START, committed, play, run
 
 from pfi_coordinator.domain.choice import Choice
 from pfi_coordinator.domain.draws import weighted_sample
 from pfi_coordinator.domain.facts import ClientFacts
-from pfi_coordinator.domain.history import reported_speed, reported_utility
+from pfi_coordinator.domain.history import history_changes, reported_speed, reported_utility
 from pfi_coordinator.domain.selection_rules import SelectionRules, UtilityRules
 from pfi_coordinator.domain.selection_utility import (
     by_utility,
@@ -44,6 +46,14 @@ def test_statistical_utility_is_rows_times_the_root_mean_square_of_their_losses(
     assert found == pytest.approx(expected)
     assert reported_utility({"train_loss": 1.0}) is None
     assert reported_utility({"trained_rows": -1.0, "train_loss_rms": 1.0}) is None
+
+
+def test_a_clock_that_is_set_back_gives_no_duration_below_nothing():
+    before, _ = play(run(selection=SelectionRules(policy="utility")), *OPENED)
+    earlier = START - timedelta(seconds=5)
+    after, _ = play(before, committed("c-1"), now=earlier)
+    (change,) = history_changes(before, committed("c-1"), after, earlier)
+    assert (change.client, change.seconds) == ("c-1", 0.0)
 
 
 def test_what_no_training_can_measure_is_not_believed():

@@ -99,7 +99,10 @@ def _dropped(before: RunState, event: Event, after: RunState) -> Iterator[Histor
 def _committed(
     before: RunState, event: Event, after: RunState, now: datetime
 ) -> Iterator[HistoryChange]:
-    """Tells durations of first attempts: later ones may upload what is trained already."""
+    """Tells durations of first attempts: later ones may upload what is trained already.
+
+    The clock may have been set back since a client began; no duration is below 0.
+    """
     current = after.round
     if current is None or current.attempt > 1 or not isinstance(event, _COMMITS):
         return
@@ -109,7 +112,7 @@ def _committed(
     for client in sorted(current.committed - known.committed):
         begun = current.begun_at(client)
         if begun is not None:
-            yield HistoryChange(client, seconds=(now - begun).total_seconds())
+            yield HistoryChange(client, seconds=max(0.0, (now - begun).total_seconds()))
 
 
 def _reported(before: RunState, event: Event) -> Iterator[HistoryChange]:
