@@ -4,12 +4,14 @@ import pytest
 from tests.support.faults.federation import is_stopped
 from tests.support.faults.logs import read_events, wait_for_event
 
-pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(600)]
+
+PAIR = {"size": 2, "deadline": "10m"}
 
 
 def test_agents_frozen_and_resumed(federation, spec):
     federation.hold_training("ada", "bob")
-    run = federation.begin(spec(stop={"rounds": 1}))
+    run = federation.begin(spec(stop={"rounds": 1}, cohort=PAIR))
     tasks = {name: federation.wait_until_training(run, name) for name in ("ada", "bob")}
     with federation.paused("ada"):
         assert is_stopped(federation.pid("ada"))
@@ -27,7 +29,7 @@ def test_agents_frozen_until_their_sessions_are_given_up(federation, spec):
     """The services notice that a connection is silent after 75 seconds."""
     federation.hold_training("ada")
     log = federation.layout.log("coordinator")
-    run = federation.begin(spec(stop={"rounds": 1}, cohort={"size": 2, "deadline": "10m"}))
+    run = federation.begin(spec(stop={"rounds": 1}, cohort=PAIR))
     task, agent = federation.wait_until_training(run, "ada"), federation.agents["ada"]
     closed = len(read_events(log, "session_closed", client=agent.client))
     with federation.paused("ada"):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from tests.support.faults.logs import read_events
 
-pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("shift", ["+1h", "-1h"], ids=["ahead", "behind"])

@@ -13,7 +13,7 @@ from tests.support.faults.proxy import FaultProxy
 from pfi_cli.local.layout import SPOOL_NAME
 from pfi_cli.local.programs import program_path
 
-pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 CUT_SECONDS = 10.0
 NAMES = ("ada", "bob")
@@ -55,7 +55,7 @@ def lead(federation, **settings):
 
 def test_the_aggregator_is_cut_off_for_ten_seconds(federation, spec, link):
     federation.hold_training(*NAMES)
-    run = federation.begin(spec())
+    run = federation.begin(spec(cohort={"size": 2, "deadline": "10m"}))
     tasks = {name: federation.wait_until_training(run, name) for name in NAMES}
     assert link.passes()
     link.cut()

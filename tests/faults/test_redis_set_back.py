@@ -4,7 +4,7 @@ import pytest
 from tests.support.faults.logs import read_events, wait_for_event
 from tests.support.faults.store_copies import StoreCopy
 
-pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 HELD = 3
 
