@@ -57,6 +57,14 @@ async def test_an_agent_comes_back_when_its_turn_is(federation, start_agent, lea
     assert all(0.2 <= delay <= 0.2 * 1.1 for delay in delays)
 
 
+async def test_an_agent_that_is_told_no_turn_backs_off(federation, start_agent, learner):
+    federation.coordinator.refusals.append(SessionsLimitedError())
+    agent = start_agent(learner)
+    await agent.in_session(federation.coordinator)
+    ((_, delay),) = agent.observer.named("session_ended")
+    assert delay > 0
+
+
 async def test_a_task_above_the_memory_is_given_back_before_it_begins(
     federation, start_agent, learner, builder, base
 ):
