@@ -109,12 +109,17 @@ def needs_replacements(state: RunState) -> bool:
 
 
 def keeps_cohort(state: RunState) -> bool:
-    """Whether a round is open in which others may take the places of clients."""
+    """Whether a round is open in which others may take the places of clients.
+
+    Whose place was taken may commit its update all the same, so that more come than the round may
+    count. A spool refuses those beyond; several spools would notice only when they are merged.
+    """
     return (
         state.rules.selection.replace
         and state.phase is RunPhase.RUNNING
         and state.round is not None
         and state.round.phase is RoundPhase.COLLECTING
+        and len(state.round.spools) <= 1
     )
 
 

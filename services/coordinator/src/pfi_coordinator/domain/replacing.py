@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pfi_coordinator.domain.choice import Choice
-from pfi_coordinator.domain.collecting import judge, judge_without_others
+from pfi_coordinator.domain.collecting import judge, judge_without_others, keeps_cohort
 from pfi_coordinator.domain.deadlines import leaves_time
 from pfi_coordinator.domain.decision import Decision, with_round
 from pfi_coordinator.domain.effects import CancelTasks, DispatchTasks, Effect
@@ -40,23 +40,14 @@ def dropouts_replaced(
     state: RunState, current: RoundState, event: ClientsEligible, now: datetime
 ) -> Decision:
     """Selects others for places that are empty; then the round is judged with what it has."""
-    if not state.rules.selection.replace or not leaves_time(state, current, now):
+    if not keeps_cohort(state) or not leaves_time(state, current, now):
         return judge(state, now)
-    absent = _replaceable(current, event)
+    absent = frozenset(event.absent) & current.open
     chosen = _substitutes(state, current, event, absent)
     expected = len(current.committed) + len(current.open) + len(chosen)
     if not chosen or expected < state.rules.minimum:
         return judge_without_others(state, current, now)
     return _moved(state, current, absent, chosen, now)
-
-
-def _replaceable(current: RoundState, event: ClientsEligible) -> frozenset[str]:
-    """Gives the absent clients whose places may be taken.
-
-    Their tickets stay good, so more may commit than the round may count. A spool refuses those
-    beyond; several spools would notice only when they are merged, so there nobody is given up.
-    """
-    return frozenset(event.absent) & current.open if len(current.spools) <= 1 else frozenset()
 
 
 def _substitutes(

@@ -127,12 +127,13 @@ class Lead:
         """
         renewed_at = self._clock.monotonic()
         while self._clock.monotonic() - renewed_at < _LOST_AFTER_SECONDS:
+            asked_at = self._clock.monotonic()  # the lease begins no later than it is answered
             with suppress(StoreUnavailableError):
                 if not await self._leadership.renew(self._me.replica, self._me.holder):
                     return _LOST
                 if await self._leadership.incarnation() != incarnation:
                     return "the store was restarted"
-                renewed_at = self._clock.monotonic()
+                renewed_at = asked_at
                 await self._arrange(token)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_RENEW_SECONDS):
