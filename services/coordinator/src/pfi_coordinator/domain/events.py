@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pfi_coordinator.domain.demands import UnmetCounts
-from pfi_coordinator.domain.facts import ClientFacts, ClientReport
+from pfi_coordinator.domain.facts import ClientFacts, ClientReport, CommittedUpdate
 from pfi_coordinator.domain.state import GLOBAL, AdapterVersion
 
 
@@ -58,15 +58,6 @@ class RoundOpened(_OfLine):
     number: int
     attempt: int
     type: Literal["round_opened"] = "round_opened"
-
-
-@dataclass(frozen=True, slots=True)
-class CommittedUpdate:
-    """A durable update, as the aggregator reports it."""
-
-    client: str
-    clipped: bool = False
-    capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

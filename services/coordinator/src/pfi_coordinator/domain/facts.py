@@ -1,4 +1,4 @@
-"""What selection knows of single clients."""
+"""What events tell of single clients."""
 
 from dataclasses import dataclass
 
@@ -35,3 +35,12 @@ class ClientReport:
     client: str
     utility: float | None = None
     steps_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedUpdate:
+    """A durable update, as the aggregator reports it."""
+
+    client: str
+    clipped: bool = False
+    capped: bool = False

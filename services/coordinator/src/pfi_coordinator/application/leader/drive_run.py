@@ -18,12 +18,12 @@ from pfi_coordinator.application.ports.aggregators import Attempt, Counted
 from pfi_coordinator.application.records import RunDocument, StoredRun
 from pfi_coordinator.domain.effects import Effect, effect_key
 from pfi_coordinator.domain.events import (
-    CommittedUpdate,
     RunSubmitted,
     Tick,
     UpdatesCommitted,
     UploadsClosed,
 )
+from pfi_coordinator.domain.facts import CommittedUpdate
 from pfi_coordinator.domain.lines import every_line
 from pfi_coordinator.domain.outbox import may_overtake
 from pfi_coordinator.domain.state import UNSETTLED, RunPhase, RunState

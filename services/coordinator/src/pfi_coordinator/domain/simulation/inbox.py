@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 
 from pfi_coordinator.domain.events import (
-    CommittedUpdate,
     EvaluationAnswered,
     Event,
     TasksFinished,
     TasksGivenBack,
     UpdatesCommitted,
 )
-from pfi_coordinator.domain.facts import ClientReport
+from pfi_coordinator.domain.facts import ClientReport, CommittedUpdate
 from pfi_coordinator.domain.simulation.jobs import Job
 
 
