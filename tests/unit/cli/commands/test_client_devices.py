@@ -3,12 +3,8 @@
 import json
 import re
 
-import pytest
-from tests.support.cli.admin_api import CONNECTION, ScriptedApi
-from typer.testing import CliRunner
+from tests.support.cli.commands import pfi
 
-from pfi_cli import main as program
-from pfi_cli.commands import connected
 from pfi_cli.output.memory import memory_sentence
 from pfi_common.errors import ClientUnknownError
 
@@ -29,18 +25,6 @@ DEVICE = {
     "memory_bytes": 3_500_000_000,
     "element_bytes": 4,
 }
-
-
-@pytest.fixture
-def scripted(monkeypatch):
-    api = ScriptedApi()
-    monkeypatch.setattr(connected, "find_connection", lambda _: CONNECTION)
-    monkeypatch.setattr(connected, "ApiClient", lambda _: api.client())
-    return api
-
-
-def pfi(*arguments):
-    return CliRunner(env={"COLUMNS": "200"}).invoke(program.app, [str(a) for a in arguments])
 
 
 def test_a_client_is_shown_with_what_its_device_said(scripted):

@@ -3,13 +3,12 @@
 import json
 
 import pytest
-from tests.support.cli.admin_api import CONNECTION, ScriptedApi
 from tests.support.cli.cluster_documents import clusters_document
+from tests.support.cli.commands import pfi
 from tests.support.cli.run_documents import RUN, run_document
 from typer.testing import CliRunner
 
 from pfi_cli import main as program
-from pfi_cli.commands import connected
 from pfi_cli.commands import run as run_commands
 from pfi_cli.exit_codes import ExitCode, exit_code_of
 from pfi_cli.output.console import print_error
@@ -33,18 +32,6 @@ CLIENT = {
     "agent_version": "0.1.0",
 }
 SUMMARY = {"run": RUN, "name": "river", "state": "running", "created_at": None, "ended_at": None}
-
-
-@pytest.fixture
-def scripted(monkeypatch):
-    api = ScriptedApi()
-    monkeypatch.setattr(connected, "find_connection", lambda _: CONNECTION)
-    monkeypatch.setattr(connected, "ApiClient", lambda _: api.client())
-    return api
-
-
-def pfi(*arguments):
-    return CliRunner(env={"COLUMNS": "200"}).invoke(program.app, [str(a) for a in arguments])
 
 
 def test_a_token_is_printed_alone_so_that_scripts_can_use_it(scripted):

@@ -3,25 +3,10 @@
 import json
 
 import pytest
-from tests.support.cli.admin_api import CONNECTION, ScriptedApi
+from tests.support.cli.commands import pfi
 from tests.support.cli.run_documents import RUN, run_document
-from typer.testing import CliRunner
 
-from pfi_cli import main as program
-from pfi_cli.commands import connected
 from pfi_common.errors import AdapterUnknownError, InvalidRequestError, SpecInvalidError
-
-
-@pytest.fixture
-def scripted(monkeypatch):
-    api = ScriptedApi()
-    monkeypatch.setattr(connected, "find_connection", lambda _: CONNECTION)
-    monkeypatch.setattr(connected, "ApiClient", lambda _: api.client())
-    return api
-
-
-def pfi(*arguments):
-    return CliRunner(env={"COLUMNS": "200"}).invoke(program.app, [str(a) for a in arguments])
 
 
 def adapter(version, **changes):
