@@ -1,5 +1,7 @@
 """From a specification to what its run demands of devices."""
 
+from dataclasses import replace
+
 from pfi_common.spec import Description, RunSpec, memory_need
 from pfi_coordinator.domain.demands import Demands
 
@@ -10,6 +12,17 @@ def demands_of(spec: RunSpec, description: Description) -> Demands:
     Raises:
         SpecInvalidError: It demands the estimate of memory, and the description lacks the sizes.
     """
+    return replace(
+        demands_but_memory(spec),
+        memory=memory_need(spec, description),
+        memory_for=tuple(
+            (name, memory_need(spec, description, name)) for name in sorted(spec.adapter.rank_for)
+        ),
+    )
+
+
+def demands_but_memory(spec: RunSpec) -> Demands:
+    """Gives what a run demands of devices beside memory, which takes a description to know."""
     eligible = spec.cohort.eligible
     return Demands(
         minimum_rows=eligible.minimum_rows,
@@ -17,8 +30,4 @@ def demands_of(spec: RunSpec, description: Description) -> Demands:
         charging=eligible.charging,
         unmetered=eligible.unmetered,
         idle=eligible.idle,
-        memory=memory_need(spec, description),
-        memory_for=tuple(
-            (name, memory_need(spec, description, name)) for name in sorted(spec.adapter.rank_for)
-        ),
     )

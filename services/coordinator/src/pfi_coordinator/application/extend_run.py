@@ -6,9 +6,7 @@ from pfi_common.telemetry.log import get_logger
 from pfi_coordinator.application.apply_event import ApplyEvent
 from pfi_coordinator.application.ports.run_store import RunStore
 from pfi_coordinator.domain.events import ExtendRequested
-from pfi_coordinator.domain.state import RunPhase
-
-_FOR_GOOD = frozenset({RunPhase.FAILED, RunPhase.CANCELLED})
+from pfi_coordinator.domain.lines import OVER_FOR_GOOD
 
 
 class ExtendRun:
@@ -34,7 +32,7 @@ class ExtendRun:
         """
         run = await self._runs.find(name)
         state = await self._apply(run, ExtendRequested(rounds))
-        if state.phase in _FOR_GOOD:
+        if state.phase in OVER_FOR_GOOD:
             raise RunEndedError(
                 f"the run has {state.phase} and cannot go on as the same run; restart from one of "
                 f"its adapters: `pfi run restart {run} --name NEW`",

@@ -13,8 +13,8 @@ from pfi_common.spec import (
     upload_encoding,
 )
 from pfi_common.tensors import FP32, encoded_size_bytes
+from pfi_coordinator.application.demands_of import demands_but_memory
 from pfi_coordinator.application.submit_run import rules_of
-from pfi_coordinator.domain.demands import Demands
 from pfi_coordinator.domain.retrying import RetryPauses
 from pfi_coordinator.domain.rules import RunRules
 from pfi_coordinator.domain.simulation.assumptions import Assumptions, Scenario, Work
@@ -50,22 +50,10 @@ def prepare_simulation(asked: Asked) -> Simulation:
         SchemaMismatchError: The description is of another adapter.
     """
     rules = rules_of(asked.spec, _PATIENCE_SECONDS, RetryPauses())
-    rules = replace(rules, demands=_demands_of(asked.spec))
+    rules = replace(rules, demands=demands_but_memory(asked.spec))  # of memory all have enough
     _require_possible(asked, rules)
     work = replace(work_of(asked), keeps_history=rules.selection.needs_history)
     return Simulation(rules, work, asked.assumptions, asked.scenario)
-
-
-def _demands_of(spec: RunSpec) -> Demands:
-    """Gives what the run demands of devices, but memory: simulated devices have enough."""
-    eligible = spec.cohort.eligible
-    return Demands(
-        minimum_rows=eligible.minimum_rows,
-        battery_at_least=eligible.battery_at_least,
-        charging=eligible.charging,
-        unmetered=eligible.unmetered,
-        idle=eligible.idle,
-    )
 
 
 def work_of(asked: Asked) -> Work:

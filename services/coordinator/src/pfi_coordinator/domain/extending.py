@@ -6,10 +6,9 @@ from datetime import datetime
 from pfi_coordinator.domain.decision import Decision, unchanged, waiting_round
 from pfi_coordinator.domain.evaluating import evaluation_taken_back
 from pfi_coordinator.domain.events import ExtendRequested
+from pfi_coordinator.domain.lines import OVER_FOR_GOOD
 from pfi_coordinator.domain.pausing import holds_evaluation
 from pfi_coordinator.domain.state import GLOBAL, RunPhase, RunState
-
-_FOR_GOOD = frozenset({RunPhase.FAILED, RunPhase.CANCELLED})
 
 
 def extend_requested(state: RunState, event: ExtendRequested, now: datetime) -> Decision:
@@ -17,7 +16,7 @@ def extend_requested(state: RunState, event: ExtendRequested, now: datetime) -> 
 
     A line that failed or was cancelled stays ended, and so does one that lost all its members.
     """
-    if event.rounds <= state.rules.rounds or state.phase in _FOR_GOOD or _deserted(state):
+    if event.rounds <= state.rules.rounds or state.phase in OVER_FOR_GOOD or _deserted(state):
         return unchanged(state)
     longer = replace(state, rules=replace(state.rules, rounds=event.rounds))
     if state.phase in {RunPhase.EVALUATING, RunPhase.COMPLETED}:

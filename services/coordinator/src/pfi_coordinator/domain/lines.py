@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pfi_coordinator.domain.decision import Decision, unchanged
-from pfi_coordinator.domain.state import GLOBAL, RunState
+from pfi_coordinator.domain.state import GLOBAL, RunPhase, RunState
+
+OVER_FOR_GOOD = frozenset({RunPhase.FAILED, RunPhase.CANCELLED})
+"""Phases in which a run, or a line of it, has ended without a result to go on from."""
 
 _PREFIX = "cluster-"
 _LINE_OF_CLUSTER = re.compile(rf"{_PREFIX}[1-9]\d{{0,3}}")

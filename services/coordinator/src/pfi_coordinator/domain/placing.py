@@ -8,12 +8,11 @@ from pfi_coordinator.domain.deadlines import patience_seconds
 from pfi_coordinator.domain.decision import Decision, unchanged
 from pfi_coordinator.domain.effects import CancelPlacement, Effect, PlaceClients
 from pfi_coordinator.domain.events import ClientPlaced
-from pfi_coordinator.domain.lines import members_of_lines
+from pfi_coordinator.domain.lines import OVER_FOR_GOOD, members_of_lines
 from pfi_coordinator.domain.rules import MAXIMUM_ASKED_AT_ONCE
 from pfi_coordinator.domain.state import Placement, RunPhase, RunState
 
 _FEWEST = 2
-_OUT_OF_USE = frozenset({RunPhase.FAILED, RunPhase.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ def comparison(state: RunState) -> Comparison | None:
 
     Nothing while a line has no version of its own, or there is only one.
     """
-    usable = [line for line in state.lines if line.phase not in _OUT_OF_USE]
+    usable = [line for line in state.lines if line.phase not in OVER_FOR_GOOD]
     versions = [line.base.version for line in usable if line.base is not None]
     forked = 0 if state.base is None else state.base.version
     if len(versions) < _FEWEST or min(versions) == forked:
@@ -85,7 +84,7 @@ def client_placed(state: RunState, event: ClientPlaced, _now: datetime) -> Decis
     client = frozenset({event.client})
     lines = tuple(
         replace(line, members=line.members | client, placed=line.placed | client)
-        if line.line == event.chosen and line.phase not in _OUT_OF_USE
+        if line.line == event.chosen and line.phase not in OVER_FOR_GOOD
         else line
         for line in state.lines
     )
